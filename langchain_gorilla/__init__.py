@@ -1,0 +1,1 @@
+"""Tool calling with local Gorilla models for LangChain and LangGraph."""

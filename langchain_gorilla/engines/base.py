@@ -1,0 +1,119 @@
+"""What every engine offers: a prompt goes in, a stream of text comes out."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from langchain_gorilla.formats.base import Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationOptions:
+    """How to generate one answer.
+
+    Attributes:
+        max_tokens: Most tokens to generate; None fills the context.
+        temperature: 0 is greedy, whatever the model's own generation config says.
+        top_p: Nucleus, 0 < top_p <= 1; None leaves it off.
+        top_k: Most likely tokens to choose from; None leaves it off.
+        repetition_penalty: 1 is none; None leaves it off.
+        seed: Makes sampling repeatable; None does not.
+        stop: Texts that end the answer; they are not part of it.
+        timeout_s: Seconds until GenerationTimeoutError, waiting for the engine included.
+    """
+
+    max_tokens: int | None = None
+    temperature: float = 0.0
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True)
+class TextPiece:
+    """A further piece of the answer: whole characters, special tokens left out."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The last item of every stream.
+
+    Attributes:
+        reason: ``stop``: the model ended, or a stop text came; ``length``: max_tokens or the
+            context cut the answer off.
+        input_tokens: Length of the encoded prompt.
+        output_tokens: Generated tokens, the end token included.
+    """
+
+    reason: Literal["stop", "length"]
+    input_tokens: int
+    output_tokens: int
+
+
+EngineEvent: TypeAlias = TextPiece | Finished
+
+
+class Constraint(Protocol):
+    """Which tokens may come next; made by the grammar room, stepped by an engine."""
+
+
+class CancelToken:
+    """Set by a caller to stop a generation within one token. Thread-safe."""
+
+    def __init__(self) -> None:
+        """Start uncancelled."""
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask the generation to stop; calling it again does nothing."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._event.is_set()
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Generates text from prompts. One engine serves many callers and threads at once."""
+
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens of prompt and answer together."""
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        """Token ids of a prompt: strings with special tokens split, Special by id."""
+
+    def stream(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        *,
+        constraint: Constraint | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[EngineEvent]:
+        """Generate one answer; the last event is ``Finished``.
+
+        Closing the iterator early, or cancelling, stops the generation within one token.
+
+        Raises:
+            PromptTooLongError: The prompt leaves no room for an answer.
+            GenerationTimeoutError: ``timeout_s`` passed.
+            GenerationCancelledError: ``cancel`` was set.
+        """
+
+    def astream(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        *,
+        constraint: Constraint | None = None,
+    ) -> AsyncIterator[EngineEvent]:
+        """Like ``stream``; cancelling the task stops the generation within one token."""

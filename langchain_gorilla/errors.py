@@ -1,0 +1,81 @@
+"""Every exception that langchain-gorilla raises.
+
+A model's mistake is data (``invalid_tool_calls``); these are a caller's mistakes and the
+machine's limits. Each message says what happened, what was expected and what to do.
+
+    GorillaError
+    ├── InvalidFunctionError (ValueError)        a tool that cannot be offered to a model
+    │   └── DuplicateFunctionError               two tools, or two aliases, with one name
+    ├── UnknownToolError (ValueError)            tool_choice names a tool that is not bound
+    ├── UnknownFormatError (ValueError)          no prompt format for this model id or name
+    ├── PromptError (ValueError)                 messages that this prompt format cannot carry
+    │   └── FormatMismatchError                  the tokenizer lacks a token the format needs
+    ├── UnsupportedOptionError (ValueError)      an option that this engine or format cannot honour
+    ├── ModelLoadError                           weights that are there but cannot be used
+    ├── MissingModelError (ModelNotFoundError)   no such model id or directory, or no weights in it
+    ├── PromptTooLongError (ContextOverflowError)  the prompt and the answer do not fit the context
+    ├── GenerationTimeoutError (ModelTimeoutError)  `timeout` passed before the answer was complete
+    └── GenerationCancelledError                 the caller cancelled; what was generated is dropped
+
+The names in parentheses are ``ValueError`` or LangChain's own errors
+(``langchain_core.exceptions``), so that handlers written for other chat models keep working:
+LangChain's summarization, for one, catches ``ContextOverflowError``.
+"""
+
+from langchain_core.exceptions import (
+    ContextOverflowError,
+    ModelNotFoundError,
+    ModelTimeoutError,
+)
+
+
+class GorillaError(Exception):
+    """The base of every exception of this package."""
+
+
+class InvalidFunctionError(GorillaError, ValueError):
+    """A tool that cannot be offered: no name, no JSON schema, an unknown kind of object."""
+
+
+class DuplicateFunctionError(InvalidFunctionError):
+    """Two tools, or the aliases of two tools, have one name; the message names both."""
+
+
+class UnknownToolError(GorillaError, ValueError):
+    """``tool_choice`` names a tool that is not among the bound ones."""
+
+
+class UnknownFormatError(GorillaError, ValueError):
+    """No prompt format belongs to this model id or format name."""
+
+
+class PromptError(GorillaError, ValueError):
+    """The messages cannot be written in this prompt format."""
+
+
+class FormatMismatchError(PromptError):
+    """The format needs a special token that the model's tokenizer does not have."""
+
+
+class UnsupportedOptionError(GorillaError, ValueError):
+    """An option was asked for that this engine or format cannot honour."""
+
+
+class ModelLoadError(GorillaError):
+    """The model was found, but its weights or tokenizer cannot be used."""
+
+
+class MissingModelError(GorillaError, ModelNotFoundError):
+    """There is no such model id or directory, or the directory holds no weights."""
+
+
+class PromptTooLongError(GorillaError, ContextOverflowError):
+    """The prompt leaves no room for an answer; says how many tokens, how many are allowed."""
+
+
+class GenerationTimeoutError(GorillaError, ModelTimeoutError):
+    """The timeout passed before the answer was complete."""
+
+
+class GenerationCancelledError(GorillaError):
+    """The caller cancelled while the model was generating."""

@@ -1,0 +1,1 @@
+"""Messages and functions to prompt text, one file per model family."""

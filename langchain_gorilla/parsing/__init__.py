@@ -1,0 +1,1 @@
+"""Text to calls; never evaluates model output."""
