@@ -22,6 +22,8 @@ def convert_currency(amount: float, source: str, target: str) -> str:
         target: Currency code to convert to.
     """
     rates = {"USD": 1.0, "EUR": 0.92, "GBP": 0.79}
+    if not {source, target} <= rates.keys():
+        return f"Known currencies are {', '.join(rates)}."
     return f"{amount * rates[target] / rates[source]:.2f} {target}"
 
 

@@ -53,6 +53,8 @@ class CallSyntax:
             (Llama-4 and LFM2.5 write the bare list too), so a parser accepts both.
         literals: How true, false and null are spelled when this package writes a call.
         quote: The quote character around strings when this package writes a call.
+        sections: The answer is a set of named fields, and ``opening`` is the name of the one
+            that holds a call (Gorilla-7B); only what stands in it is a call.
         reasoning: Tags around text that is thought, not said; calls in it are not calls.
     """
 
@@ -60,6 +62,7 @@ class CallSyntax:
     separator: str
     closing: str
     wrapped: bool = False
+    sections: bool = False
     literals: Literals = Literals.PYTHON
     quote: str = "'"
     reasoning: tuple[str, str] = ("<think>", "</think>")

@@ -6,7 +6,6 @@ text events, events message chunks.
 
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -18,19 +17,17 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils import from_env
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
+from langchain_gorilla.answer import PROVIDER, Answer, Request
 from langchain_gorilla.binding import read_response_format, read_tool_choice
-from langchain_gorilla.engines.base import Engine, EngineEvent, Finished, GenerationOptions
+from langchain_gorilla.engines.base import Engine, GenerationOptions
 from langchain_gorilla.engines.transformers import load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
-from langchain_gorilla.functions import FunctionSet, function_set
-from langchain_gorilla.messages import AnswerBuilder, whole_message
-from langchain_gorilla.parsing.stream import StreamParser
+from langchain_gorilla.functions import function_set
+from langchain_gorilla.messages import whole_message
 from langchain_gorilla.structured_output import Method, structured_output
-
-PROVIDER = "gorilla"
 
 _MANY_TOOLS = 64
 """Above this many tools, traces and cache keys hold a fingerprint instead of every schema."""
@@ -327,7 +324,7 @@ class ChatGorilla(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         request = self._request(messages, stop, kwargs)
-        answer = _Answer(request, blocks=False)
+        answer = Answer(request, blocks=False)
         events = request.engine.stream(request.prompt, request.options)
         return _result([chunk for event in events for chunk in answer.add(event)])
 
@@ -339,7 +336,7 @@ class ChatGorilla(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         request = self._request(messages, stop, kwargs)
-        answer = _Answer(request, blocks=False)
+        answer = Answer(request, blocks=False)
         events = request.engine.astream(request.prompt, request.options)
         return _result([chunk async for event in events for chunk in answer.add(event)])
 
@@ -351,7 +348,7 @@ class ChatGorilla(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
-        answer = _Answer(request, blocks=self.output_version == "v1")
+        answer = Answer(request, blocks=self.output_version == "v1")
         for event in request.engine.stream(request.prompt, request.options):
             for message in answer.add(event):
                 chunk = ChatGenerationChunk(message=message)
@@ -367,7 +364,7 @@ class ChatGorilla(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
-        answer = _Answer(request, blocks=self.output_version == "v1")
+        answer = Answer(request, blocks=self.output_version == "v1")
         async for event in request.engine.astream(request.prompt, request.options):
             for message in answer.add(event):
                 chunk = ChatGenerationChunk(message=message)
@@ -377,7 +374,7 @@ class ChatGorilla(BaseChatModel):
 
     def _request(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, given: Mapping[str, Any]
-    ) -> "_Request":
+    ) -> Request:
         """Decide everything about one answer before a token is generated."""
         if unknown := given.keys() - _CALL_OPTIONS:
             warnings.warn(
@@ -398,7 +395,7 @@ class ChatGorilla(BaseChatModel):
             value = given.get(name)
             return getattr(self, name) if value is None else value
 
-        return _Request(
+        return Request(
             model=model,
             engine=self._engine_for(model),
             format=format_,
@@ -438,48 +435,6 @@ class ChatGorilla(BaseChatModel):
             context_tokens=self.context_tokens,
             **self.model_kwargs,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Request:
-    """One answer, decided."""
-
-    model: str
-    engine: Engine
-    format: PromptFormat
-    functions: FunctionSet
-    prompt: Prompt
-    options: GenerationOptions
-
-
-class _Answer:
-    """One answer on its way from the engine's text to message chunks; sync and async share it."""
-
-    def __init__(self, request: _Request, *, blocks: bool) -> None:
-        self._parser = StreamParser(request.format.syntax, request.functions.written)
-        self._builder = AnswerBuilder(
-            request.functions, refusal=request.format.refusal_function, blocks=blocks
-        )
-        self._metadata = {
-            "model_name": request.model,
-            "model_provider": PROVIDER,
-            "format": request.format.name,
-        }
-
-    def add(self, event: EngineEvent) -> Iterator[AIMessageChunk]:
-        """Yield the chunks that one event of the engine completes."""
-        if isinstance(event, Finished):
-            for call in self._parser.close(truncated=event.reason == "length"):
-                yield from self._builder.add(call)
-            yield self._builder.finish(
-                reason=event.reason,
-                input_tokens=event.input_tokens,
-                output_tokens=event.output_tokens,
-                metadata=self._metadata,
-            )
-        else:
-            for call in self._parser.feed(event.text):
-                yield from self._builder.add(call)
 
 
 def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:

@@ -387,3 +387,52 @@ def test_an_abandoned_stream_leaves_no_warning():
         next(stream)
         stream.close()
         gc.collect()
+
+
+# --- Families ---
+
+DETECT = {
+    "name": "detect",
+    "description": "Find objects.",
+    "parameters": {"type": "object", "properties": {"image": {"type": "string"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("format", "answer"),
+    [
+        ("openfunctions-v2", "<<function>>detect(image='a.jpg')"),
+        ("openfunctions-v1", "detect(image='a.jpg')"),
+        ("openfunctions-v0", "detect(image='a.jpg')"),
+        ("gorilla-7b", "<<<domain>>>: Vision\n<<<api_call>>>: detect(image='a.jpg')"),
+        ("gorilla-7b", "{'domain': 'Vision', 'api_call': 'detect(image='a.jpg')'}"),
+        ("llama-pythonic", "[detect(image='a.jpg')]"),
+        ("llama-4-pythonic", "<|python_start|>[detect(image='a.jpg')]<|python_end|>"),
+        ("lfm2", "<|tool_call_start|>[detect(image='a.jpg')]<|tool_call_end|>"),
+        ("lfm2.5", "[detect(image='a.jpg')]"),
+        ("olmo-3", "<function_calls>detect(image='a.jpg')</function_calls>"),
+        ("nexusraven-2", "Call: detect(image='a.jpg')<bot_end>\nThought: it fits."),
+    ],
+)
+def test_every_family_calls_a_tool_and_reads_its_result(format, answer):
+    model = scripted(answer, "A cat.", format=format).bind_tools([DETECT])
+    called = model.invoke("What is in a.jpg?")
+    assert [(c["name"], c["args"]) for c in called.tool_calls] == [("detect", {"image": "a.jpg"})]
+    result = ToolMessage("one cat", tool_call_id=called.tool_calls[0]["id"])
+    assert model.invoke([HumanMessage("What is in a.jpg?"), called, result]).text == "A cat."
+    assert "one cat" in model.bound.engine.prompts[1]
+
+
+def test_a_refusal_by_a_function_of_the_familys_own_is_text():
+    model = scripted("Call: out_of_domain(user_query='Sing.')<bot_end>", format="nexusraven-2")
+    answer = model.bind_tools([DETECT]).invoke("Sing.")
+    assert not answer.tool_calls
+    assert not answer.invalid_tool_calls
+    assert "None of the available functions" in answer.text
+
+
+def test_a_format_of_the_callers_own_is_used():
+    from langchain_gorilla.formats.registry import format_named
+
+    own = format_named("olmo-3")
+    assert scripted("Hi", format=own).invoke("Hi").response_metadata["format"] == "olmo-3"

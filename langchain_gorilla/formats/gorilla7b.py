@@ -50,7 +50,12 @@ class Gorilla7B(PromptFormat):
     """Gorilla-7B, zero-shot or with the documentation of one API."""
 
     name = "gorilla-7b"
-    syntax = CallSyntax(opening="<<<api_call>>>: ", separator="\n<<<api_call>>>: ", closing="")
+    syntax = CallSyntax(
+        opening="<<<api_call>>>: ",
+        separator="\n<<<api_call>>>: ",
+        closing="",
+        sections=True,
+    )
     stop = ("\nUSER:",)
     context_tokens = 2_048
     markers = (

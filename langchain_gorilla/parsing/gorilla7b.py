@@ -156,7 +156,14 @@ class Gorilla7bParser:
     """
 
     def __init__(self, functions: Sequence[FunctionSchema] | None = None) -> None:
-        """Prepare to parse; the functions give positional arguments their names."""
+        """Prepare to parse.
+
+        Args:
+            functions: Those on offer; they give positional arguments their names. None: not
+                known. An empty sequence: there are none, then the answer is text, verbatim:
+                asked for an API without tools, it is what the user wants to read.
+        """
+        self._offers_none = functions is not None and not functions
         self._functions = {f.name: f for f in functions or ()}
         self._pieces: list[str] = []
         self._closed = False
@@ -175,7 +182,7 @@ class Gorilla7bParser:
         self._closed = True
         text = "".join(self._pieces)
         fields = _fields(text)
-        calls = _api_calls(fields)
+        calls = [] if self._offers_none else _api_calls(fields)
         if not calls:
             return [TextDelta(text)] if text else []
         said = [

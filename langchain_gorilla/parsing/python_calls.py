@@ -1,4 +1,4 @@
-"""The parser for a family, and one complete answer to text and calls: a parser fed once."""
+"""One complete answer to text and calls: the parser of its family, fed once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from langchain_gorilla.calls import (
     TextDelta,
 )
 from langchain_gorilla.functions import FunctionSchema
-from langchain_gorilla.parsing.gorilla7b import Gorilla7bParser
-from langchain_gorilla.parsing.stream import StreamParser
+from langchain_gorilla.parsing.answers import answer_parser
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,6 @@ class ParsedAnswer:
 
     text: str
     calls: tuple[FunctionCall | CallFailed, ...]
-
-
-def answer_parser(
-    syntax: CallSyntax, functions: Sequence[FunctionSchema] | None = None
-) -> StreamParser | Gorilla7bParser:
-    """Return the parser for one answer of a family; arguments as for ``StreamParser``."""
-    if syntax.opening.strip().startswith("<<<api_call>>>"):
-        return Gorilla7bParser(functions)
-    return StreamParser(syntax, functions)
 
 
 def parse(

@@ -7,13 +7,13 @@ from langchain_gorilla.calls import (
     CallEnd,
     CallFailed,
     CallStart,
-    CallSyntax,
     FunctionCall,
     TextDelta,
 )
+from langchain_gorilla.formats.gorilla7b import Gorilla7B
 from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.parsing.answers import answer_parser
 from langchain_gorilla.parsing.gorilla7b import Gorilla7bParser, read_api_call
-from langchain_gorilla.parsing.python_calls import answer_parser
 
 LOAD = FunctionSchema(
     "torch.hub.load",
@@ -86,8 +86,7 @@ def test_a_special_name_is_no_function() -> None:
 
 
 def test_our_own_history_is_read_back() -> None:
-    syntax = CallSyntax(opening="<<<api_call>>>: ", separator="\n<<<api_call>>>: ", closing="")
-    parser = answer_parser(syntax)
+    parser = answer_parser(Gorilla7B.syntax)
     parser.feed("Hi\n<<<api_call>>>: f(x='it\\'s \\\\n')\n<<<api_call>>>: g(y=\"b\")")
     ends = [e.call for e in parser.close() if isinstance(e, CallEnd)]
     assert ends == [FunctionCall("f", {"x": "it's \\n"}), FunctionCall("g", {"y": "b"})]
@@ -98,3 +97,10 @@ def test_a_flood_of_fields_takes_linear_time() -> None:
     call = read_api_call(text)
     assert call is not None
     assert call.callee == "f"
+
+
+def test_without_functions_the_answer_is_text_verbatim() -> None:
+    text = "<<<domain>>>: Vision\n<<<api_call>>>: torch.hub.load('a/b')"
+    parser = Gorilla7bParser(())
+    parser.feed(text)
+    assert parser.close() == [TextDelta(text)]

@@ -1,0 +1,69 @@
+"""One answer: what is asked of the engine, and how its text becomes message chunks.
+
+The chat model's four paths (invoke, ainvoke, stream, astream) differ in how they wait for the
+engine and in nothing else; what they share is here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from langchain_core.messages import AIMessageChunk
+
+from langchain_gorilla.engines.base import Engine, EngineEvent, Finished, GenerationOptions
+from langchain_gorilla.formats.base import Prompt, PromptFormat
+from langchain_gorilla.functions import FunctionSet
+from langchain_gorilla.messages import AnswerBuilder
+from langchain_gorilla.parsing.answers import answer_parser
+
+PROVIDER = "gorilla"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One answer, decided before a token is generated.
+
+    Attributes:
+        model: Its name, as the caller gave it.
+        engine: Generates the text.
+        format: How the model is prompted.
+        functions: What it was offered.
+        prompt: What it reads.
+        options: How it generates.
+    """
+
+    model: str
+    engine: Engine
+    format: PromptFormat
+    functions: FunctionSet
+    prompt: Prompt
+    options: GenerationOptions
+
+
+class Answer:
+    """One answer on its way from the engine's text to message chunks."""
+
+    def __init__(self, request: Request, *, blocks: bool) -> None:
+        self._parser = answer_parser(request.format.syntax, request.functions.written)
+        self._builder = AnswerBuilder(
+            request.functions, refusal=request.format.refusal_function, blocks=blocks
+        )
+        self._metadata = {
+            "model_name": request.model,
+            "model_provider": PROVIDER,
+            "format": request.format.name,
+        }
+
+    def add(self, event: EngineEvent) -> Iterator[AIMessageChunk]:
+        """Yield the chunks that one event of the engine completes."""
+        if isinstance(event, Finished):
+            for call in self._parser.close(truncated=event.reason == "length"):
+                yield from self._builder.add(call)
+            yield self._builder.finish(
+                reason=event.reason,
+                input_tokens=event.input_tokens,
+                output_tokens=event.output_tokens,
+                metadata=self._metadata,
+            )
+        else:
+            for call in self._parser.feed(event.text):
+                yield from self._builder.add(call)

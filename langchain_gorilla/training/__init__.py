@@ -1,0 +1,8 @@
+"""The recipe of the bundled model: data, tokenizer, model, training, evaluation, export.
+
+The rooms in order: ``values`` and ``concepts`` say what functions there are and what people
+ask; ``documents`` writes a function as a tool document; ``questions`` asks for one call or
+several; ``results`` answers from what came back; ``conversations`` puts turns together;
+``dataset`` mixes and encodes them. ``tokenizer``, ``model``, ``train``, ``evaluate`` and
+``export`` do the rest.
+"""

@@ -1,0 +1,117 @@
+"""Whole conversations by kind: what the training data is a mix of."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from langchain_gorilla.training.dialogues import REFUSAL, Dialogues, small_talk
+from langchain_gorilla.training.documents import OfferedFunction, draw_style, offer
+from langchain_gorilla.training.kept_out import is_kept_out
+from langchain_gorilla.training.phrasing import fill_kinds, phrases
+from langchain_gorilla.training.prompts import Conversation, Turn, write_calls
+from langchain_gorilla.training.requests import Requests, content_words, documents
+from langchain_gorilla.training.values import Values
+
+WITHOUT_TOOL = "I cannot answer that without a tool."
+
+
+class Conversations:
+    """Makes conversations of a kind; the same ``values`` state gives the same ones."""
+
+    def __init__(self, values: Values, *, held_out: bool = False) -> None:
+        """Draw from ``values``; ``held_out`` asks for what is never trained on."""
+        self.values = values
+        self.rng = values.rng
+        self.requests = Requests(values, held_out=held_out)
+        self.ask = self.requests.ask
+        dialogues = Dialogues(self.requests)
+        self.kinds: dict[str, Callable[[], Conversation | None]] = {
+            "simple": lambda: self._calls("simple"),
+            "multiple": lambda: self._calls("multiple"),
+            "parallel": lambda: self._calls("parallel"),
+            "parallel_multiple": lambda: self._calls("parallel_multiple"),
+            "irrelevance": self._irrelevance,
+            "chat": self._chat,
+            "answer": dialogues.answer,
+            "chain": dialogues.chain,
+            "error": dialogues.error,
+            "remaining": dialogues.remaining,
+            "session": dialogues.session,
+        }
+
+    def make(self, kind: str) -> Conversation:
+        """Make one conversation.
+
+        Args:
+            kind: A key of ``kinds``.
+        """
+        while True:
+            made = self.kinds[kind]()
+            if made is None or any(is_kept_out(turn.question) for turn in made.turns):
+                continue
+            system = ""
+            if self.rng.random() < 0.25:
+                system = fill_kinds(self.values, self.rng.choice(phrases("system")))
+            held_out = self.requests.held_out
+            return replace(made, kind=kind, system=system, held_out=held_out)
+
+    def _calls(self, kind: str) -> Conversation | None:
+        made = self.requests.asked(kind)
+        if made is None:
+            return None
+        asked, functions = made
+        turn = Turn(self.ask.phrasing.polish(asked.question), (), write_calls(asked.calls))
+        return Conversation(kind, documents(functions), (turn,), calls=asked.calls)
+
+    def _irrelevance(self) -> Conversation | None:
+        """Ask for what no offered function does."""
+        rng, style = self.rng, draw_style(self.rng)
+        avoided: frozenset[str]
+        if rng.random() < 0.3:
+            question = fill_kinds(self.values, rng.choice(phrases("unknown")))
+            avoided = content_words(question)
+        else:
+            target = offer(self.values, self.requests.concept(), style)
+            asked = self.ask.one(target)
+            if asked is None:
+                return None
+            question = asked.question
+            text = f"{target.name} {target.document['description']}"
+            names = " ".join(slot.name for slot in target.slots)
+            avoided = content_words(f"{text} {names} {question}")
+        functions: list[OfferedFunction] = []
+        wanted = rng.choices([1, 2, 3, 4], [0.5, 0.28, 0.14, 0.08])[0]
+        for _ in range(30):
+            made = offer(self.values, self.requests.concept(), style)
+            names = " ".join(slot.name for slot in made.slots)
+            if content_words(f"{made.name} {made.document['description']} {names}") & avoided:
+                continue
+            if all(one.name != made.name for one in functions):
+                functions.append(made)
+            if len(functions) == wanted:
+                break
+        if not functions:
+            return None
+        turn = Turn(self.ask.phrasing.polish(question), (), REFUSAL)
+        return Conversation("irrelevance", documents(functions), (turn,))
+
+    def _chat(self) -> Conversation | None:
+        """Small talk, with and without functions; sometimes a request follows."""
+        rng = self.rng
+        functions: list[OfferedFunction] = []
+        if rng.random() < 0.45:
+            style = draw_style(rng)
+            first = offer(self.values, self.requests.concept(), style)
+            functions = self.requests.with_distractors([first], rng.choice([0, 1, 2]), style)
+        if not functions and rng.random() < 0.4:
+            question = fill_kinds(self.values, rng.choice(phrases("unknown")))
+            return Conversation("chat", (), (Turn(question, (), WITHOUT_TOOL),))
+        turns = [small_talk(self.values, "chat")]
+        if rng.random() < 0.4:
+            asked = self.ask.one(rng.choice(functions)) if functions else None
+            if asked:
+                turns.append(
+                    Turn(self.ask.phrasing.polish(asked.question), (), write_calls(asked.calls))
+                )
+            elif not functions:
+                turns.append(small_talk(self.values, "chat"))
+        return Conversation("chat", documents(functions), tuple(turns))

@@ -1,0 +1,229 @@
+"""Concepts as functions that are offered to the model: a name, a schema, a document.
+
+One concept gives many functions: other names, key orders (OpenAI's by hand, LangChain's from
+a signature or a docstring), parameters left out, choices with and without ``enum``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.training.concepts import Concept, Parameter
+from langchain_gorilla.training.values import NUMBER_TYPES, Values
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the documents of one prompt are written.
+
+    Attributes:
+        langchain: Key order and defaults of ``convert_to_openai_tool``, else by hand.
+        described: Parameters have descriptions.
+    """
+
+    langchain: bool
+    described: bool
+
+
+def draw_style(rng: Random) -> Style:
+    """Draw a style; LangChain's often has no parameter descriptions, like a bare signature."""
+    langchain = rng.random() < 0.45
+    return Style(langchain, rng.random() < (0.55 if langchain else 0.88))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A parameter as one function has it.
+
+    Attributes:
+        parameter: What it comes from.
+        name: Its name in this function.
+        json_type: ``string``, ``integer``, ``number``, ``boolean`` or ``array``.
+        choices: The values of its ``enum``, () for none.
+        schema: Its JSON schema.
+    """
+
+    parameter: Parameter
+    name: str
+    json_type: str
+    choices: tuple[str, ...]
+    schema: Mapping[str, JSONValue]
+
+
+@dataclass(frozen=True)
+class OfferedFunction:
+    """A concept as one function of a prompt.
+
+    Attributes:
+        concept: What it comes from.
+        name: The name that calls use.
+        slots: In the order of the document, which is the order of arguments in calls.
+        document: The OpenAI function object.
+    """
+
+    concept: Concept
+    name: str
+    slots: tuple[Slot, ...]
+    document: Mapping[str, Any]
+
+    def call(self, arguments: Mapping[str, JSONValue]) -> FunctionCall:
+        """Make a call from values by parameter key, in the order of the document."""
+        return FunctionCall(
+            self.name,
+            {
+                slot.name: arguments[slot.parameter.key]
+                for slot in self.slots
+                if slot.parameter.key in arguments
+            },
+        )
+
+
+def camel_case(name: str) -> str:
+    """``user_id`` to ``userId``."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def json_type(rng: Random, kind: str) -> str:
+    """Give the JSON type of a kind; numbers of kind FLT are sometimes declared integer."""
+    if kind.startswith("LIST("):
+        return "array"
+    if kind == "BOOL":
+        return "boolean"
+    if kind == "FLT" and rng.random() < 0.35:
+        return "integer"
+    return NUMBER_TYPES.get(kind, "string")
+
+
+def draw_value(values: Values, slot: Slot) -> JSONValue:
+    """Draw an argument that fits a slot."""
+    rng, kind = values.rng, slot.parameter.kind
+    if slot.choices:
+        return rng.choice(slot.choices)
+    if slot.parameter.choices:
+        return rng.choice(slot.parameter.choices)
+    if kind == "BOOL":
+        return True
+    if slot.json_type == "array":
+        item = kind[5:-1]
+        whole = item == "FLT" and rng.random() < 0.6
+        return [values.draw("INT" if whole else item) for _ in range(rng.randint(2, 5))]
+    if slot.json_type == "integer" and kind in ("FLT", "PCT"):
+        return values.integer()
+    return values.draw(kind)
+
+
+def offer(values: Values, concept: Concept, style: Style) -> OfferedFunction:
+    """Make a function of a concept, with its own name, parameters and document."""
+    rng = values.rng
+    slots: list[Slot] = []
+    for one in concept.parameters:
+        if one.optional and rng.random() < 0.3:
+            continue
+        slots.append(_slot(rng, one, style, {slot.name for slot in slots}))
+    if rng.random() < 0.2:
+        rng.shuffle(slots)
+    name = _function_name(values, rng.choice(concept.names))
+    description = _description(rng, rng.choice(concept.descriptions))
+    required = [slot.name for slot in slots if not slot.parameter.optional]
+    properties = {slot.name: dict(slot.schema) for slot in slots}
+    parameters: dict[str, Any]
+    if style.langchain:
+        parameters = {"properties": properties}
+        if required:
+            parameters["required"] = required
+        parameters["type"] = "object"
+    else:
+        parameters = {"type": "object", "properties": properties, "required": required}
+        if rng.random() < 0.1 and not required:
+            del parameters["required"]
+    document = {"name": name, "description": description, "parameters": parameters}
+    return OfferedFunction(concept, name, tuple(slots), document)
+
+
+def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
+    name = rng.choice(one.names)
+    if name in taken:
+        name = one.names[0]
+    if name in taken:
+        name += "_2"
+    if rng.random() < 0.04:
+        name = camel_case(name)
+    kind = json_type(rng, one.kind)
+    choices: list[str] = []
+    if one.choices and rng.random() < 0.7:
+        choices = list(one.choices)
+        rng.shuffle(choices)
+        choices = choices[: max(2, rng.randint(2, len(choices)))]
+    schema: dict[str, Any] = {"type": kind}
+    if kind == "array":
+        item = one.kind[5:-1]
+        schema["items"] = {"type": {"INT": "integer"}.get(item, NUMBER_TYPES.get(item, "string"))}
+    if style.described:
+        schema["description"] = _slot_text(rng, one, choices)
+    if choices:
+        schema["enum"] = choices
+    if style.langchain:
+        schema = {key: schema[key] for key in sorted(schema)}
+        if one.optional:
+            schema = _optional_schema(rng, schema, choices)
+    return Slot(one, name, kind, tuple(choices), schema)
+
+
+def _optional_schema(rng: Random, schema: dict[str, Any], choices: Sequence[str]) -> dict[str, Any]:
+    """Write a parameter with a default as pydantic does: ``None``, or a value of its type."""
+    if rng.random() < 0.5 and not choices:
+        base = {key: schema[key] for key in schema if key != "description"}
+        text = {key: schema[key] for key in schema if key == "description"}
+        return {"anyOf": [base, {"type": "null"}], "default": None, **text}
+    if choices:
+        return {"default": choices[0], **schema}
+    default: JSONValue = {"string": "", "boolean": False, "integer": 1, "number": 1.0}.get(
+        schema["type"]
+    )
+    return schema if default is None else {"default": default, **schema}
+
+
+def _slot_text(rng: Random, one: Parameter, choices: Sequence[str]) -> str:
+    text = rng.choice(one.descriptions)
+    options = list(choices) or list(one.choices)
+    if options and rng.random() < 0.3:
+        text = text.rstrip(".") + ". "
+        text += rng.choice(
+            [
+                f"Either '{options[0]}' or '{options[1]}'",
+                f"e.g. '{options[0]}'",
+                f"Options: {', '.join(options[:4])}",
+            ]
+        )
+    if one.optional and rng.random() < 0.3:
+        text += rng.choice(
+            [". Optional", ". Default is None", " (optional)", ". Optional parameter"]
+        )
+    return text
+
+
+def _function_name(values: Values, name: str) -> str:
+    rng, style = values.rng, values.rng.random()
+    if style < 0.05:
+        return ".".join(camel_case(part) for part in name.split("."))
+    if style < 0.08 and "." not in name:
+        owner = rng.choice(["api", "tools", "utils", "service", "client", values.syllables(2, 2)])
+        return f"{owner}.{name}"
+    if style < 0.11:
+        return name + rng.choice(["_v2", "_tool", "_api", "_info", "_fn"])
+    return name
+
+
+def _description(rng: Random, text: str) -> str:
+    style = rng.random()
+    if style < 0.06:
+        return f"This function {text[0].lower()}{text[1:]}"
+    if style < 0.4:
+        return f"{text}."
+    if style < 0.45:
+        endings = [" and return the result.", ". Returns a string.", ". Use this tool when asked."]
+        return text + rng.choice(endings)
+    return text

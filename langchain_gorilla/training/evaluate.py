@@ -1,0 +1,334 @@
+"""Measure the model: own held-out concepts, whole conversations, the Berkeley cases.
+
+    python -m langchain_gorilla.training.evaluate --own 60
+    python -m langchain_gorilla.training.evaluate --cases bfcl_gold.jsonl bfcl_irrelevance.jsonl
+
+Answers are greedy and unconstrained. The Berkeley comparison follows the rules of their
+checker for Python (values of ``possible_answer``, ``""`` = may be left out, strings without
+spaces and marks, in lower case) in short; it is stricter with types (an integer is no float
+where one is asked for only if the checker says so too). It is for following a training, not
+for quoting beside a leaderboard. These cases are never trained on.
+"""
+
+import argparse
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from langchain_gorilla import bundled
+from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
+from langchain_gorilla.parsing.python_calls import collect, parse
+from langchain_gorilla.training import dataset
+from langchain_gorilla.training.generate import Generator
+from langchain_gorilla.training.prompts import Conversation, Turn, prompt_before, write_call
+
+OWN_KINDS = (
+    "simple",
+    "multiple",
+    "parallel",
+    "parallel_multiple",
+    "irrelevance",
+    "chat",
+    "answer",
+    "chain",
+    "error",
+    "remaining",
+)
+_TYPES = {"dict": "object", "float": "number", "tuple": "array", "any": "string"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One prompt and what is expected.
+
+    Attributes:
+        group: The row of the table that it counts in.
+        prompt: The whole prompt.
+        expected: The expected answer as text (own cases).
+        possible: Berkeley's ``possible_answer``, None for own cases; [] where no call is right.
+        functions: Berkeley's function documents.
+    """
+
+    group: str
+    prompt: str
+    expected: str = ""
+    possible: Sequence[Mapping[str, Mapping[str, Sequence[JSONValue]]]] | None = None
+    functions: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A case, its answer, and how that was judged."""
+
+    case: Case
+    answer: str
+    right: bool
+    names_right: bool
+
+
+def read_calls(text: str) -> list[FunctionCall] | None:
+    """Read the calls of an answer; None where one of them cannot be read."""
+    answer = collect(parse(text, OpenFunctionsV2.syntax))
+    calls = [call for call in answer.calls if isinstance(call, FunctionCall)]
+    return calls if len(calls) == len(answer.calls) else None
+
+
+def own_cases(seed: int, kinds: Sequence[str], count: int, *, held_out: bool) -> Iterator[Case]:
+    """Make own cases; in conversations every learned response is a case.
+
+    Args:
+        seed: Of the cases; training uses other shards.
+        kinds: Kinds of conversations.
+        count: Conversations of each kind.
+        held_out: From held-out concepts, else from those of the training.
+    """
+    if held_out:
+        conversations = dataset.held_out(seed, kinds, count)
+    else:
+        made = dataset.shard(-seed, 0, 40 * count)
+        conversations = []
+        for kind in kinds:
+            conversations += [one for one in made if one.kind == kind][:count]
+    name = "held-out" if held_out else "own"
+    for one in conversations:
+        for index, turn in enumerate(one.turns):
+            if turn.learned and (
+                one.kind in ("answer", "chain", "error", "remaining") or not index
+            ):
+                step = _step(one, turn)
+                yield Case(f"{name} {one.kind}{step}", prompt_before(one, index), turn.response)
+
+
+def _step(conversation: Conversation, turn: Turn) -> str:
+    if len(conversation.turns) == 1 or conversation.kind == "chat":
+        return ""
+    calls = turn.response.startswith("<<function>>")
+    if turn.question is not None:
+        return ": first call" if calls else ": reply"
+    return ": next call" if calls else ": answer"
+
+
+def berkeley_cases(files: Sequence[Path], limit: int, seed: int) -> Iterator[Case]:
+    """Read cases in the form of ``bfcl_gold.jsonl``, Python and single-turn only.
+
+    Args:
+        files: JSON lines.
+        limit: At most so many of each category, drawn by ``seed``; 0 for all.
+        seed: Of the draw.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for file in files:
+        for line in file.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            wanted = row.get("language", "python") == "python" and row.get("expect") != "call"
+            if wanted and row["category"] != "live_relevance":
+                rows.setdefault(row["category"], []).append(row)
+    for category, found in rows.items():
+        if limit and len(found) > limit:
+            found = Random(seed).sample(found, limit)
+        for row in found:
+            documents = tuple(_document(one) for one in row["functions"])
+            messages = row["question"][0]
+            question = "\n".join(one["content"] for one in messages if one["role"] == "user")
+            system = "\n".join(one["content"] for one in messages if one["role"] == "system")
+            asked = Conversation(category, documents, (Turn(question, (), ""),), system)
+            yield Case(
+                f"bfcl {category}",
+                prompt_before(asked, 0),
+                possible=row.get("possible_answer", []),
+                functions=row["functions"],
+            )
+
+
+def _document(function: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a Berkeley function in JSON Schema's own type names."""
+    return {
+        "name": function["name"],
+        "description": function["description"],
+        "parameters": _schema(function["parameters"]),
+    }
+
+
+def _schema(schema: Any) -> Any:
+    if not isinstance(schema, Mapping):
+        return schema
+    out = {}
+    for key, value in schema.items():
+        if key == "type":
+            out[key] = _TYPES.get(value, value) if isinstance(value, str) else value
+        elif key == "properties":
+            out[key] = {name: _schema(one) for name, one in value.items()}
+        elif key == "items":
+            out[key] = _schema(value)
+        else:
+            out[key] = value
+    return out
+
+
+def judge(case: Case, answer: str) -> Outcome:
+    """Judge one answer."""
+    if case.possible is None:
+        if not case.expected.startswith("<<function>>"):
+            right = " ".join(answer.split()) == " ".join(case.expected.split())
+            return Outcome(case, answer, right, right)
+        expected, calls = read_calls(case.expected) or [], read_calls(answer)
+        written = sorted(map(write_call, calls)) if calls else []
+        right = written == sorted(map(write_call, expected))
+        return Outcome(case, answer, right, _names(calls) == _names(expected))
+    calls = read_calls(answer)
+    if not case.possible:
+        return Outcome(case, answer, calls == [], calls == [])
+    names = sorted(name for possible in case.possible for name in possible)
+    return Outcome(case, answer, _fits_all(calls, case), _names(calls) == names)
+
+
+def _names(calls: Sequence[FunctionCall] | None) -> list[str]:
+    return sorted(call.name for call in calls or ())
+
+
+def _fits_all(calls: Sequence[FunctionCall] | None, case: Case) -> bool:
+    """Tell whether calls and possible answers fit one to one."""
+    left = list(case.possible or ())
+    if calls is None or len(calls) != len(left):
+        return False
+    types = {one["name"]: one["parameters"].get("properties", {}) for one in case.functions}
+    for call in calls:
+        found = next((one for one in left if _fits(call, one, types)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def _fits(
+    call: FunctionCall,
+    possible: Mapping[str, Mapping[str, Sequence[JSONValue]]],
+    types: Mapping[str, Mapping[str, Any]],
+) -> bool:
+    values = possible.get(call.name)
+    if values is None:
+        return False
+    known = types.get(call.name, {})
+    for name, value in call.arguments.items():
+        if name not in values or name not in known:
+            return False
+        if not _typed(value, known[name].get("type")):
+            return False
+        if not any(_same(value, one) for one in values[name]):
+            return False
+    return all(name in call.arguments or "" in one for name, one in values.items())
+
+
+def _typed(value: JSONValue, kind: str | None) -> bool:
+    expected: dict[str, tuple[type, ...]] = {
+        "integer": (int,),
+        "float": (int, float),
+        "number": (int, float),
+        "boolean": (bool,),
+        "string": (str,),
+        "array": (list,),
+        "tuple": (list,),
+        "dict": (dict,),
+    }
+    if isinstance(value, bool) and kind != "boolean":
+        return False
+    return isinstance(value, expected.get(kind or "", (object,)))
+
+
+def _same(value: JSONValue, possible: JSONValue) -> bool:
+    if isinstance(value, str) and isinstance(possible, str):
+        return _bare(value) == _bare(possible)
+    if isinstance(value, list) and isinstance(possible, (list, tuple)):
+        pairs = zip(value, possible, strict=False)
+        return len(value) == len(possible) and all(_same(one, other) for one, other in pairs)
+    if isinstance(value, dict) and isinstance(possible, dict):
+        if not all(name in possible for name in value):
+            return False
+        return all(
+            any(_same(value[name], one) for one in _options(options))
+            if name in value
+            else "" in _options(options)
+            for name, options in possible.items()
+        )
+    return bool(value == possible)
+
+
+def _options(possible: JSONValue) -> Sequence[JSONValue]:
+    return possible if isinstance(possible, list) else [possible]
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[ ,./\-_*^]", "", text).lower().replace("'", '"')
+
+
+def interval(right: int, count: int) -> tuple[float, float]:
+    """Give the 95% Wilson interval of a share."""
+    z, share = 1.96, right / count
+    middle = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Write the shares by group as a Markdown table."""
+    groups: dict[str, list[Outcome]] = {}
+    for one in outcomes:
+        groups.setdefault(one.case.group, []).append(one)
+    lines = ["| cases | n | right | 95% | names right |", "|---|---|---|---|---|"]
+    for group, found in groups.items():
+        right = sum(one.right for one in found)
+        low, high = interval(right, len(found))
+        names = sum(one.names_right for one in found) / len(found)
+        share = f"{right / len(found):.3f} | {low:.2f}-{high:.2f} | {names:.3f}"
+        lines.append(f"| {group} | {len(found)} | {share} |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and print the table."""
+    parser = argparse.ArgumentParser(description="Measure the bundled model.")
+    parser.add_argument("--model", type=Path, help="folder of the model (default: the bundled)")
+    parser.add_argument("--own", type=int, default=0, help="own conversations of each kind")
+    parser.add_argument("--kinds", nargs="*", default=list(OWN_KINDS), help="kinds of own cases")
+    parser.add_argument("--seen", action="store_true", help="own cases of trained concepts too")
+    parser.add_argument("--cases", nargs="*", type=Path, default=[], help="Berkeley cases")
+    parser.add_argument("--limit", type=int, default=0, help="Berkeley cases of each category")
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="file for every answer, as JSON lines")
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(chosen.threads)
+    cases: list[Case] = []
+    if chosen.own:
+        cases += own_cases(chosen.seed, chosen.kinds, chosen.own, held_out=True)
+        if chosen.seen:
+            cases += own_cases(chosen.seed, chosen.kinds, chosen.own, held_out=False)
+    cases += berkeley_cases(chosen.cases, chosen.limit, chosen.seed)
+    answers = Generator(chosen.model or bundled.path()).answer([one.prompt for one in cases])
+    outcomes = [judge(case, answer) for case, answer in zip(cases, answers, strict=True)]
+    sys.stdout.write(table(outcomes) + "\n")
+    if chosen.out:
+        with chosen.out.open("w", encoding="utf-8") as file:
+            for one in outcomes:
+                row = {
+                    "group": one.case.group,
+                    "right": one.right,
+                    "prompt": one.case.prompt[-300:],
+                    "answer": one.answer,
+                    "expected": one.case.expected or one.case.possible,
+                }
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Write a training checkpoint as a folder that ``AutoModelForCausalLM`` loads.
+
+python -m langchain_gorilla.training.export --checkpoint RUN/checkpoint.pt \
+        --tokenizer tokenizer.json --preset cpu --out langchain_gorilla/bundled
+"""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from langchain_gorilla.training.dataset import end_id
+from langchain_gorilla.training.model import Shape, SmallModel
+from langchain_gorilla.training.prompts import END
+from langchain_gorilla.training.tokenizer import PAD, features
+from langchain_gorilla.training.train import PRESETS
+
+
+def llama_config(shape: Shape, pad_id: int, end: int) -> dict[str, Any]:
+    """Give ``config.json`` for a model of this shape."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "attention_bias": True,
+        "attention_dropout": 0.0,
+        "bos_token_id": None,
+        "dtype": "float16",
+        "eos_token_id": end,
+        "head_dim": shape.head_width,
+        "hidden_act": "silu",
+        "hidden_size": shape.width,
+        "initializer_range": 0.02,
+        "intermediate_size": shape.inner,
+        "max_position_embeddings": shape.context_tokens,
+        "mlp_bias": False,
+        "model_type": "llama",
+        "num_attention_heads": shape.heads,
+        "num_hidden_layers": shape.layers,
+        "num_key_value_heads": shape.heads,
+        "pad_token_id": pad_id,
+        "pretraining_tp": 1,
+        "rms_norm_eps": 1e-05,
+        "rope_parameters": {"rope_theta": shape.rope_base, "rope_type": "default"},
+        "tie_word_embeddings": True,
+        "use_cache": True,
+        "vocab_size": shape.vocabulary,
+    }
+
+
+def export(checkpoint: Path, tokenizer_file: Path, preset: str, out: Path) -> None:
+    """Write config, weights (fp16) and tokenizer into ``out``, each file replaced at once.
+
+    Args:
+        checkpoint: Of ``train``.
+        tokenizer_file: The ``tokenizer.json`` of the run.
+        preset: The preset of the run.
+        out: Made where it is missing; other files in it are left alone.
+    """
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    sizes = PRESETS[preset]
+    shape = Shape(tokenizer.get_vocab_size(), sizes.width, sizes.layers, sizes.heads, sizes.inner)
+    model = SmallModel(shape, features(tokenizer))
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    model.load_state_dict(state["average"])
+    pad_id, end = tokenizer.token_to_id(PAD) or 0, end_id(tokenizer)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        made = Path(folder)
+        halves = {name: tensor.half() for name, tensor in model.to_llama().items()}
+        save_file(halves, str(made / "model.safetensors"), metadata={"format": "pt"})
+        _write(made / "config.json", llama_config(shape, pad_id, end))
+        _write(made / "generation_config.json", {"eos_token_id": end, "pad_token_id": pad_id})
+        _write(
+            made / "tokenizer_config.json",
+            {
+                "clean_up_tokenization_spaces": False,
+                "eos_token": END,
+                "model_max_length": shape.context_tokens,
+                "pad_token": PAD,
+                "tokenizer_class": "PreTrainedTokenizerFast",
+            },
+        )
+        shutil.copyfile(tokenizer_file, made / "tokenizer.json")
+        for file in sorted(made.iterdir()):
+            os.chmod(file, 0o644)
+            os.replace(file, out / file.name)
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description="Write a checkpoint as a model folder.")
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    export(chosen.checkpoint, chosen.tokenizer, chosen.preset, chosen.out)
+
+
+if __name__ == "__main__":
+    main()

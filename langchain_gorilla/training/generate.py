@@ -1,0 +1,76 @@
+"""Greedy answers of a model to many prompts at once, for measuring."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm  # type: ignore[import-untyped]
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+class Generator:
+    """An exported model that answers prompts, the likeliest token each time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model and its tokenizer in float32."""
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        self.model.eval()  # type: ignore[no-untyped-call]
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.end = self.tokenizer.eos_token_id
+
+    @torch.no_grad()
+    def answer(self, prompts: Sequence[str], *, rows: int = 16, longest: int = 160) -> list[str]:
+        """Answer every prompt.
+
+        Args:
+            prompts: Whole prompts; those of more than 1,900 tokens get "".
+            rows: How many are answered side by side.
+            longest: Tokens of an answer at most.
+
+        Returns:
+            The answers in the order of the prompts, without the end token.
+        """
+        encoded = [self.tokenizer.encode(text, add_special_tokens=False) for text in prompts]
+        order = [place for place, ids in enumerate(encoded) if len(ids) <= 1900]
+        order.sort(key=lambda place: len(encoded[place]))
+        answers = [""] * len(prompts)
+        for start in tqdm(range(0, len(order), rows), leave=False):
+            places = order[start : start + rows]
+            found = self._together([encoded[place] for place in places], longest)
+            for place, ids in zip(places, found, strict=True):
+                answers[place] = self.tokenizer.decode(ids, skip_special_tokens=False)
+        return answers
+
+    def _together(self, encoded: Sequence[Sequence[int]], longest: int) -> list[list[int]]:
+        """Answer some prompts side by side, padded on the left."""
+        width = max(map(len, encoded))
+        ids = torch.zeros(len(encoded), width, dtype=torch.long)
+        mask = torch.zeros(len(encoded), width, dtype=torch.long)
+        for row, tokens in enumerate(encoded):
+            ids[row, width - len(tokens) :] = torch.tensor(tokens)
+            mask[row, width - len(tokens) :] = 1
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        answers: list[list[int]] = [[] for _ in encoded]
+        open_rows, cache = set(range(len(encoded))), None
+        for _ in range(longest):
+            out = self.model(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            cache, chosen = out.past_key_values, out.logits[:, -1].argmax(-1)
+            for row in sorted(open_rows):
+                token = int(chosen[row])
+                if token == self.end:
+                    open_rows.discard(row)
+                else:
+                    answers[row].append(token)
+            if not open_rows:
+                break
+            ids, positions = chosen[:, None], positions[:, -1:] + 1
+            mask = torch.cat([mask, torch.ones(len(encoded), 1, dtype=torch.long)], 1)
+        return answers

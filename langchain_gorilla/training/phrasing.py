@@ -1,0 +1,242 @@
+"""How people write values, lists and several requests, and the small talk around them."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.training.documents import Slot
+from langchain_gorilla.training.values import Values, data_text
+
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_PLURALS = {
+    "CITY": "cities,places,locations",
+    "COUNTRY": "countries,nations",
+    "PERSON": "people,persons,contacts",
+    "TICK": "stocks,tickers,symbols",
+    "FOOD": "foods,dishes,items",
+    "ARTIST": "artists,musicians",
+    "TITLE": "titles,works",
+    "ANIMAL": "animals,species",
+    "ELEM": "substances,materials",
+    "PROD": "products,items",
+    "TOPIC": "topics,subjects",
+    "TEAM": "teams,clubs",
+    "JOB": "jobs,professions",
+    "ROOM": "rooms",
+    "DEV": "devices,appliances",
+    "FILE": "files",
+    "DATE": "dates,days",
+    "TIME": "times",
+    "YEAR": "years",
+    "LANG": "languages",
+    "COMPANY": "companies,firms",
+    "WORD": "words,items",
+    "FLT": "numbers,values",
+    "INT": "numbers,values",
+    "SMALL": "numbers,values",
+    "PLANT": "plants",
+    "CAR": "cars",
+    "CODE": "codes,ids",
+    "CUR": "currencies",
+}
+_ASKING = (
+    r"(What|How|Is|Which|Who|When|Where|I |Did|Are|Can|Any|What's|I'm|I'd|We|Has|Do|First|To start"
+    r"|\d|My|Could|Does|Was|Will|Please|New|There)\b"
+)
+
+
+@cache
+def phrases(kind: str) -> tuple[str, ...]:
+    """Give the lines of one kind of ``phrases.txt``."""
+    lines = data_text("phrases.txt").split("\n")
+    return tuple(line[len(kind) + 2 :] for line in lines if line.startswith(f"{kind}: "))
+
+
+def fill_kinds(values: Values, text: str) -> str:
+    """Replace every ``{KIND}`` by a value of the kind."""
+    return re.sub(r"\{([A-Z_]+)\}", lambda match: str(values.draw(match[1])), text)
+
+
+def number_words(number: int) -> str | None:
+    """Spell a number of up to five digits where people would: 21, 300, 4000."""
+    if 0 <= number < 20:
+        return _ONES[number]
+    if 20 <= number < 100:
+        return _TENS[number // 10] + (f"-{_ONES[number % 10]}" if number % 10 else "")
+    if 100 <= number < 1000 and number % 100 == 0:
+        return f"{_ONES[number // 100]} hundred"
+    if 1000 <= number < 100_000 and number % 1000 == 0:
+        return f"{number_words(number // 1000)} thousand"
+    return None
+
+
+def lower_first(text: str) -> str:
+    """Begin in lower case, except for ``I``, acronyms and names of one letter."""
+    word = text.split(" ")[0]
+    if word in ("I", "I'm", "I'd", "I'll") or word.isupper() or not word[:1].isalpha():
+        return text
+    return text[0].lower() + text[1:]
+
+
+class Phrasing:
+    """Writes values and joins requests; the same ``values`` state gives the same text."""
+
+    def __init__(self, values: Values) -> None:
+        """Draw from ``values``."""
+        self.values = values
+        self.rng = values.rng
+
+    def spell(self, value: JSONValue, slot: Slot) -> str:
+        """Write a value as people write it in a question."""
+        if not isinstance(value, list):
+            return self.spell_one(value, slot)
+        items = [str(item) for item in value]
+        style = self.rng.random()
+        if all(isinstance(item, (int, float)) for item in value) and style < 0.35:
+            return f"[{', '.join(items)}]"
+        if style < 0.55 or len(items) == 1:
+            return ", ".join(items)
+        comma = "," if len(items) > 2 and self.rng.random() < 0.3 else ""
+        return f"{', '.join(items[:-1])}{comma} and {items[-1]}"
+
+    def spell_one(self, value: JSONValue, slot: Slot) -> str:
+        """Write a value that is no list; small numbers sometimes in words, large with commas."""
+        style, kind = self.rng.random(), slot.parameter.kind
+        if isinstance(value, bool) or not isinstance(value, int):
+            text = str(value)
+            return text.capitalize() if slot.choices and style < 0.1 else text
+        if kind == "YEAR":
+            return str(value)
+        if style < (0.22 if kind == "SMALL" else 0.04):
+            return number_words(value) or str(value)
+        if value >= 1000 and style > 0.85:
+            if style > 0.96 and value % 1000 == 0:
+                return f"{value // 1000}k"
+            return f"{value:,}"
+        return str(value)
+
+    def listing(self, texts: Sequence[str], kind: str) -> str:
+        """Join values: ``a, b and c``, ``both a and b``, ``these three cities: a, b, c``."""
+        rng, items = (
+            self.rng,
+            [text.replace(",", "") if _is_number(text) else text for text in texts],
+        )
+        if len(items) == 2:
+            joints = [" and "] * 7 + [" as well as ", " and also ", ", and ", " & ", ", ", " plus "]
+            if kind in ("INT", "FLT", "SMALL"):
+                joints = [" and ", " and ", " as well as ", " and also "]
+            text = rng.choice(joints).join(items)
+            leads = ["both "]
+        else:
+            joint = rng.choice([" and ", " and ", ", and ", ", ", " and also "])
+            text = ", ".join(items[:-1]) + joint + items[-1]
+            leads = ["each of "]
+        style = rng.random()
+        if style < 0.1:
+            return rng.choice(leads) + text
+        if style < 0.22 and kind in _PLURALS:
+            noun = rng.choice(_PLURALS[kind].split(","))
+            number = number_words(len(items))
+            frames = [
+                f"the {number} {noun} {text}",
+                f"the {number} {noun} of {text}",
+                f"the {noun} {text}",
+                f"these {number} {noun}: {text}",
+                f"the following {noun}: {text}",
+            ]
+            return rng.choice(frames)
+        return text
+
+    def join(self, questions: Sequence[str]) -> str:
+        """Write several requests as one text."""
+        rng = self.rng
+        style = rng.choice(
+            ["and", "and", "also", "sentences", "semicolons", "first", "numbers", "lead"]
+        )
+        ended = [text if text[-1:] in "?." else f"{text}." for text in questions]
+        bare = [text.rstrip("?.") if index == 0 else text for index, text in enumerate(questions)]
+        if style == "and":
+            text = bare[0]
+            for question in questions[1:]:
+                joints = [" and ", ", and ", " and also ", ", then ", " and then ", ", as well as "]
+                text = text.rstrip("?.") + rng.choice(joints) + lower_first(question)
+            return text
+        if style == "also":
+            text = ended[0]
+            for question in ended[1:]:
+                text += rng.choice(
+                    [" Also, ", " Also ", " Additionally, ", " And ", " I also need this: "]
+                )
+                text += lower_first(question)
+            return text
+        if style == "semicolons":
+            parts = [question.rstrip(".") for question in questions]
+            return rng.choice(["; ", "; then "]).join([parts[0], *map(lower_first, parts[1:])])
+        if style == "first":
+            text = rng.choice(["First ", "First, ", "To start, "]) + lower_first(ended[0])
+            for index, question in enumerate(ended[1:], 2):
+                nexts = [" Then ", " Then, ", " Next, ", " After that, "]
+                lasts = [*nexts, " Finally, ", " Lastly, "]
+                text += rng.choice(lasts if index == len(ended) else nexts) + lower_first(question)
+            return text
+        if style == "numbers":
+            mark = rng.choice([".", ")"])
+            return " ".join(f"{index}{mark} {text}" for index, text in enumerate(ended, 1))
+        if style == "lead":
+            number = number_words(len(questions))
+            lead = rng.choice(
+                [f"I need {number} things: ", f"Please do {number} things. ", "Do the following: "]
+            )
+            parts = [lower_first(question.rstrip(".")) for question in questions]
+            return lead + rng.choice(["; ", ", and "]).join(parts)
+        return " ".join(ended)
+
+    def polish(self, question: str) -> str:
+        """Put small talk around a question, as people do."""
+        rng, text = self.rng, question
+        asking = bool(re.match(_ASKING, text)) or text.endswith("?")
+        style = rng.random()
+        if style < 0.04 and not asking:
+            text = f"Please {lower_first(text)}"
+        elif style < 0.09:
+            text = f"{rng.choice(phrases('opener'))} {lower_first(text) if style < 0.065 else text}"
+        elif style < 0.24 and not asking:
+            text = f"{rng.choice(phrases('ask'))} {lower_first(text)}"
+            if rng.random() < 0.4 and text[-1] not in ".?":
+                text += "?"
+        if rng.random() < 0.1:
+            text = (text if text[-1] in "?." else text + ".") + f" {rng.choice(phrases('closer'))}"
+        elif rng.random() < 0.4 and text[-1] not in "?.!":
+            text += "."
+        if rng.random() < 0.12:
+            text = f"{fill_kinds(self.values, rng.choice(phrases('context')))} {text}"
+        if rng.random() < 0.04 and not re.search(r"[A-Z]", text[1:]):
+            text = text.lower()
+        return text
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[\d,]+", text) is not None

@@ -1,0 +1,51 @@
+"""Draw the loss of a training run: ``python -m langchain_gorilla.training.picture RUN``."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def draw(run: Path) -> Path:
+    """Draw loss and learning rate over tokens as ``loss.png`` in the run's folder.
+
+    Args:
+        run: The ``--out`` folder of ``train``.
+
+    Returns:
+        The picture.
+
+    Raises:
+        ImportError: matplotlib is not installed; says how to install it.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "The loss picture needs matplotlib. Run: pip install 'langchain-gorilla[training]'."
+        ) from error
+    lines = (run / "log.jsonl").read_text("utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if "loss" in row]
+    millions = [row["tokens"] / 1e6 for row in rows]
+    figure = Figure(figsize=(8, 4))
+    axes = figure.add_subplot()
+    axes.plot(millions, [row["loss"] for row in rows], label="loss of response tokens")
+    axes.plot(millions, [row["rate"] for row in rows], label="learning rate / full", alpha=0.5)
+    axes.set_xlabel("million tokens")
+    axes.set_yscale("log")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    picture = run / "loss.png"
+    figure.savefig(picture, dpi=120)
+    return picture
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description="Draw the loss of a training run.")
+    parser.add_argument("run", type=Path, help="the --out folder of train")
+    draw(parser.parse_args(arguments).run)
+
+
+if __name__ == "__main__":
+    main()

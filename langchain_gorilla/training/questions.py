@@ -1,0 +1,233 @@
+"""What people ask, and the calls that answer it.
+
+One call, the same function for several values, several functions: in the phrasings that
+people use.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.training.documents import OfferedFunction, Slot, draw_value
+from langchain_gorilla.training.phrasing import Phrasing
+from langchain_gorilla.training.values import Values
+
+_PREPOSITIONS = frozenset(
+    [
+        "in",
+        "on",
+        "at",
+        "for",
+        "to",
+        "from",
+        "of",
+        "by",
+        "with",
+        "about",
+        "near",
+        "under",
+        "below",
+        "into",
+        "as",
+        "between",
+        "than",
+        "is",
+    ]
+)
+_UNIT = re.compile(r"%| ?percent| degrees| dollars| days| minutes| years| kg| km| cm| m| hours")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and the calls that answer it, in the order of the question."""
+
+    question: str
+    calls: tuple[FunctionCall, ...]
+
+
+@dataclass(frozen=True)
+class _Template:
+    """A question template whose optional parts are decided.
+
+    Attributes:
+        text: With ``{key}`` for values.
+        slots: Key to slot, for the keys of the text.
+        flags: Arguments that the text implies, such as ``detailed=True``.
+    """
+
+    text: str
+    slots: Mapping[str, Slot]
+    flags: Mapping[str, JSONValue]
+
+
+class Asker:
+    """Writes questions about offered functions."""
+
+    def __init__(self, values: Values) -> None:
+        """Draw from ``values``."""
+        self.values = values
+        self.rng = values.rng
+        self.phrasing = Phrasing(values)
+
+    def one(self, function: OfferedFunction) -> Asked | None:
+        """Ask for one call; None where no template covers the required parameters."""
+        template = self._template(function)
+        if template is None:
+            return None
+        arguments = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
+        texts = {
+            key: self.phrasing.spell(value, template.slots[key]) for key, value in arguments.items()
+        }
+        question = _fill(template.text, texts)
+        return Asked(question, (function.call({**arguments, **template.flags}),))
+
+    def same(self, function: OfferedFunction) -> Asked | None:
+        """Ask for the same function with two to four values of one or more parameters."""
+        template = self._template(function)
+        if template is None:
+            return None
+        rng = self.rng
+        open_keys = [
+            key
+            for key, slot in template.slots.items()
+            if slot.json_type in ("string", "integer", "number") and slot.parameter.kind != "TEXT"
+        ]
+        if not open_keys:
+            return None
+        count, varied = rng.choice([2, 2, 2, 2, 2, 3, 3, 4]), [rng.choice(open_keys)]
+        if len(open_keys) > 1 and rng.random() < 0.4:
+            varied = rng.sample(open_keys, rng.choice([2, 2, len(open_keys)]))
+        columns: dict[str, list[JSONValue]] = {}
+        for key in varied:
+            distinct: list[JSONValue] = []
+            for _ in range(20):
+                value = draw_value(self.values, template.slots[key])
+                if value not in distinct:
+                    distinct.append(value)
+                if len(distinct) == count:
+                    break
+            count = min(count, len(distinct))
+            columns[key] = distinct
+        if count < 2:
+            return None
+        fixed = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
+        rows = [{key: columns[key][row] for key in varied} for row in range(count)]
+        question = self._ask_rows(template, fixed, rows)
+        calls = tuple(function.call({**fixed, **row, **template.flags}) for row in rows)
+        return Asked(re.sub(r"\s+", " ", question).strip(), calls)
+
+    def several(self, parts: Sequence[Asked]) -> Asked:
+        """Join questions into one; the calls keep the order of the question."""
+        question = self.phrasing.join([part.question for part in parts])
+        return Asked(question, tuple(call for part in parts for call in part.calls))
+
+    def _template(self, function: OfferedFunction) -> _Template | None:
+        slots = {slot.parameter.key: slot for slot in function.slots}
+        needed = {key for key, slot in slots.items() if not slot.parameter.optional}
+        for _ in range(8):
+            flags: dict[str, JSONValue] = {}
+
+            def keep(match: re.Match[str], flags: dict[str, JSONValue] = flags) -> str:
+                text, _, flag = match[1].partition(" @")
+                name, _, truth = flag.partition("=")
+                keys = re.findall(r"\{(\w+)\}", text) + ([name] if name else [])
+                if any(key not in slots for key in keys) or self.rng.random() > 0.55:
+                    return ""
+                if name:
+                    flags[name] = truth == "True"
+                return text
+
+            text = re.sub(r"\[([^\]]*)\]", keep, self.rng.choice(function.concept.questions))
+            keys = re.findall(r"\{(\w+)\}", text)
+            if needed <= {*keys, *flags} and all(key in slots for key in keys):
+                return _Template(text, {key: slots[key] for key in keys}, flags)
+        return None
+
+    def _ask_rows(
+        self,
+        template: _Template,
+        fixed: Mapping[str, JSONValue],
+        rows: Sequence[Mapping[str, JSONValue]],
+    ) -> str:
+        """Ask for all rows of varied values in one question."""
+        rng, text, slots = self.rng, template.text, template.slots
+        varied = sorted(rows[0], key=lambda key: text.find(f"{{{key}}}"))
+        spelled = [
+            {key: self.phrasing.spell_one(row[key], slots[key]) for key in varied} for row in rows
+        ]
+        base = {key: self.phrasing.spell(value, slots[key]) for key, value in fixed.items()}
+        if len(varied) == 1 and rng.random() < 0.66:
+            key = varied[0]
+            joined = self.phrasing.listing([row[key] for row in spelled], slots[key].parameter.kind)
+            question = _fill(text, {**base, key: joined})
+            if rng.random() < 0.1:
+                tail = rng.choice([" separately", ", one at a time", " individually", ", each"])
+                question = _before_mark(question, tail)
+            return question
+        if len(varied) == 2 and rng.random() < 0.3:
+            columns = {key: [row[key] for row in spelled] for key in varied}
+            lists = {key: f"{', '.join(col[:-1])} and {col[-1]}" for key, col in columns.items()}
+            tail = rng.choice([" respectively", ", respectively"])
+            return _before_mark(_fill(text, {**base, **lists}), tail)
+        full = [_fill(text, {**base, **row}) for row in spelled]
+        segment, start, end = self._varied_segment(text, varied)
+        parts = [_fill(segment, {**base, **row}) for row in spelled]
+        return self._ellipsis(full, parts, text[:start], text[end:], base)
+
+    @staticmethod
+    def _varied_segment(text: str, varied: Sequence[str]) -> tuple[str, int, int]:
+        """Cut out what changes: the varied values, a preposition before, a unit after."""
+        places = [(text.find(f"{{{key}}}"), len(key) + 2) for key in varied]
+        start, end = min(place for place, _ in places), max(place + size for place, size in places)
+        before = text[:start].rstrip()
+        if before.split(" ")[-1].lower() in _PREPOSITIONS:
+            start = len(before) - len(before.split(" ")[-1])
+        unit = _UNIT.match(text, end)
+        end = unit.end() if unit else end
+        return text[start:end], start, end
+
+    def _ellipsis(
+        self,
+        full: Sequence[str],
+        parts: Sequence[str],
+        before: str,
+        after: str,
+        base: Mapping[str, str],
+    ) -> str:
+        """Ask once in full, then only for what changes."""
+        rng, first, style = self.rng, full[0], self.rng.random()
+        asking = first.endswith("?")
+        if style < 0.42:
+            joints = [" and ", ", and ", " and also ", ", and also ", ", then ", " and then "]
+            joint = rng.choice([*joints, ", as well as "])
+            middle = "".join(f", {part}" for part in parts[1:-1])
+            return f"{first.rstrip('?.')}{middle}{joint}{parts[-1]}{'?' if asking else ''}"
+        if style < 0.65:
+            leads = [" And ", " Also ", " Then ", " What about ", " And also ", " Same "]
+            text = first if asking else f"{first}."
+            for part in parts[1:]:
+                text += f"{rng.choice(leads)}{part}{'?' if asking else '.'}"
+            return text
+        if style < 0.85:
+            return self.phrasing.join(full)
+        head, tail = _fill(before.rstrip(" ?.,"), base), _fill(after.strip(" ?.,"), base)
+        listed = rng.choice(["; ", ", ", " / ", " and "]).join(parts)
+        return f"{head}{rng.choice([' ', ': '])}{listed}{f' {tail}' if tail else ''}"
+
+
+def _fill(template: str, texts: Mapping[str, str]) -> str:
+    """Fill in values and mend the spaces around what was left out."""
+    text = re.sub(r"\{(\w+)\}", lambda match: texts.get(match[1], match[0]), template)
+    text = re.sub(r"\s+", " ", text).replace(" ,", ",").replace(" ?", "?").strip()
+    return (
+        text + ")"
+        if text.count("(") > text.count(")") and "(" not in "".join(texts.values())
+        else text
+    )
+
+
+def _before_mark(question: str, tail: str) -> str:
+    """Insert ``tail`` before the final question mark or full stop."""
+    mark = "?" if question.endswith("?") else ""
+    return question.rstrip("?.") + tail + mark

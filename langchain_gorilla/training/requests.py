@@ -1,0 +1,205 @@
+"""Requests: which functions are offered, what is asked of them, and what must not fit."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from langchain_gorilla.calls import FunctionCall
+from langchain_gorilla.training.concepts import (
+    Concept,
+    QuestionWriter,
+    invent,
+    written_concepts,
+)
+from langchain_gorilla.training.documents import OfferedFunction, Style, draw_style, offer
+from langchain_gorilla.training.families import family_concepts
+from langchain_gorilla.training.prompts import write_calls
+from langchain_gorilla.training.questions import Asked, Asker
+from langchain_gorilla.training.values import Values
+
+_COMMON_WORDS = frozenset(
+    [
+        "get",
+        "find",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "in",
+        "to",
+        "by",
+        "with",
+        "on",
+        "calculate",
+        "compute",
+        "list",
+        "check",
+        "set",
+        "and",
+        "is",
+        "given",
+        "retrieve",
+        "returns",
+        "return",
+        "from",
+        "at",
+        "name",
+        "value",
+        "values",
+        "number",
+        "create",
+        "make",
+        "add",
+        "show",
+        "search",
+        "look",
+        "up",
+        "using",
+        "based",
+        "new",
+        "item",
+        "details",
+        "info",
+        "between",
+    ]
+)
+
+
+@cache
+def _pools(held_out: bool) -> tuple[tuple[Concept, ...], tuple[Concept, ...], tuple[Concept, ...]]:
+    """Concepts by where they come from: by hand, records and formulas, facts."""
+    by_hand = tuple(one for one in written_concepts() if one.held_out == held_out)
+    if held_out:
+        return by_hand, by_hand, by_hand
+    family = family_concepts()
+    facts = tuple(one for one in family if one.domain.startswith("facts "))
+    return by_hand, tuple(one for one in family if one not in facts), facts
+
+
+@cache
+def _neighbours(domain: str) -> tuple[Concept, ...]:
+    concepts = (*written_concepts(), *family_concepts())
+    return tuple(one for one in concepts if one.domain == domain and not one.held_out)
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Give the beginnings of the words that say what a text is about."""
+    spaced = re.sub(r"([A-Z])", r" \1", text).lower()
+    words = re.findall(r"[a-z]+", spaced)
+    return frozenset(word[:5] for word in words if len(word) > 2 and word not in _COMMON_WORDS)
+
+
+class Requests:
+    """Draws functions and questions; the same ``values`` state gives the same ones."""
+
+    def __init__(self, values: Values, *, held_out: bool = False) -> None:
+        """Draw from ``values``; ``held_out`` asks for what is never trained on."""
+        self.values = values
+        self.rng = values.rng
+        self.ask = Asker(values)
+        self.held_out = held_out
+        self.write_question = QuestionWriter()
+
+    def concept(self) -> Concept:
+        """Draw a concept to ask for."""
+        by_hand, families, facts = _pools(self.held_out)
+        style = self.rng.random()
+        if style < 0.22 and not self.held_out:
+            return invent(self.values, self.write_question)
+        pool = by_hand if style < 0.68 else families if style < 0.92 else facts
+        return self.rng.choice(pool)
+
+    def _distractor(self, target: OfferedFunction) -> Concept:
+        """Draw a concept that is not asked for, often close to one that is."""
+        if self.rng.random() < 0.4:
+            near = _neighbours(target.concept.domain)
+            if near:
+                return self.rng.choice(near)
+        if self.rng.random() < 0.25 or self.held_out:
+            return invent(self.values, self.write_question)
+        return self.concept()
+
+    def with_distractors(
+        self, targets: Sequence[OfferedFunction], count: int, style: Style
+    ) -> list[OfferedFunction]:
+        """Add ``count`` functions that are not asked for, or fewer, and shuffle."""
+        functions = list(targets)
+        for _ in range(4 * count):
+            if len(functions) >= len(targets) + count:
+                break
+            concept = self._distractor(self.rng.choice(list(targets)))
+            if any(one.concept == concept for one in functions):
+                continue
+            made = offer(self.values, concept, style)
+            if all(one.name != made.name for one in functions):
+                functions.append(made)
+        self.rng.shuffle(functions)
+        return functions
+
+    def _tool_count(self) -> int:
+        """Draw how many distractors there are: mostly 1 to 4, at most 14."""
+        style = self.rng.random()
+        if style < 0.93:
+            return self.rng.choices([1, 2, 3, 4], [0.4, 0.3, 0.18, 0.12])[0]
+        return self.rng.randint(5, 8) if style < 0.985 else self.rng.randint(9, 14)
+
+    def asked(self, kind: str) -> tuple[Asked, list[OfferedFunction]] | None:
+        """Ask a question of a kind; the functions come with distractors."""
+        rng, style = self.rng, draw_style(self.rng)
+        first = offer(self.values, self.concept(), style)
+        if kind == "simple":
+            asked = self.ask.one(first)
+            return (asked, [first]) if asked else None
+        if kind == "multiple":
+            asked = self.ask.one(first)
+            if asked is None:
+                return None
+            return asked, self.with_distractors([first], self._tool_count(), style)
+        if kind == "parallel":
+            asked = self.ask.same(first) if rng.random() < 0.75 else self._repeat(first)
+            if asked is None or not distinct(asked.calls):
+                return None
+            extra = rng.choice([1, 1, 2]) if rng.random() < 0.35 else 0
+            return asked, self.with_distractors([first], extra, style)
+        others = self.with_distractors([first], rng.choice([1, 1, 2]), style)
+        targets = [first, *(one for one in others if one is not first)]
+        parts = [self.ask.one(one) if rng.random() < 0.7 else self.ask.same(one) for one in targets]
+        rng.shuffle(parts)
+        found = [part for part in parts if part is not None]
+        if len(found) < 2 or not distinct([call for part in found for call in part.calls]):
+            return None
+        asked = self.ask.several(found)
+        if len(asked.calls) > 5:
+            return None
+        extra = rng.choice([0, 0, 1, 2])
+        return asked, self.with_distractors(targets, extra, style)
+
+    def _repeat(self, function: OfferedFunction) -> Asked | None:
+        """Ask the same function in two to four independent sentences."""
+        parts = [self.ask.one(function) for _ in range(self.rng.choice([2, 2, 2, 3, 3, 4]))]
+        found = [part for part in parts if part is not None]
+        return self.ask.several(found) if len(found) > 1 else None
+
+    def of_these(self, functions: Sequence[OfferedFunction]) -> Asked | None:
+        """Ask for one call, the same function several times, or two of the functions."""
+        rng, style = self.rng, self.rng.random()
+        function = rng.choice(list(functions))
+        if style < 0.35:
+            return self.ask.one(function)
+        if style < 0.75 or len(functions) == 1:
+            return self.ask.same(function) if rng.random() < 0.8 else self._repeat(function)
+        pair = rng.sample(list(functions), 2)
+        parts = [self.ask.one(one) if rng.random() < 0.75 else self.ask.same(one) for one in pair]
+        found = [part for part in parts if part is not None]
+        return self.ask.several(found) if len(found) == 2 else None
+
+
+def documents(functions: Sequence[OfferedFunction]) -> tuple[dict[str, object], ...]:
+    """Give the documents of functions, in their order."""
+    return tuple(dict(one.document) for one in functions)
+
+
+def distinct(calls: Sequence[FunctionCall]) -> bool:
+    """Tell whether no call is made twice."""
+    return len({write_calls([call]) for call in calls}) == len(calls)

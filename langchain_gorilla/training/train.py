@@ -1,0 +1,315 @@
+"""Train the bundled model: ``python -m langchain_gorilla.training.train --preset cpu``.
+
+Checkpoints hold everything, so that a run that was stopped goes on where it was. With
+``torchrun`` or ``RANK``/``WORLD_SIZE`` set, several processes share the work.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from langchain_gorilla.training import dataset, tokenizer
+from langchain_gorilla.training.dataset import Batch
+from langchain_gorilla.training.model import Shape, SmallModel
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Sizes of model and training.
+
+    Attributes:
+        width: See ``model.Shape``, as are ``layers``, ``heads``, ``inner``.
+        batch_tokens: Tokens of a batch of one process, with padding.
+        tokens: Tokens of the whole run.
+        rate: Learning rate of the matrices (Muon) and of the embedding (AdamW).
+        device: ``cpu`` or ``cuda``.
+    """
+
+    width: int
+    layers: int
+    heads: int
+    inner: int
+    batch_tokens: int
+    tokens: int
+    rate: float
+    device: str
+
+
+PRESETS = {
+    "cpu": Preset(192, 6, 6, 512, 4096, 200_000_000, 2e-3, "cpu"),
+    "gpu": Preset(256, 8, 8, 768, 65_536, 1_500_000_000, 3e-3, "cuda"),
+}
+"""cpu: 4.1 million parameters; gpu: 8.8 million, bf16."""
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Train the bundled model.")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json")
+    parser.add_argument("--start", type=Path, help="exported model to start from")
+    parser.add_argument("--tokens", type=int, help="tokens of the run (default: the preset's)")
+    parser.add_argument("--minutes", type=float, help="end by the clock instead of by tokens")
+    parser.add_argument("--batch-tokens", type=int, help="of one process (default: the preset's)")
+    parser.add_argument("--rate", type=float, help="learning rate (default: the preset's)")
+    parser.add_argument("--decay", type=float, default=0.5, help="last part of the run that slows")
+    parser.add_argument("--max-tokens", type=int, default=800, help="longest conversation")
+    parser.add_argument("--mix", choices=sorted(dataset.MIXES), default="sessions")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
+    parser.add_argument("--measure-every", type=int, default=250, help="steps between measures")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+class Trainer:
+    """One process of a training run."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        """Build the model and go on from the last checkpoint in ``options.out``, if any."""
+        self.options, self.preset = options, PRESETS[options.preset]
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        if self.world > 1:
+            dist.init_process_group("gloo" if self.preset.device == "cpu" else "nccl")
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(options.threads)
+        self.tokenizer = Tokenizer.from_file(str(options.tokenizer))
+        self.model = self._build()
+        self.optimizers = self._optimizers()
+        self.average = {name: one.detach().clone() for name, one in self.model.named_parameters()}
+        self.step, self.tokens, self.seconds, self.shard, self.place = 0, 0, 0.0, 0, -1
+        self.progress = 0.0
+        options.out.mkdir(parents=True, exist_ok=True)
+        self.checkpoint = options.out / "checkpoint.pt"
+        if self.checkpoint.exists():
+            self._load()
+
+    def _build(self) -> SmallModel:
+        preset = self.preset
+        shape = Shape(
+            self.tokenizer.get_vocab_size(), preset.width, preset.layers, preset.heads, preset.inner
+        )
+        model = SmallModel(shape, tokenizer.features(self.tokenizer))
+        if self.options.start:
+            model.load_llama(load_file(self.options.start / "model.safetensors"))
+        else:
+            model.start_copying()
+        return model.to(preset.device)
+
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Muon for matrices, AdamW for the rest; weight decay on matrices only."""
+        rate = self.options.rate or self.preset.rate
+        matrices = [one for one in self.model.layers.parameters() if one.ndim == 2]
+        known = {id(one) for one in matrices}
+        rows = [self.model.base_rows, self.model.flag_rows]
+        known |= {id(one) for one in rows}
+        others = [one for one in self.model.parameters() if id(one) not in known]
+        made: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(
+                matrices, lr=rate, momentum=0.95, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+            ),
+            torch.optim.AdamW(
+                [{"params": rows, "lr": rate}, {"params": others, "lr": rate / 3}],
+                betas=(0.9, 0.98),
+                weight_decay=0.0,
+            ),
+        ]
+        for optimizer in made:
+            for group in optimizer.param_groups:
+                group["full_rate"] = group["lr"]
+        return made
+
+    def _save(self) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimizers": [one.state_dict() for one in self.optimizers],
+            "step": self.step,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "shard": self.shard,
+            "place": self.place,
+        }
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def _load(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.preset.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average = state.get("average", state["model"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
+        self.shard, self.place = state["shard"], state["place"]
+
+    def _batches(self) -> Iterator[Batch]:
+        found = dataset.stream(
+            self.tokenizer,
+            self.options.seed,
+            self.options.batch_tokens or self.preset.batch_tokens,
+            max_tokens=self.options.max_tokens,
+            mix=self.options.mix,
+            rank=self.rank,
+            world=self.world,
+            first_shard=self.shard,
+        )
+        done = (self.shard, self.place)
+        for shard, place, batch in found:
+            if (shard, place) > done:
+                self.shard, self.place = shard, place
+                yield batch
+
+    def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Give logits, targets, weights and rows of the positions that have a weight."""
+        device = self.preset.device
+        ids = torch.from_numpy(batch.ids).to(device)
+        weights = torch.from_numpy(batch.weights).to(device).reshape(-1)
+        chosen = weights.nonzero().squeeze(1)
+        targets = torch.from_numpy(batch.targets).to(device).reshape(-1)[chosen]
+        weights = weights[chosen]
+        with torch.autocast(device, torch.bfloat16):
+            logits = self.model(ids, chosen)
+        return logits, targets, weights, chosen // ids.shape[1]
+
+    def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Give the weighted loss of a batch, and the mean loss of its response tokens."""
+        logits, targets, weights, _ = self._predict(batch)
+        losses = functional.cross_entropy(logits.float(), targets, reduction="none")
+        return (losses * weights).sum() / weights.sum(), losses[weights == 1].mean().detach()
+
+    def all_likeliest(self, batch: Batch) -> list[bool]:
+        """Tell for every row whether each response token is the likeliest."""
+        logits, targets, weights, rows = self._predict(batch)
+        missed = (logits.argmax(-1) != targets) & (weights == 1)
+        wrong = torch.zeros(len(batch.kinds), device=logits.device)
+        return (wrong.index_add_(0, rows, missed.float()) == 0).tolist()
+
+    def use_average(self) -> None:
+        """Put the mean of the last steps into the model, as export does."""
+        self.model.load_state_dict(self.average)
+
+    @torch.no_grad()
+    def measure(self) -> dict[str, float]:
+        """Give the share of conversations whose responses are all likeliest, by kind.
+
+        Every response is seen after the right ones before it, so this is quicker and kinder
+        than generating (see ``evaluate``). ``held`` marks held-out concepts.
+        """
+        kinds = ("simple", "multiple", "parallel", "parallel_multiple", "irrelevance", "answer")
+        sets = {"own": dataset.shard(-1, 0, 500), "held": dataset.held_out(-1, kinds, 60)}
+        right: dict[str, list[bool]] = defaultdict(list)
+        for name, conversations in sets.items():
+            encoded = [dataset.encode(self.tokenizer, one) for one in conversations]
+            for batch in dataset.batches(encoded, 8192, Random(0), max_tokens=1024):
+                for kind, fine in zip(batch.kinds, self.all_likeliest(batch), strict=True):
+                    right[f"{name} {kind}"].append(fine)
+        return {name: round(sum(found) / len(found), 3) for name, found in sorted(right.items())}
+
+    def _share_gradients(self) -> None:
+        """Average gradients, and the progress of the clock, over the processes."""
+        gradients = [one.grad for one in self.model.parameters() if one.grad is not None]
+        flat = torch.cat([one.reshape(-1) for one in gradients] + [torch.tensor([self.progress])])
+        dist.all_reduce(flat)
+        flat /= self.world
+        self.progress = flat[-1].item()
+        start = 0
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()
+
+    def _take_step(self, batch: Batch) -> tuple[float, float]:
+        """Learn from one batch; give the response loss and the learning rate's factor."""
+        total, response = self.loss(batch)
+        total.backward()  # type: ignore[no-untyped-call]
+        if self.world > 1:
+            self._share_gradients()
+        left = (1 - self.progress) / self.options.decay
+        factor = min(1.0, (self.step + 1) / 30) * max(0.01, min(1.0, left))
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        # The mean of the last 50 steps or so is better than any of them while rates are high.
+        kept = min(0.98, self.step / (self.step + 10))
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                self.average[name].lerp_(parameter, 1 - kept)
+        self.tokens += batch.ids.size * self.world
+        return response.item(), factor
+
+    def run(self) -> None:
+        """Train to the end, saving, measuring and logging on the way."""
+        wanted = self.options.tokens or self.preset.tokens
+        bar = tqdm(total=wanted, initial=self.tokens, unit="tok", disable=self.rank > 0)
+        smooth, begun, before = 0.0, time.monotonic(), self.seconds
+        for batch in self._batches():
+            self.seconds = before + time.monotonic() - begun
+            minutes = self.options.minutes
+            own = self.seconds / 60 / minutes if minutes else self.tokens / wanted
+            # With several processes: the average that all of them saw at the step before.
+            self.progress = own if self.world == 1 or not self.step else self.progress
+            if self.progress >= 1:
+                break
+            ended = self.progress
+            self.progress = own
+            response, factor = self._take_step(batch)
+            smooth = 0.95 * smooth + 0.05 * response if smooth else response
+            bar.update(batch.ids.size * self.world)
+            bar.set_postfix(loss=f"{smooth:.3f}", rate=f"{factor:.2f}", at=f"{ended:.3f}")
+            if self.rank == 0:
+                self._report(smooth, factor)
+        if self.rank == 0:
+            self._save()
+            self.use_average()
+            self._log({"step": self.step, "tokens": self.tokens, **self.measure()})
+        if self.world > 1:
+            dist.destroy_process_group()
+
+    def _report(self, smooth: float, factor: float) -> None:
+        if self.step % 10 == 0:
+            self._log(
+                {
+                    "step": self.step,
+                    "tokens": self.tokens,
+                    "seconds": round(self.seconds),
+                    "loss": round(smooth, 4),
+                    "rate": round(factor, 4),
+                }
+            )
+        if self.step % self.options.save_every == 0:
+            self._save()
+        if self.step % self.options.measure_every == 0:
+            self._log({"step": self.step, "tokens": self.tokens, **self.measure()})
+
+    def _log(self, entry: dict[str, Any]) -> None:
+        with (self.options.out / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+
+def main() -> None:
+    """Run the command."""
+    Trainer(parse_arguments()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+import json
+import re
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from tokenizers import Tokenizer
+
+from langchain_gorilla import bundled
+from langchain_gorilla.formats.base import (
+    AssistantTurn,
+    CallResult,
+    HumanTurn,
+    ResultsTurn,
+    Special,
+    SystemTurn,
+    Turn,
+)
+from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.training import dataset, prompts
+from langchain_gorilla.training.concepts import written_concepts
+from langchain_gorilla.training.conversations import Conversations
+from langchain_gorilla.training.evaluate import read_calls
+from langchain_gorilla.training.families import family_concepts
+from langchain_gorilla.training.kept_out import is_kept_out, plain
+from langchain_gorilla.training.values import Values
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+KINDS = sorted(Conversations(Values(Random(0))).kinds)
+
+
+@pytest.fixture(scope="module")
+def conversations() -> list[prompts.Conversation]:
+    return dataset.shard(5, 0, 600, mix="sessions")
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(bundled.path() / "tokenizer.json"))
+
+
+@pytest.mark.parametrize(
+    ("mix", "text"), [("wide", "438e53750574c702"), ("sessions", "a87df4b6dbeade7f")]
+)
+def test_the_data_that_the_bundled_model_saw_is_made_again(mix: str, text: str) -> None:
+    assert dataset.fingerprint(1, 0, mix) == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("held_out", [False, True])
+def test_every_kind_can_be_made(kind: str, held_out: bool) -> None:
+    make = Conversations(Values(Random(3)), held_out=held_out).make
+    for _ in range(20):
+        made = make(kind)
+        assert made.kind == kind
+        assert made.turns[-1].learned
+        assert made.turns[0].question
+
+
+def test_no_response_calls_the_same_twice(conversations: list[prompts.Conversation]) -> None:
+    for conversation in conversations:
+        for turn in conversation.turns:
+            calls = turn.response.split("<<function>>")[1:]
+            assert len(set(calls)) == len(calls)
+
+
+def test_every_learned_call_can_be_read_and_names_an_offered_function(
+    conversations: list[prompts.Conversation],
+) -> None:
+    for conversation in conversations:
+        names = {function["name"]: function for function in conversation.functions}
+        for turn in conversation.turns:
+            calls = read_calls(turn.response)
+            assert calls is not None
+            for call in calls:
+                properties = names[call.name]["parameters"]["properties"]
+                assert set(call.arguments) <= set(properties)
+                required = set(names[call.name]["parameters"].get("required", ()))
+                assert required <= set(call.arguments)
+            if calls:
+                assert prompts.write_calls(calls) == turn.response
+
+
+def test_the_prompt_is_the_one_that_the_format_renders(
+    conversations: list[prompts.Conversation],
+) -> None:
+    for conversation in conversations:
+        turns: list[Turn] = []
+        if conversation.system:
+            turns.append(SystemTurn(conversation.system))
+        for turn in conversation.turns:
+            if turn.question is None:
+                results = [CallResult(r.call, r.content, r.is_error) for r in turn.results]
+                turns.append(ResultsTurn(tuple(results)))
+            else:
+                turns.append(HumanTurn(turn.question))
+            calls = read_calls(turn.response) or []
+            turns.append(AssistantTurn("" if calls else turn.response, tuple(calls)))
+        functions = [
+            FunctionSchema(one["name"], one["description"], one["parameters"])
+            for one in conversation.functions
+        ]
+        rendered = OpenFunctionsV2().render(turns[:-1], functions)
+        text = "".join(
+            ("</s>" if part.token == "eos" else "") if isinstance(part, Special) else part
+            for part in rendered
+        )
+        assert text == prompts.prompt_before(conversation, len(conversation.turns) - 1)
+
+
+def test_encoding_by_pieces_is_encoding_the_whole(
+    conversations: list[prompts.Conversation], tokenizer: Tokenizer
+) -> None:
+    for conversation in conversations[:200]:
+        text = "".join(piece.text for piece in prompts.pieces(conversation))
+        encoded = dataset.encode(tokenizer, conversation)
+        assert tokenizer.encode(text, add_special_tokens=False).ids == encoded.ids.tolist()
+        assert tokenizer.decode(encoded.ids.tolist(), skip_special_tokens=False) == text
+
+
+def test_targets_are_the_responses_and_their_ends(
+    conversations: list[prompts.Conversation], tokenizer: Tokenizer
+) -> None:
+    for conversation in conversations[:200]:
+        encoded = dataset.encode(tokenizer, conversation)
+        learned = encoded.targets[encoded.weights == 1].tolist()
+        wanted = "".join(f"{turn.response}</s>" for turn in conversation.turns if turn.learned)
+        assert tokenizer.decode(learned, skip_special_tokens=False) == wanted
+
+
+def test_batches_hold_every_conversation_once(
+    conversations: list[prompts.Conversation], tokenizer: Tokenizer
+) -> None:
+    encoded = [dataset.encode(tokenizer, one) for one in conversations[:200]]
+    grouped = dataset.batches(encoded, 2048, Random(1), max_tokens=800)
+    fitting = [one for one in encoded if len(one.ids) <= 800]
+    assert sum(len(batch.kinds) for batch in grouped) == len(fitting)
+    assert all(batch.ids.size <= 2048 or len(batch.kinds) == 1 for batch in grouped)
+    assert sum(batch.weights.sum() for batch in grouped) == sum(o.weights.sum() for o in fitting)
+
+
+def test_held_out_concepts_share_no_name_with_the_others() -> None:
+    held_out = {name for one in written_concepts() if one.held_out for name in one.names}
+    trained = {
+        name
+        for one in (*written_concepts(), *family_concepts())
+        if not one.held_out
+        for name in one.names
+    }
+    assert len(held_out) >= 40
+    assert not held_out & trained
+
+
+def test_there_are_many_concepts() -> None:
+    assert sum(not one.held_out for one in (*written_concepts(), *family_concepts())) >= 600
+
+
+@pytest.mark.parametrize(
+    "question", ["What's the weather in Paris and Tokyo?", "hey, TELL ME A JOKE about cats"]
+)
+def test_prompts_of_demos_are_kept_out(question: str) -> None:
+    assert is_kept_out(question)
+    assert not is_kept_out("What's the weather in Rome?")
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="the shared cases are not here")
+@pytest.mark.parametrize("file", ["bfcl_gold.jsonl", "bfcl_irrelevance.jsonl"])
+def test_no_berkeley_question_is_trained_on(
+    conversations: list[prompts.Conversation], file: str
+) -> None:
+    asked = {
+        plain(message["content"])
+        for line in (CASES / file).read_text("utf-8").splitlines()
+        for messages in json.loads(line)["question"]
+        for message in messages
+        if message["role"] == "user"
+    }
+    grams = {gram for text in asked for gram in _grams(text)}
+    questions = {
+        plain(turn.question) for one in conversations for turn in one.turns if turn.question
+    }
+    # Short questions ("What is 3 plus 4?") may be anybody's; ten words in a row may not.
+    assert not {text for text in questions & asked if len(text.split()) > 6}
+    own = [gram for text in questions for gram in _grams(text)]
+    shared = sum(gram in grams for gram in own)
+    sys.stdout.write(f"{file}: {shared} of {len(own)} ten-word runs are shared\n")
+    assert shared <= len(own) * 0.001
+
+
+def _grams(text: str) -> list[tuple[str, ...]]:
+    words = re.findall(r"\w+", text)
+    return [tuple(words[place : place + 10]) for place in range(len(words) - 9)]
