@@ -72,7 +72,7 @@ def test_an_answer_becomes_text_and_a_call() -> None:
 
 
 def test_positions_of_an_unknown_function_are_refused() -> None:
-    parser = Gorilla7bParser([])
+    parser = Gorilla7bParser()
     parser.feed("<<<api_call>>>: torch.hub.load('a')")
     (failed,) = parser.close()
     assert isinstance(failed, CallFailed)
