@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field, SecretStr, model_validator
 from langchain_gorilla.answer import PROVIDER, Answer, Request
 from langchain_gorilla.binding import read_response_format, read_tool_choice
 from langchain_gorilla.engines.base import Engine, GenerationOptions
-from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
 from langchain_gorilla.formats.conversation import conversation
@@ -139,11 +139,11 @@ class ChatGorilla(BaseChatModel):
         if not unknown:
             return values
         names = ", ".join(sorted(unknown))
-        # Level 4 is the caller of ChatGorilla(…): below it are this validator and pydantic.
+        # The caller of ChatGorilla(…): above it are __init__, pydantic's, and this validator.
         warnings.warn(
             f"{names}: not an option of ChatGorilla, so passed to transformers' from_pretrained. "
             "If that is meant, write model_kwargs={…}; else check the spelling.",
-            stacklevel=4,
+            stacklevel=5,
         )
         kept = {name: value for name, value in values.items() if name in known}
         kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **unknown}
@@ -201,7 +201,11 @@ class ChatGorilla(BaseChatModel):
             open_weights=True,
         )
         # A hub model's config would have to be fetched; its family's figure does instead.
-        context = self.context_tokens or self._prompt_format(self.model).context_tokens
+        context = (
+            self.context_tokens
+            or declared_context_tokens(self.model)
+            or self._prompt_format(self.model).context_tokens
+        )
         if context is not None:
             profile["max_input_tokens"] = context
         if self.max_tokens is not None:

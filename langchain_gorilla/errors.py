@@ -15,7 +15,8 @@ machine's limits. Each message says what happened, what was expected and what to
     ├── MissingModelError (ModelNotFoundError)   no such model id or directory, or no weights in it
     ├── PromptTooLongError (ContextOverflowError)  the prompt and the answer do not fit the context
     ├── GenerationTimeoutError (ModelTimeoutError)  `timeout` passed before the answer was complete
-    └── GenerationCancelledError                 the caller cancelled; what was generated is dropped
+    ├── GenerationCancelledError                 the caller cancelled; what was generated is dropped
+    └── ScriptEndedError                         a ScriptedEngine has no further answer
 
 The names in parentheses are ``ValueError`` or LangChain's own errors
 (``langchain_core.exceptions``), so that handlers written for other chat models keep working:
@@ -79,3 +80,7 @@ class GenerationTimeoutError(GorillaError, ModelTimeoutError):
 
 class GenerationCancelledError(GorillaError):
     """The caller cancelled while the model was generating."""
+
+
+class ScriptEndedError(GorillaError):
+    """More answers were asked for than the script has."""

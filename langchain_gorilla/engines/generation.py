@@ -53,8 +53,8 @@ def plan_answer(
     if room < 1:
         raise PromptTooLongError(
             f"The prompt has {len(ids):,} tokens, but prompt and answer together may have "
-            f"{context_tokens:,}. Bind fewer tools, narrow them with tool_retriever=, shorten the "
-            "history, or use a model with a larger context."
+            f"{context_tokens:,}. Bind fewer tools, shorten the history, or use a model "
+            "with a larger context."
         )
     return Plan(ids, options, min(room, options.max_tokens or room))
 

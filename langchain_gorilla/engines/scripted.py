@@ -22,14 +22,10 @@ from langchain_gorilla.engines.base import (
 )
 from langchain_gorilla.engines.stop_text import StopText
 from langchain_gorilla.engines.turns import Watch
-from langchain_gorilla.errors import GorillaError, PromptTooLongError
+from langchain_gorilla.errors import PromptTooLongError, ScriptEndedError
 from langchain_gorilla.formats.base import Prompt, prompt_text
 
 _WORD = re.compile(r"\s*\S+|\s+")
-
-
-class ScriptEndedError(GorillaError):
-    """More answers were asked for than the script has."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
+from langchain_gorilla import bundled
 from langchain_gorilla.engines.base import (
     CancelToken,
     Constraint,
@@ -89,6 +90,17 @@ def load_engine(
             engine = TransformersEngine(loaded, context_tokens=context_tokens)
             _engines[(key, context_tokens)] = engine
         return engine
+
+
+def declared_context_tokens(model: str) -> int | None:
+    """Return what the config of a local model says, without transformers; None where none says."""
+    folder = bundled.path() if model == "bundled" else Path(model).expanduser()
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    found = (config.get(name) for name in _CONTEXT_NAMES)
+    return next((value for value in found if isinstance(value, int) and value > 1), None)
 
 
 class TransformersEngine:

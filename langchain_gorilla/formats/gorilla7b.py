@@ -75,8 +75,7 @@ class Gorilla7B(PromptFormat):
         if len(functions) > 1:
             raise PromptError(
                 f"{self.name} reads the documentation of one API, got {len(functions)} "
-                "functions. Pass tool_retriever= with k=1 to choose the one that matters, bind "
-                "one tool, or use gorilla-openfunctions-v2."
+                "functions. Bind the one that matters, or use gorilla-openfunctions-v2."
             )
         parts: list[str | Special] = [BOS, f"{SYSTEM}\n"]
         if system := system_text(turns):

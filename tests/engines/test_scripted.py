@@ -12,11 +12,12 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
-from langchain_gorilla.engines.scripted import ScriptedEngine, ScriptEndedError
+from langchain_gorilla.engines.scripted import ScriptedEngine
 from langchain_gorilla.errors import (
     GenerationCancelledError,
     GenerationTimeoutError,
     PromptTooLongError,
+    ScriptEndedError,
 )
 from langchain_gorilla.formats.base import BOS, Special
 
