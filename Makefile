@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHARED ?= ../shared
 
+# The bundled model is too small to share among threads: waiting for each other costs more than the
+# work, and on a busy machine many times more.
+export OMP_NUM_THREADS ?= 1
+
 .PHONY: help install demo test lint acceptance competence clean
 
 help:
