@@ -17,11 +17,11 @@ WITHOUT_TOOL = "I cannot answer that without a tool."
 class Conversations:
     """Makes conversations of a kind; the same ``values`` state gives the same ones."""
 
-    def __init__(self, values: Values, *, held_out: bool = False) -> None:
-        """Draw from ``values``; ``held_out`` asks for what is never trained on."""
+    def __init__(self, values: Values, *, held_out: bool = False, everyday: float = 0.0) -> None:
+        """Draw from ``values``; the other arguments as for ``Requests``."""
         self.values = values
         self.rng = values.rng
-        self.requests = Requests(values, held_out=held_out)
+        self.requests = Requests(values, held_out=held_out, everyday=everyday)
         self.ask = self.requests.ask
         dialogues = Dialogues(self.requests)
         self.kinds: dict[str, Callable[[], Conversation | None]] = {

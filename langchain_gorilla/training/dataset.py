@@ -31,25 +31,32 @@ WIDE: Mapping[str, float] = {
 }
 """Share of each kind of conversation; parallel calls are the hard ones, so they lead."""
 
+DIALOGUES: Mapping[str, float] = {
+    "simple": 0.05,
+    "multiple": 0.11,
+    "parallel": 0.17,
+    "parallel_multiple": 0.08,
+    "irrelevance": 0.06,
+    "chat": 0.02,
+    "answer": 0.14,
+    "chain": 0.07,
+    "error": 0.06,
+    "remaining": 0.03,
+    "session": 0.21,
+}
+"""The same with more results and errors."""
+
 MIXES: Mapping[str, Mapping[str, float]] = {
     "wide": WIDE,
     "sessions": {**{kind: 0.6 * share for kind, share in WIDE.items()}, "session": 0.4},
-    "dialogues": {
-        "simple": 0.05,
-        "multiple": 0.11,
-        "parallel": 0.17,
-        "parallel_multiple": 0.08,
-        "irrelevance": 0.06,
-        "chat": 0.02,
-        "answer": 0.14,
-        "chain": 0.07,
-        "error": 0.06,
-        "remaining": 0.03,
-        "session": 0.21,
-    },
+    "dialogues": DIALOGUES,
+    "everyday": DIALOGUES,
 }
 """``sessions`` learns more per token: several questions about one list of functions;
-``dialogues`` sees more results and errors."""
+``everyday`` favours the tools that people try first (``EVERYDAY_SHARES``)."""
+
+EVERYDAY_SHARES: Mapping[str, float] = {"everyday": 0.4}
+"""Share of concepts from everyday domains, for the mixes that favour them."""
 
 SHARD_SIZE = 2048
 """Conversations in a shard."""
@@ -144,7 +151,7 @@ def shard(
 ) -> list[Conversation]:
     """Make the conversations of one shard; the same for the same seed, index and mix."""
     rng = Random(f"{seed}/{index}")
-    make = Conversations(Values(rng)).make
+    make = Conversations(Values(rng), everyday=EVERYDAY_SHARES.get(mix, 0.0)).make
     kinds = rng.choices(list(MIXES[mix]), list(MIXES[mix].values()), k=size)
     return [make(kind) for kind in kinds]
 

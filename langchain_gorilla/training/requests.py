@@ -17,6 +17,30 @@ from langchain_gorilla.training.prompts import write_calls
 from langchain_gorilla.training.questions import Asked, Asker
 from langchain_gorilla.training.values import Values
 
+EVERYDAY = frozenset(
+    [
+        "weather",
+        "currency",
+        "email",
+        "calendar",
+        "orders",
+        "users",
+        "payments",
+        "home",
+        "db",
+        "search",
+        "convert",
+        "files",
+        "people",
+        "travel",
+        "stocks",
+        "food",
+        "lang",
+        "now",
+    ]
+)
+"""Domains of the tools that people try first."""
+
 _COMMON_WORDS = frozenset(
     [
         "get",
@@ -78,6 +102,11 @@ def _pools(held_out: bool) -> tuple[tuple[Concept, ...], tuple[Concept, ...], tu
 
 
 @cache
+def _everyday() -> tuple[Concept, ...]:
+    return tuple(one for one in _pools(False)[0] if one.domain in EVERYDAY)
+
+
+@cache
 def _neighbours(domain: str) -> tuple[Concept, ...]:
     concepts = (*written_concepts(), *family_concepts())
     return tuple(one for one in concepts if one.domain == domain and not one.held_out)
@@ -93,9 +122,16 @@ def content_words(text: str) -> frozenset[str]:
 class Requests:
     """Draws functions and questions; the same ``values`` state gives the same ones."""
 
-    def __init__(self, values: Values, *, held_out: bool = False) -> None:
-        """Draw from ``values``; ``held_out`` asks for what is never trained on."""
+    def __init__(self, values: Values, *, held_out: bool = False, everyday: float = 0.0) -> None:
+        """Draw from ``values``.
+
+        Args:
+            values: Gives values and chance.
+            held_out: Ask for what is never trained on.
+            everyday: Share of concepts that are drawn from everyday domains only.
+        """
         self.values = values
+        self.everyday = everyday
         self.rng = values.rng
         self.ask = Asker(values)
         self.held_out = held_out
@@ -103,6 +139,8 @@ class Requests:
 
     def concept(self) -> Concept:
         """Draw a concept to ask for."""
+        if self.everyday and self.rng.random() < self.everyday:
+            return self.rng.choice(_everyday())
         by_hand, families, facts = _pools(self.held_out)
         style = self.rng.random()
         if style < 0.22 and not self.held_out:

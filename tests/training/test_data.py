@@ -42,7 +42,13 @@ def tokenizer() -> Tokenizer:
 
 
 @pytest.mark.parametrize(
-    ("mix", "text"), [("wide", "438e53750574c702"), ("sessions", "a87df4b6dbeade7f")]
+    ("mix", "text"),
+    [
+        ("wide", "438e53750574c702"),
+        ("sessions", "a87df4b6dbeade7f"),
+        ("dialogues", "74078a5886af9753"),
+        ("everyday", "8d470760b36f014e"),
+    ],
 )
 def test_the_data_that_the_bundled_model_saw_is_made_again(mix: str, text: str) -> None:
     assert dataset.fingerprint(1, 0, mix) == text
