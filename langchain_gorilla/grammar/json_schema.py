@@ -12,13 +12,12 @@ in 4% of BFCL's gold calls): it says what leaving the property out says. What JS
 Source: JSON Schema 2020-12, core and validation; OpenAPI 3.0 for ``nullable``.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from keyword import iskeyword
-from typing import Any, Final
+from typing import Final
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.grammar.merging import (
@@ -34,19 +33,12 @@ from langchain_gorilla.grammar.merging import (
     types_of,
 )
 from langchain_gorilla.grammar.notation import Notation, compact_json, free_text
-from langchain_gorilla.grammar.numbers import Bounds, any_number, integer, multiples, number
-from langchain_gorilla.grammar.patterns import (
-    NO_TEXT_FORMATS,
-    UncompilablePatternError,
-    pattern,
-    string_format,
-)
+from langchain_gorilla.grammar.numbers import any_number
 from langchain_gorilla.grammar.resolving import Resolver, apart, options
 from langchain_gorilla.grammar.rules import (
     ANY_CHARACTER,
     EMPTY,
     NOTHING,
-    Both,
     Except,
     Grammar,
     Literal,
@@ -62,14 +54,13 @@ from langchain_gorilla.grammar.rules import (
     repeat,
     sequence,
 )
+from langchain_gorilla.grammar.scalars import bounds, limits, numbers, string
 
 _LEFT: Final = frozenset(
     """not if then else dependentRequired dependentSchemas dependencies patternProperties
     propertyNames minProperties maxProperties contains minContains maxContains
     unevaluatedProperties unevaluatedItems $dynamicRef uniqueItems""".split()  # noqa: SIM905
 )
-# Of ECMA 262, but not of Python: validation lets them pass, so the grammar does.
-_OTHER_DIALECT: Final = re.compile(r"\\[pPc]|\(\?<[A-Za-z]|\\u\{")
 _TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
@@ -155,7 +146,7 @@ class _Compiler:
         self.leave(schema, path)
         if "enum" in schema:
             return self.enum(schema, path)
-        return choice(*(self.of_type(name, schema, path) for name in self.types(schema, path)))
+        return self.of_types(self.types(schema, path), schema, path)
 
     def reference(self, schema: Schema, path: str) -> Rule:
         """$ref: a named rule, so that a schema may contain itself."""
@@ -230,13 +221,13 @@ class _Compiler:
     def allows(self, schema: Schema, value: JSONValue, path: str) -> bool:
         """Whether the range, length and pattern beside an enum allow a value."""
         if isinstance(value, str):
-            least, most = self.range(schema, "minLength", "maxLength", path)
+            least, most = limits(schema, "minLength", "maxLength", path)
             if len(value) < least or (most is not None and len(value) > most):
                 return False
             patterns = listed(schema["pattern"]) if "pattern" in schema else ()
             return all(re.search(source, value) for source in patterns)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return Decimal(str(value)) in self.bounds(schema, path)
+            return Decimal(str(value)) in bounds(schema, path)
         return True
 
     def alternatives(
@@ -269,6 +260,18 @@ class _Compiler:
         plain = [self.schemas.plain(option, path) for option in kept]
         return all(apart(one, other) for n, one in enumerate(plain) for other in plain[:n])
 
+    def of_types(self, names: tuple[str, ...], schema: Schema, path: str) -> Rule:
+        """The values of several types; one of them may have none, but not all."""
+        rules, wrong = [], None
+        for name in names:
+            try:
+                rules.append(self.of_type(name, schema, path))
+            except ContradictionError as error:
+                wrong = error
+        if wrong is not None and not rules:
+            raise wrong
+        return choice(*rules)
+
     def of_type(self, name: str, schema: Schema, path: str) -> Rule:
         """The values of one type."""
         match name:
@@ -277,112 +280,19 @@ class _Compiler:
             case "boolean":
                 return choice(Literal(self.notation.true), Literal(self.notation.false))
             case "integer" | "number":
-                return self.numbers(schema, path, whole=name == "integer")
+                return numbers(schema, path, self.left, whole=name == "integer")
             case "string":
-                return self.string(schema, path)
+                return string(schema, path, self.notation, self.left)
             case "array":
                 return self.array(schema, path)
             case _:
                 return self.object(schema, path)
 
-    # -- numbers ------------------------------------------------------------------------
-
-    def bounds(self, schema: Schema, path: str) -> Bounds:
-        """minimum, maximum, exclusiveMinimum, exclusiveMaximum."""
-        low, low_excluded = _tighter(schema, "minimum", "exclusiveMinimum", path, 1)
-        high, high_excluded = _tighter(schema, "maximum", "exclusiveMaximum", path, -1)
-        bounds = Bounds(low, high, low_excluded, high_excluded)
-        if bounds.empty:
-            raise ContradictionError(
-                path, f"no number lies between minimum {low} and maximum {high}"
-            )
-        return bounds
-
-    def numbers(self, schema: Schema, path: str, *, whole: bool) -> Rule:
-        """Integers and numbers of a range."""
-        bounds = self.bounds(schema, path)
-        divisor = schema.get("multipleOf")
-        if divisor is not None and not (isinstance(divisor, int | float) and divisor > 0):
-            raise SchemaError(path, f"multipleOf {divisor!r} is not above 0")
-        if divisor is not None and divisor != int(divisor):
-            self.left(path, "multipleOf", "only whole numbers are compiled")
-            divisor = None
-        if not whole and divisor is None:
-            if bounds == Bounds():
-                return Terminal(any_number())
-            return self.some(number(bounds), path)
-        low, high = bounds.integers()
-        if divisor is None or divisor == 1:
-            return self.some(integer(low, high), path)
-        rule = multiples(int(divisor), low, high)
-        if rule is None:
-            self.left(path, "multipleOf", f"{divisor} has too many multiples and no short rule")
-            rule = integer(low, high)
-        return self.some(rule, path)
-
-    def some(self, rule: Rule, path: str) -> Rule:
-        if rule == NOTHING:
-            raise ContradictionError(path, "no number fits its range and multipleOf")
-        return rule if isinstance(rule, Literal) else Terminal(rule)
-
-    def range(self, schema: Schema, least: str, most: str, path: str) -> tuple[int, int | None]:
-        """MinLength and maxLength, minItems and maxItems."""
-        low, high = schema.get(least, 0), schema.get(most)
-        for keyword, limit in ((least, low), (most, high)):
-            if limit is not None and (limit != int(limit) or limit < 0):
-                raise SchemaError(path, f"{keyword} {limit!r} is not a natural number")
-        low, high = int(low), None if high is None else int(high)
-        if high is not None and low > high:
-            raise ContradictionError(path, f"{least} {low} against {most} {high}")
-        return low, high
-
-    # -- strings ------------------------------------------------------------------------
-
-    def string(self, schema: Schema, path: str) -> Rule:
-        """Strings: pattern, format and length at once."""
-        parts: list[Rule] = []
-        for source in listed(schema["pattern"]) if "pattern" in schema else ():
-            if (rule := self.pattern(source, path)) is not None:
-                parts.append(rule)
-        for name in listed(schema["format"]) if "format" in schema else ():
-            if (rule := self.format(name, path)) is not None:
-                parts.append(rule)
-        least, most = self.range(schema, "minLength", "maxLength", path)
-        if least or most is not None:
-            parts.append(repeat(ANY_CHARACTER, least, most))
-        if not parts:
-            return free_text(self.notation)
-        return self.notation.text(parts[0] if len(parts) == 1 else Both(tuple(parts)))
-
-    def pattern(self, source: Any, path: str) -> Rule | None:
-        """Pattern."""
-        try:
-            return pattern(source)
-        except (re.error, TypeError, RecursionError, OverflowError) as error:
-            if isinstance(source, str) and _OTHER_DIALECT.search(source):
-                self.left(path, "pattern", "it is written in another dialect than Python's")
-                return None
-            raise SchemaError(
-                path, f"pattern {source!r} does not compile as a regular expression: {error}"
-            ) from None
-        except UncompilablePatternError as error:
-            self.left(path, "pattern", f"a grammar cannot say {error}")
-            return None
-
-    def format(self, name: Any, path: str) -> Rule | None:
-        """Format."""
-        if name in NO_TEXT_FORMATS:
-            return None
-        rule = string_format(name) if isinstance(name, str) else None
-        if rule is None:
-            self.left(path, "format", f"no rule for {name!r}")
-        return rule
-
     # -- arrays -------------------------------------------------------------------------
 
     def array(self, schema: Schema, path: str) -> Rule:
         """prefixItems, items, minItems, maxItems."""
-        least, most = self.range(schema, "minItems", "maxItems", path)
+        least, most = limits(schema, "minItems", "maxItems", path)
         first = schema.get("prefixItems") or ()
         rest = schema.get("items", True)
         if isinstance(rest, list):  # Drafts 4 to 2019-09.
@@ -511,24 +421,6 @@ def _braced(pair: Rule) -> Rule:
     """Any number of pairs between braces."""
     pairs = sequence(pair, repeat(sequence(Literal(", "), pair)))
     return sequence(Literal("{"), optional(pairs), Literal("}"))
-
-
-def _tighter(
-    schema: Schema, inclusive: str, exclusive: str, path: str, sign: int
-) -> tuple[Decimal | None, bool]:
-    """The tighter of two bounds, and whether it is excluded itself."""
-    limits = []
-    for keyword in (inclusive, exclusive):
-        if keyword not in schema:
-            continue
-        value = schema[keyword]
-        if not is_type(value, "number") or not math.isfinite(value):
-            raise SchemaError(path, f"{keyword} {value!r} is not a number")
-        limits.append((sign * Decimal(str(value)), keyword == exclusive))
-    if not limits:
-        return None, False
-    limit, excluded = max(limits)
-    return sign * limit, excluded
 
 
 def _short(values: list[JSONValue]) -> str:

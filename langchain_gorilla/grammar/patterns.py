@@ -20,6 +20,7 @@ from typing import Any, Final
 from langchain_gorilla.grammar.rules import (
     ANY_CHARACTER,
     EMPTY,
+    NOTHING,
     Chars,
     Literal,
     Rule,
@@ -136,8 +137,20 @@ def _searched(items: Items[tuple[Any, Any]]) -> Rule:
         start, inner = True, inner[1:]
     while inner and str(inner[-1][0]) == "AT" and str(inner[-1][1]) in _ENDS:
         end, inner = True, inner[:-1]
+    if _impossible(inner):
+        return NOTHING
     middle = _rule(inner)
     return sequence(EMPTY if start else _ANYTHING, middle, EMPTY if end else _ANYTHING)
+
+
+def _impossible(items: Items[tuple[Any, Any]]) -> bool:
+    """Whether a character has to stand before the beginning: ``.^`` is how some say "never"."""
+    kinds = [str(value) if str(kind) == "AT" else str(kind) for kind, value in items]
+    one = ("LITERAL", "NOT_LITERAL", "ANY", "IN")
+    return any(
+        kind in _BEGINNINGS and any(before in one for before in kinds[:place])
+        for place, kind in enumerate(kinds)
+    )
 
 
 def _rule(items: Items[tuple[Any, Any]]) -> Rule:
