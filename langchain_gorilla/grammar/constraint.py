@@ -290,8 +290,8 @@ class WholeConstraint(Constraint):
 def forced_tokens(vocabulary: Vocabulary, matcher: Any) -> list[int]:
     """Return a matcher's forced tokens, as far as it takes them itself."""
     tokens = [int(token) for token in matcher.compute_ff_tokens()]
-    stop = next((n for n, token in enumerate(tokens) if token in vocabulary.end_ids), len(tokens))
-    tokens = tokens[:stop]
+    never = vocabulary.end_ids | vocabulary.banned
+    tokens = tokens[: next((n for n, token in enumerate(tokens) if token in never), len(tokens))]
     # Vocabularies exist whose encoder and decoder disagree on a character (added tokens).
     return tokens[: matcher.validate_tokens(tokens)] if tokens else tokens
 

@@ -242,3 +242,28 @@ def test_a_contradiction_among_many_tools_shows_when_it_is_called(
     constraint = compiler.constraint([*MANY, broken], V2, Answer(mode="any"))
     with pytest.raises(InvalidFunctionError, match="'broken'"):
         constraint.consume(compiler.vocabulary.encode("<<function>>broken("))
+
+
+def test_the_space_taken_from_the_prompt_joins_the_mark(compiler: ConstraintCompiler) -> None:
+    answer = Answer(mode="any", prefix=" ")
+    constraint = compiler.constraint([WEATHER], V2, answer)
+    expected = compiler.vocabulary.encode(f" <<function>>{CALL}")
+    forced = constraint.forced()
+    assert forced
+    assert forced == expected[: len(forced)]
+
+
+def test_forced_tokens_of_many_tools_are_those_of_the_tokenizer(
+    compiler: ConstraintCompiler,
+) -> None:
+    constraint = compiler.constraint(MANY, V2, Answer(mode="any"))
+    expected = compiler.vocabulary.encode("<<function>>drop_event(b='x', a=1)")
+    position = count = 0
+    while position < len(expected):
+        forced = constraint.forced()
+        assert forced == expected[position : position + len(forced)]
+        count += len(forced)
+        step = forced or [expected[position]]
+        constraint.consume(step)
+        position += len(step)
+    assert count
