@@ -1,20 +1,45 @@
 """Functions that a model may call, from whatever the caller has.
 
-One ``FunctionSchema`` comes from LangChain tools, Pydantic models, TypedDicts, callables,
-OpenAI dicts, MCP tools, Gorilla's own API documents and BFCL's dialect. ``FunctionSet`` holds
-those of one request and the names under which the model writes them.
+One ``FunctionSchema`` comes from
+
+- LangChain tools, without what is injected (state, config, runtime), and runnables as tools;
+- Pydantic models (v1 and v2), TypedDicts, dataclasses, functions;
+- OpenAI dicts, new (``{"type": "function", "function": {…}}``) and legacy (``{"name", …}``);
+- JSON schemas with a ``title``; tools in the forms of MCP (``inputSchema``), Anthropic
+  (``input_schema``) and Amazon Bedrock (``toolSpec``);
+- Gorilla's API documents: ``name`` is a title there, ``api_call`` or ``api_name`` what is called;
+- all of these with parameters in any dialect that ``dialects`` reads.
+
+``FunctionSet`` holds the functions of one request and the names under which the model writes
+them.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from inspect import iscoroutinefunction
+from typing import Any, Literal, NamedTuple
 
+from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langchain_core.utils.function_calling import convert_to_openai_function
+from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
+from pydantic.v1 import BaseModel as BaseModelV1
+from typing_extensions import is_typeddict
+
+from langchain_gorilla.aliases import dotted_identifier, identifier, openai_name, rename_properties
 from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.dialects import parameters_schema
+from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError
 
 
 @dataclass(frozen=True)
 class FunctionSchema:
-    """One function: what it is called, what it does, what it takes.
+    """One function: what it is called, what it does, what it takes. Treat it as read-only.
 
     Attributes:
         name: Unique in its set.
@@ -26,52 +51,379 @@ class FunctionSchema:
     description: str
     parameters: Mapping[str, JSONValue]
 
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
     @property
     def properties(self) -> Mapping[str, Mapping[str, JSONValue]]:
         """Parameter name to its JSON schema, in the order of the documentation."""
-        raise NotImplementedError
+        properties: Mapping[str, Mapping[str, JSONValue]] = self.parameters.get("properties", {})
+        return properties
 
     @property
     def required(self) -> tuple[str, ...]:
         """Names of the parameters that every call must give."""
-        raise NotImplementedError
+        return tuple(self.parameters.get("required", ()))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of ``document()``; the order of its keys counts, as it does in a prompt."""
+        document = json.dumps(self.document(), separators=(",", ":"))
+        return hashlib.sha256(document.encode()).hexdigest()
 
     def document(self) -> dict[str, JSONValue]:
         """Return ``{"name", "description", "parameters"}``: what a prompt shows of it."""
-        raise NotImplementedError
+        return {
+            "name": self.name,
+            "description": self.description,
+            "parameters": dict(self.parameters),
+        }
 
 
 def function_schema(tool: Any) -> FunctionSchema:
-    """Convert one tool, of any kind named in this module's docstring."""
-    raise NotImplementedError
+    """Convert one tool, of any kind named in this module's docstring.
+
+    A ``FunctionSchema`` is returned as it is.
+
+    Raises:
+        InvalidFunctionError: The tool has no usable name or JSON schema, or is of another kind.
+    """
+    if isinstance(tool, FunctionSchema):
+        return tool
+    parts = _parts(tool)
+    name = _checked_name(parts.name, tool)
+    description = "" if parts.description is None else parts.description
+    if not isinstance(description, str):
+        raise InvalidFunctionError(
+            f"The description of tool {name!r} is {description!r:.120}. Expected a string."
+        )
+    try:
+        description.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidFunctionError(
+            f"The description of tool {name!r} is no valid Unicode text: {error}."
+        ) from error
+    schema = parameters_schema(parts.parameters, name, generated=parts.generated)
+    return FunctionSchema(name, description, schema)
+
+
+class _Parts(NamedTuple):
+    """A tool taken apart, before its parts are checked."""
+
+    name: Any
+    description: Any
+    parameters: Any
+    generated: bool = False
+
+
+def _parts(tool: Any) -> _Parts:
+    if isinstance(tool, Mapping):
+        return _document_parts(tool)
+    if isinstance(tool, BaseTool):
+        return _tool_parts(tool)
+    if isinstance(tool, type) and issubclass(tool, BaseModel | BaseModelV1):
+        return _model_parts(tool)
+    if is_typeddict(tool):
+        with _explained(tool):
+            converted = convert_to_openai_function(tool)
+        # Without a docstring of its own it would inherit dict's.
+        description = converted["description"] if tool.__doc__ else None
+        return _Parts(converted["name"], description, converted["parameters"], generated=True)
+    for attribute in ("inputSchema", "input_schema"):
+        if hasattr(tool, attribute) and not isinstance(tool, type):
+            return _Parts(
+                getattr(tool, "name", None),
+                getattr(tool, "description", None),
+                getattr(tool, attribute),
+            )
+    if callable(tool):
+        return _callable_parts(tool)
+    raise InvalidFunctionError(
+        f"A tool is {tool!r:.120}, of type {type(tool).__name__}. Expected a LangChain tool, a "
+        "Pydantic model class, a TypedDict, a function, an MCP tool, or a dict: OpenAI function, "
+        "JSON schema with a title, MCP or Anthropic tool, Gorilla API document. A runnable "
+        "becomes a tool by its as_tool()."
+    )
+
+
+def _document_parts(tool: Mapping[str, Any]) -> _Parts:
+    """Take a dict apart, whichever vendor's form it has."""
+    if isinstance(function := tool.get("function"), Mapping):
+        tool = function
+    elif isinstance(bedrock := tool.get("toolSpec"), Mapping):
+        schema = bedrock.get("inputSchema")
+        tool = {
+            **bedrock,
+            "inputSchema": schema.get("json") if isinstance(schema, Mapping) else schema,
+        }
+    keys = ("parameters", "inputSchema", "input_schema")
+    schema_key = next((key for key in keys if key in tool), None)
+    if schema_key is None and tool.get("type", "function") not in ("function", "object", "dict"):
+        raise InvalidFunctionError(
+            f"A tool has the type {tool['type']!r:.120} and no parameters. Tools that a vendor "
+            "hosts do not run with a local model: pass a function with a JSON schema."
+        )
+    callee, name, title = tool.get("api_call") or tool.get("api_name"), tool.get("name"), None
+    if callee is not None:
+        name, title = callee, name
+    elif name is None:
+        name = tool.get("title")
+    parameters = tool.get(schema_key) if schema_key else _own_schema(tool)
+    description = tool.get("description")
+    if isinstance(title, str) and title != name:
+        # The model reads the title nowhere else, and it often says what a service is.
+        description = f"{title}: {description}" if description else title
+    return _Parts(name, description, parameters)
+
+
+def _own_schema(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return a dict that is a JSON schema itself without the keys that name and describe it."""
+    if "properties" not in tool and "$ref" not in tool and tool.get("type") != "object":
+        return None
+    return {
+        key: value for key, value in tool.items() if key not in ("name", "title", "description")
+    }
+
+
+def _tool_parts(tool: BaseTool) -> _Parts:
+    if isinstance(tool, Tool) and tool.args_schema is None:
+        # LangChain's tools of one unnamed string; they take it as __arg1.
+        parameters: Any = convert_to_openai_function(tool)["parameters"]
+    else:
+        with _explained(tool):
+            parameters = _generated_schema(tool.tool_call_schema)
+    return _Parts(tool.name, tool.description, parameters, generated=True)
+
+
+def _model_parts(model: type[BaseModel] | type[BaseModelV1]) -> _Parts:
+    with _explained(model):
+        schema = _generated_schema(model)
+    # A recursive model is a reference into its own $defs, where its description is.
+    described = schema.get("$defs", {}).get(model.__name__, {}) if "$ref" in schema else schema
+    name = described.get("title", model.__name__)
+    return _Parts(name, described.get("description"), schema, generated=True)
+
+
+def _callable_parts(function: Callable[..., Any]) -> _Parts:
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str) or name == "<lambda>":
+        raise InvalidFunctionError(
+            f"A tool is {function!r:.120}, which has no name. Pass a function, or make a tool of "
+            "it: StructuredTool.from_function(func=…, name=…, description=…)."
+        )
+    # LangChain's own tool leaves out what is injected and reads the docstring's Args.
+    with _explained(function):
+        is_async = iscoroutinefunction(function)
+        tool = StructuredTool.from_function(
+            func=None if is_async else function,
+            coroutine=function if is_async else None,
+            name=name,
+            description=name,
+            parse_docstring=True,
+        )
+        parameters = _generated_schema(tool.tool_call_schema)
+        # Of the docstring only what stands before its Args.
+        description = getattr(tool.args_schema, "__doc__", None)
+    return _Parts(name, description, parameters, generated=True)
+
+
+def _generated_schema(model: Any) -> Mapping[str, Any]:
+    """Return the JSON schema of a Pydantic model, or the dict that stands in its place."""
+    if isinstance(model, Mapping):
+        return model
+    schema: Mapping[str, Any] = (
+        model.schema() if issubclass(model, BaseModelV1) else model.model_json_schema()
+    )
+    return schema
+
+
+@contextmanager
+def _explained(tool: Any) -> Iterator[None]:
+    """Turn what Pydantic and LangChain raise about a signature into InvalidFunctionError."""
+    try:
+        yield
+    except (PydanticUserError, NameError, TypeError, ValueError, RecursionError) as error:
+        raise InvalidFunctionError(
+            f"No JSON schema can be made for {tool!r:.120}: {error}. Give every parameter a type "
+            "that JSON can carry, or pass a dict with a JSON schema."
+        ) from error
+
+
+def _checked_name(name: Any, tool: Any) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidFunctionError(
+            f"A tool has no name: {tool!r:.200}. Give it one: 'name' in a dict, 'title' in a JSON "
+            "schema, name= in a LangChain tool."
+        )
+    # Cc control, Cs lone surrogates, Zl and Zp line breaks: no prompt can carry them in a name.
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+        raise InvalidFunctionError(
+            f"The tool name {name!r:.120} holds a line break or control character. Use letters, "
+            "digits, dots and underscores."
+        )
+    if "(" in name:
+        raise InvalidFunctionError(
+            f"The tool name {name!r:.120} is a call, not a name. Give the name alone, and describe "
+            "its arguments under 'parameters'."
+        )
+    return name
+
+
+def function_set(tools: Iterable[Any]) -> "FunctionSet":
+    """Convert the tools of one request; one that is given twice, in any two forms, counts once.
+
+    Raises:
+        InvalidFunctionError: See ``function_schema``.
+        DuplicateFunctionError: Two different tools have one name.
+    """
+    found: list[FunctionSchema] = []
+    documents: dict[str, JSONValue] = {}
+    for function in map(function_schema, tools):
+        document = _without_titles(function.document())
+        known = documents.setdefault(function.name, document)
+        if known is document or known != document:  # FunctionSet refuses the latter.
+            found.append(function)
+    return FunctionSet(found)
+
+
+def _without_titles(value: JSONValue) -> JSONValue:
+    """Leave out what a Pydantic model's own JSON schema has beyond ours."""
+    if isinstance(value, Mapping):
+        return {
+            key: _without_titles(inner)
+            for key, inner in value.items()
+            if key != "title" or not isinstance(inner, str)
+        }
+    return [_without_titles(inner) for inner in value] if isinstance(value, list) else value
 
 
 class FunctionSet:
     """The functions of one request, with a written name for each.
 
     A model writes Python, so a name or parameter that is no (dotted) Python identifier gets an
-    alias. The mapping is reversible; a collision is an error that names both.
+    alias: ``get-weather`` is written ``get_weather``, ``from`` is written ``from_``. The mapping
+    is reversible; a collision is an error that names both. With ``style="openai"`` names are
+    written as OpenAI's servers accept them, ``[A-Za-z0-9_-]{1,64}``, and parameters as they are.
 
     Attributes:
         functions: As given, under their true names.
         written: The same, in the same order, under the names that the model writes.
+        aliases: Written name to true name of the functions whose names differ.
     """
 
     functions: tuple[FunctionSchema, ...]
     written: tuple[FunctionSchema, ...]
+    aliases: Mapping[str, str]
 
-    def __init__(self, functions: Iterable[FunctionSchema]) -> None:
-        """Choose the aliases."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        functions: Iterable[FunctionSchema],
+        *,
+        style: Literal["python", "openai"] = "python",
+    ) -> None:
+        """Choose the aliases.
+
+        Args:
+            functions: In the order in which the model reads them.
+            style: What the names are written for.
+
+        Raises:
+            DuplicateFunctionError: Two functions, or two parameters of one function, have the
+                same name or the same alias.
+        """
+        self.functions = tuple(functions)
+        self._style = style
+        self._by_name: dict[str, FunctionSchema] = {}
+        for function in self.functions:
+            if function.name in self._by_name:
+                raise DuplicateFunctionError(
+                    f"Two tools are named {function.name!r}. A model knows tools by their names "
+                    "only: rename one, or leave one out."
+                )
+            self._by_name[function.name] = function
+        self._written_names = _aliases(
+            self._by_name, dotted_identifier if style == "python" else openai_name, "Tools"
+        )
+        self.aliases = {written: true for true, written in self._written_names.items()}
+        # Function name to true parameter name to written one, for those that differ.
+        self._written_parameters = {
+            function.name: names
+            for function in self.functions
+            if style == "python" and (names := _parameter_aliases(function))
+        }
+        self.written = tuple(map(self._as_written, self.functions))
 
     def find(self, name: str) -> FunctionSchema | None:
         """Return the function with this true or written name, under its true name."""
-        raise NotImplementedError
+        return self._by_name.get(self.aliases.get(name, name))
+
+    def written_name(self, name: str) -> str:
+        """Return how the model writes this true name; other names stay."""
+        return self._written_names.get(name, name)
+
+    def written_parameter(self, function: FunctionSchema, parameter: str) -> str:
+        """Return how the model writes this parameter of a function under its true name."""
+        return self._written_parameters.get(function.name, {}).get(parameter, parameter)
 
     def as_written(self, call: FunctionCall) -> FunctionCall:
-        """Rename a call and its arguments from true to written names."""
-        raise NotImplementedError
+        """Rename a call and its arguments from true to written names; others stay."""
+        if (function := self.find(call.name)) is None:
+            return call
+        names = self._written_parameters.get(function.name, {})
+        return FunctionCall(self.written_name(function.name), _renamed(call.arguments, names))
 
     def as_true(self, call: FunctionCall) -> FunctionCall:
-        """Rename a call and its arguments from written to true names; true ones stay."""
-        raise NotImplementedError
+        """Rename a call and its arguments from written to true names; true ones stay.
+
+        An unknown name stays too. An argument that is given under both names keeps both, so
+        that none is lost: ``validate_call`` then refuses the call.
+        """
+        if (function := self.find(call.name)) is None:
+            return call
+        names = self._written_parameters.get(function.name, {})
+        reverse = {written: true for true, written in names.items()}
+        return FunctionCall(function.name, _renamed(call.arguments, reverse))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of all functions in their order, and of how their names are written."""
+        parts = [self._style, *(function.fingerprint for function in self.functions)]
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+    def _as_written(self, function: FunctionSchema) -> FunctionSchema:
+        names = self._written_parameters.get(function.name)
+        if names is None and function.name not in self._written_names:
+            return function
+        parameters = rename_properties(function.parameters, names) if names else function.parameters
+        return replace(function, name=self.written_name(function.name), parameters=parameters)
+
+
+def _aliases(
+    names: Iterable[str], written: Callable[[str], str], what: str, where: str = ""
+) -> dict[str, str]:
+    """Return true name to alias for the names that are written differently."""
+    owners = {name: name for name in names}
+    result: dict[str, str] = {}
+    for name in list(owners):
+        if (alias := written(name)) == name:
+            continue
+        if alias in owners:
+            raise DuplicateFunctionError(
+                f"{what} {name!r} and {owners[alias]!r}{where} would both be written {alias!r} in a "
+                "call. Rename one."
+            )
+        owners[alias] = name
+        result[name] = alias
+    return result
+
+
+def _parameter_aliases(function: FunctionSchema) -> dict[str, str]:
+    names = dict.fromkeys([*function.properties, *function.required])
+    return _aliases(names, identifier, "Parameters", f" of tool {function.name!r}")
+
+
+def _renamed(arguments: Mapping[str, JSONValue], names: Mapping[str, str]) -> dict[str, JSONValue]:
+    return {
+        old if (new := names.get(old, old)) in arguments else new: value
+        for old, value in arguments.items()
+    }

@@ -1,0 +1,160 @@
+"""Why a value does not fit its schema, in short sentences that a model can act on.
+
+jsonschema's own messages quote whole values and speak of keywords. These name the place, what
+was got and what to write, and stay short whatever the value's size.
+"""
+
+import re
+from collections.abc import Mapping
+from reprlib import Repr
+from typing import Any, Final
+
+from jsonschema import ValidationError
+
+from langchain_gorilla.calls import JSONValue
+
+_TYPE_NAMES: Final = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+_LIMITS: Final = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "minProperties": "at least {} keys",
+    "maxProperties": "at most {} keys",
+    "pattern": "text that matches {}",
+    "const": "{}",
+}
+
+
+def sentence(error: ValidationError, written: Mapping[str, str]) -> str:
+    """Say where a value is wrong, what was got, and what to write instead.
+
+    Args:
+        error: What jsonschema found in a call's arguments.
+        written: True parameter name to the name that the model writes.
+    """
+    error = _deepest(error)
+    # The whole call is not quoted back: the model has it, and its names are the true ones here.
+    got = f"got {shown(error.instance)}, " if error.absolute_path else ""
+    return f"{place(error, written)}: {got}expected {_expected(error, written)}{_hint(error)}"
+
+
+def place(error: ValidationError, written: Mapping[str, str]) -> str:
+    """Return a path such as ``items[2].name``, its first step as the model writes it."""
+    path = list(error.absolute_path)
+    if not path:
+        return "The call"
+    steps = [
+        f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r}]"
+        for step in path[1:]
+    ]
+    return shortened("".join([written.get(str(path[0]), str(path[0])), *steps]), 80)
+
+
+def _deepest(error: ValidationError) -> ValidationError:
+    """Of several forms that a value may have, follow the one that it fits the furthest."""
+    if not error.context:
+        return error
+    furthest = max(error.context, key=lambda each: len(each.absolute_path))
+    return error if len(furthest.absolute_path) == len(error.absolute_path) else _deepest(furthest)
+
+
+def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
+    """Say what a value should be, after the keyword that it broke."""
+    keyword = str(error.validator)
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    if keyword == "type" and "enum" not in schema:
+        return either([_TYPE_NAMES[kind] for kind in _kinds(error)])
+    if keyword in ("type", "enum"):
+        return f"one of {listed([shown(each) for each in schema['enum']], 12)}"
+    if keyword in _LIMITS:
+        return _LIMITS[keyword].format(shown(wanted))
+    if keyword == "required":
+        given: Any = error.instance
+        missing = [name for name in wanted if name not in given]
+        if not error.absolute_path:
+            missing = [written.get(name, name) for name in missing]
+        return f"an object with {listed(missing, 5)}"
+    if keyword == "additionalProperties":
+        return f"only the keys {listed(list(schema.get('properties', ())), 12)}"
+    if keyword == "uniqueItems":
+        return "no item twice"
+    if error.context:
+        forms = dict.fromkeys(_expected(each, written) for each in error.context)
+        return either(list(forms)[:4])
+    if schema is False:
+        return "nothing here"
+    return f"a value that fits {keyword}: {shown(wanted)}"
+
+
+def _kinds(error: ValidationError) -> list[str]:
+    """Return the types that were asked for, where the type is what is wrong."""
+    if error.validator == "type":
+        wanted: Any = error.validator_value
+        return [wanted] if isinstance(wanted, str) else list(wanted)
+    return [kind for each in error.context or () for kind in _kinds(each)]
+
+
+def _hint(error: ValidationError) -> str:
+    """Add how to write the value, where the model likely meant the right one."""
+    value: Any = error.instance
+    kinds = set(_kinds(error))
+    if isinstance(value, str):
+        is_number = re.fullmatch(r"[+-]?\d{1,30}(\.\d{1,30})?", value) is not None
+        is_boolean = value.lower() in ("true", "false")
+        if (is_number and kinds & {"integer", "number"}) or (is_boolean and "boolean" in kinds):
+            return f" (write {value} without quotes)"
+        if error.validator == "enum":
+            options: Any = error.validator_value
+            same = [each for each in options if _folded(each) == _folded(value)]
+            return f" (write {shown(same[0])})" if same else ""
+    elif isinstance(value, int | float) and kinds == {"string"}:
+        return " (write it in quotes)"
+    if kinds == {"array"} and not isinstance(value, dict):
+        return " (put it in a list)"
+    return ""
+
+
+def _folded(value: JSONValue) -> str | None:
+    return value.strip().casefold() if isinstance(value, str) else None
+
+
+def either(parts: list[str]) -> str:
+    """Join as in ``a, b or c``."""
+    return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def listed(parts: list[str], most: int) -> str:
+    """Join the first parts with commas, each shortened."""
+    shown = [shortened(part, 60) for part in parts[:most]]
+    return ", ".join([*shown, "…"] if len(parts) > most else shown)
+
+
+_REPR: Final = Repr()
+_REPR.maxstring = _REPR.maxother = 60
+_REPR.maxlevel = 2
+
+
+def shown(value: JSONValue) -> str:
+    """Show a value as Python writes it, in at most 80 characters, whatever its size."""
+    return shortened(_REPR.repr(value), 80)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text that is longer than ``most`` characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

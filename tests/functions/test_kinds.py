@@ -1,0 +1,315 @@
+"""Every kind of tool becomes the same FunctionSchema; what cannot is refused with advice."""
+
+import functools
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal, Optional
+
+import pydantic.v1
+import pytest
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool, tool
+from langgraph.prebuilt import InjectedState, ToolRuntime
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.functions import FunctionSchema, function_schema
+
+WEATHER_PARAMETERS = {
+    "type": "object",
+    "properties": {
+        "city": {"description": "Where.", "type": "string"},
+        "days": {"default": 1, "type": "integer"},
+    },
+    "required": ["city"],
+}
+
+
+class Weather(BaseModel):
+    """Tell the weather."""
+
+    city: str = Field(description="Where.")
+    days: int = 1
+
+
+class WeatherV1(pydantic.v1.BaseModel):
+    """Tell the weather."""
+
+    city: str = pydantic.v1.Field(description="Where.")
+    days: int = 1
+
+    class Config:
+        title = "Weather"
+
+
+class WeatherDict(TypedDict):
+    """Tell the weather."""
+
+    city: Annotated[str, ..., "Where."]
+    days: Annotated[int, 1]
+
+
+@tool("Weather", parse_docstring=True)
+def weather_tool(city: str, days: int = 1) -> str:
+    """Tell the weather.
+
+    Args:
+        city: Where.
+    """
+    return f"{city} {days}"
+
+
+def weather(city: str, days: int = 1) -> str:
+    """Tell the weather.
+
+    Args:
+        city: Where.
+    """
+    return f"{city} {days}"
+
+
+async def weather_later(city: str, days: int = 1) -> str:
+    """Tell the weather.
+
+    Args:
+        city: Where.
+    """
+    return f"{city} {days}"
+
+
+def document(**parts: Any) -> dict[str, Any]:
+    return {"name": "Weather", "description": "Tell the weather.", **parts}
+
+
+KINDS = {
+    "pydantic v2": Weather,
+    "pydantic v1": WeatherV1,
+    "typed dict": WeatherDict,
+    "tool": weather_tool,
+    "function": weather,
+    "async function": weather_later,
+    "tool with a dict schema": StructuredTool(
+        name="Weather", description="Tell the weather.", args_schema=WEATHER_PARAMETERS
+    ),
+    "openai": {"type": "function", "function": document(parameters=WEATHER_PARAMETERS)},
+    "openai responses": {"type": "function", **document(parameters=WEATHER_PARAMETERS)},
+    "openai legacy": document(parameters=WEATHER_PARAMETERS),
+    "json schema with a title": {
+        "title": "Weather",
+        "description": "Tell the weather.",
+        **WEATHER_PARAMETERS,
+    },
+    "mcp dict": document(inputSchema=WEATHER_PARAMETERS),
+    "mcp object": SimpleNamespace(**document(inputSchema=WEATHER_PARAMETERS)),
+    "anthropic": document(input_schema=WEATHER_PARAMETERS),
+    "bedrock": {"toolSpec": document(inputSchema={"json": WEATHER_PARAMETERS})},
+    "gorilla, object": {
+        "api_name": "Weather",
+        "description": "Tell the weather.",
+        "parameters": WEATHER_PARAMETERS,
+    },
+    "gorilla, list": {
+        "api_call": "Weather",
+        "description": "Tell the weather.",
+        "parameters": [
+            {"name": "city", "description": "Where.", "type": "str", "required": True},
+            {"name": "days", "default": 1, "type": "int"},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_gives_the_same_function(kind: str) -> None:
+    function = function_schema(KINDS[kind])
+
+    assert function.name.lower().startswith("weather")
+    assert function.description == "Tell the weather."
+    assert function.parameters == WEATHER_PARAMETERS
+    assert list(function.properties) == ["city", "days"]
+    assert function.required == ("city",)
+
+
+def test_a_function_schema_is_returned_as_it_is() -> None:
+    function = function_schema(Weather)
+
+    assert function_schema(function) is function
+
+
+def test_the_document_has_its_keys_in_the_order_of_the_prompt() -> None:
+    assert list(function_schema(Weather).document()) == ["name", "description", "parameters"]
+
+
+def test_injected_arguments_are_left_out() -> None:
+    def search(
+        query: str,
+        config: RunnableConfig,
+        runtime: ToolRuntime,
+        state: Annotated[dict[str, Any], InjectedState],
+        secret: Annotated[str, InjectedToolArg],
+    ) -> str:
+        """Search."""
+        return query
+
+    for kind in (search, tool(search)):
+        assert list(function_schema(kind).properties) == ["query"]
+
+
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+def test_a_runnable_is_taken_as_a_tool() -> None:
+    runnable = RunnableLambda(lambda given: given["a"]).as_tool(
+        name="first", description="Take the first.", arg_types={"a": int}
+    )
+
+    assert function_schema(runnable).parameters == {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}},
+        "required": ["a"],
+    }
+
+
+def test_a_single_input_tool_takes_langchains_unnamed_argument() -> None:
+    single: BaseTool = Tool(name="echo", description="Echo.", func=str)
+
+    assert function_schema(single).required == ("__arg1",)
+
+
+def test_a_dataclass_is_called_with_its_fields() -> None:
+    @dataclass
+    class Point:
+        """A point."""
+
+        x: int
+        y: int = 0
+
+    function = function_schema(Point)
+
+    assert (function.name, function.required) == ("Point", ("x",))
+
+
+def test_a_recursive_model_keeps_its_definitions() -> None:
+    class Node(BaseModel):
+        """A node."""
+
+        name: str
+        children: "list[Node]" = []
+
+    function = function_schema(Node)
+
+    assert function.description == "A node."
+    assert list(function.properties) == ["name", "children"]
+    assert function.properties["children"]["items"] == {"$ref": "#/$defs/Node"}
+    assert "Node" in function.parameters["$defs"]
+
+
+def test_a_typed_dict_without_docstring_does_not_describe_the_dict_type() -> None:
+    class Inner(TypedDict):
+        a: int
+
+    class Outer(TypedDict):
+        inner: Inner
+
+    function = function_schema(Outer)
+
+    assert function.description == ""
+    assert "dictionary" not in str(function.parameters)
+
+
+def test_generated_titles_go_and_a_parameter_named_title_stays() -> None:
+    class Book(BaseModel):
+        title: Optional[str] = None  # noqa: UP045
+        kind: Literal["novel", "play"] = "novel"
+
+    assert function_schema(Book).properties == {
+        "title": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+        "kind": {"default": "novel", "enum": ["novel", "play"], "type": "string"},
+    }
+
+
+def test_gorillas_title_leads_the_description() -> None:
+    function = function_schema(
+        {
+            "name": "Uber Carpool",
+            "api_name": "uber.ride",
+            "description": "Find a ride.",
+            "parameters": [{"name": "loc", "description": "Start."}, {"name": "type"}],
+        }
+    )
+
+    assert function.name == "uber.ride"
+    assert function.description == "Uber Carpool: Find a ride."
+    assert function.parameters == {
+        "type": "object",
+        "properties": {"loc": {"description": "Start."}, "type": {}},
+    }
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"parameters": None}, {"parameters": {}}, {"inputSchema": None}]
+)
+def test_a_tool_without_parameters_takes_nothing(given: dict[str, Any]) -> None:
+    function = function_schema({"name": "now", **given})
+
+    assert function.parameters == {"type": "object", "properties": {}}
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "no name": ({"description": "?"}, "has no name.*Give it one"),
+    "an empty name": ({"name": " "}, "has no name"),
+    "a name that is no string": ({"name": 7}, "has no name"),
+    "a name of two lines": ({"name": "a\nb"}, r"'a\\nb' holds a line break"),
+    "a lone surrogate in a name": ({"name": "a\ud800"}, "control character"),
+    "a lone surrogate in a description": ({"name": "a", "description": "\ud800"}, "Unicode"),
+    "a description that is no string": ({"name": "a", "description": ["b"]}, "Expected a string"),
+    "a call for a name": ({"api_call": "f().g(x=1)"}, "is a call, not a name"),
+    "a schema without title": ({"type": "object", "properties": {}}, "'title' in a JSON schema"),
+    "a hosted tool": ({"type": "web_search"}, "do not run with a local model"),
+    "a number": (3, "of type int.*Expected a LangChain tool, a Pydantic model class"),
+    "a lambda": (lambda x: x, "has no name.*StructuredTool.from_function"),
+    "a partial": (functools.partial(weather, days=2), "has no name"),
+    "a builtin without signature": (int, "No JSON schema can be made.*int"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_tool_is_refused_with_advice(case: str) -> None:
+    given, message = REFUSED[case]
+
+    with pytest.raises(InvalidFunctionError, match=f"(?s){message}"):
+        function_schema(given)
+
+
+def test_a_type_without_json_schema_is_refused() -> None:
+    class Opaque:
+        pass
+
+    class Model(BaseModel, arbitrary_types_allowed=True):
+        a: Opaque
+
+    with pytest.raises(InvalidFunctionError, match="Give every parameter a type"):
+        function_schema(Model)
+
+
+def test_the_fingerprint_depends_on_every_part_and_on_the_order_of_parameters() -> None:
+    properties = {"a": {}, "b": {}}
+    reordered = {"b": {}, "a": {}}
+    functions = [
+        FunctionSchema("f", "d", {"type": "object", "properties": properties}),
+        FunctionSchema("g", "d", {"type": "object", "properties": properties}),
+        FunctionSchema("f", "e", {"type": "object", "properties": properties}),
+        FunctionSchema("f", "d", {"type": "object", "properties": reordered}),
+    ]
+
+    assert len({function.fingerprint for function in functions}) == len(functions)
+    assert functions[0].fingerprint == FunctionSchema(**functions[0].document()).fingerprint
+    assert all(len(function.fingerprint) == 64 for function in functions)
+
+
+class Endless(TypedDict):
+    inner: "Endless"
+
+
+def test_a_recursive_typed_dict_is_refused() -> None:
+    with pytest.raises(InvalidFunctionError, match=r"No JSON schema can be made.*Endless"):
+        function_schema(Endless)
