@@ -12,7 +12,11 @@ from typing import Final, TypeAlias
 from typing import Literal as Name
 
 from langchain_gorilla.calls import CallSyntax, JSONValue
-from langchain_gorilla.errors import InvalidFunctionError, UnknownToolError
+from langchain_gorilla.errors import (
+    ContradictorySchemaError,
+    InvalidFunctionError,
+    UnknownToolError,
+)
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.grammar.json_schema import (
     Compiled,
@@ -20,7 +24,7 @@ from langchain_gorilla.grammar.json_schema import (
     compile_arguments,
     compile_value,
 )
-from langchain_gorilla.grammar.merging import SchemaError
+from langchain_gorilla.grammar.merging import ContradictionError, SchemaError
 from langchain_gorilla.grammar.notation import JSON, Notation, compact_json, notation_of
 from langchain_gorilla.grammar.rules import (
     EMPTY,
@@ -82,7 +86,7 @@ def answer_grammar(
         answer: What the answer may be.
 
     Raises:
-        InvalidFunctionError: A schema contradicts itself; names the function and the place.
+        ContradictorySchemaError: No value fits a schema; names the function and the place.
         UnknownToolError: ``answer.name`` is none of the functions.
     """
     rules: dict[str, Rule] = {}
@@ -168,7 +172,7 @@ def coverage(functions: Iterable[FunctionSchema], syntax: CallSyntax) -> tuple[C
     """Say for each function what the grammar leaves to validation.
 
     Raises:
-        InvalidFunctionError: A schema contradicts itself.
+        ContradictorySchemaError: No value fits a schema.
     """
     notation = notation_of(syntax)
     return tuple(Coverage(f.name, compiled_function(f, notation).gaps) for f in functions)
@@ -179,12 +183,13 @@ def compiled_function(function: FunctionSchema, notation: Notation) -> Compiled:
     """Compile the arguments of a function; the same function is compiled once.
 
     Raises:
-        InvalidFunctionError: The schema contradicts itself or is none.
+        ContradictorySchemaError: No value fits the schema.
+        InvalidFunctionError: The schema is none.
     """
     try:
         return compile_arguments(function.parameters, notation, scope=f"{function.name} ")
     except SchemaError as error:
-        raise InvalidFunctionError(
+        raise _error_class(error)(
             f"The parameters of tool {function.name!r} cannot be fulfilled at {error}. "
             "Correct the tool's schema."
         ) from None
@@ -194,7 +199,8 @@ def compiled_schema(schema: JSONValue) -> Compiled:
     """Compile the schema of structured output, in JSON.
 
     Raises:
-        InvalidFunctionError: The schema contradicts itself or is none.
+        ContradictorySchemaError: No value fits the schema.
+        InvalidFunctionError: The schema is none.
     """
     return _schema(compact_json(schema))
 
@@ -204,6 +210,12 @@ def _schema(text: str) -> Compiled:
     try:
         return compile_value(json.loads(text), JSON, scope="answer ")
     except SchemaError as error:
-        raise InvalidFunctionError(
+        raise _error_class(error)(
             f"The schema of the structured output cannot be fulfilled at {error}. Correct it."
         ) from None
+
+
+def _error_class(error: SchemaError) -> type[InvalidFunctionError]:
+    return (
+        ContradictorySchemaError if isinstance(error, ContradictionError) else InvalidFunctionError
+    )

@@ -39,7 +39,7 @@ class ConstraintCompiler:
         """Return a fresh constraint; see ``answer_grammar``.
 
         Raises:
-            InvalidFunctionError: A schema contradicts itself. With more than ``LAZY_ABOVE``
+            ContradictorySchemaError: No value fits a schema. With more than ``LAZY_ABOVE``
                 functions only when that one is called: check at bind time with ``coverage``.
             UnknownToolError: ``answer.name`` is none of the functions.
         """

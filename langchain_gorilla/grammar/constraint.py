@@ -16,7 +16,7 @@ import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 
-from langchain_gorilla.errors import GorillaError, UnsupportedOptionError
+from langchain_gorilla.errors import DeadEndError, UnsupportedOptionError
 
 TokenMask: TypeAlias = NDArray[np.uint32]
 """Bits, shape (ceil(vocabulary size / 32),), lowest bit first; 1 = allowed."""
@@ -31,10 +31,6 @@ PYTHON_SLICES: Final = (
 )
 _PADDING: Final = re.compile(r"\[PAD\d+\]|<unused\d+>")
 _NEVER_IN_UTF8: Final = frozenset({0xC0, 0xC1, *range(0xF5, 0x100)})
-
-
-class DeadEndError(GorillaError):
-    """No token fits the grammar, or one was consumed that does not; the message says where."""
 
 
 class Vocabulary:

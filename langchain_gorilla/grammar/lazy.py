@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_gorilla.calls import CallSyntax
+from langchain_gorilla.errors import DeadEndError
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.grammar.call_grammar import (
     Answer,
@@ -28,7 +29,6 @@ from langchain_gorilla.grammar.call_grammar import (
 )
 from langchain_gorilla.grammar.constraint import (
     Constraint,
-    DeadEndError,
     TokenMask,
     Vocabulary,
     forced_tokens,

@@ -9,14 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
-from langchain_gorilla.errors import InvalidFunctionError, UnsupportedOptionError
+from langchain_gorilla.errors import (
+    ContradictorySchemaError,
+    DeadEndError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.grammar import compiler as compiler_module
 from langchain_gorilla.grammar.call_grammar import Answer
 from langchain_gorilla.grammar.compiler import ConstraintCompiler
 from langchain_gorilla.grammar.constraint import (
     Constraint,
-    DeadEndError,
     Vocabulary,
     mask_to_bools,
 )
@@ -240,7 +243,7 @@ def test_a_contradiction_among_many_tools_shows_when_it_is_called(
         "broken", "", {"type": "object", "properties": {"x": {"type": "integer", "enum": ["1"]}}}
     )
     constraint = compiler.constraint([*MANY, broken], V2, Answer(mode="any"))
-    with pytest.raises(InvalidFunctionError, match="'broken'"):
+    with pytest.raises(ContradictorySchemaError, match="'broken'"):
         constraint.consume(compiler.vocabulary.encode("<<function>>broken("))
 
 
