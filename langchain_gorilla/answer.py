@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_gorilla.engines.base import Engine, EngineEvent, Finished, GenerationOptions
+from langchain_gorilla.engines.base import (
+    AnswerGrammar,
+    Engine,
+    EngineEvent,
+    Finished,
+    GenerationOptions,
+)
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.functions import FunctionSet
 from langchain_gorilla.messages import AnswerBuilder
@@ -29,6 +35,7 @@ class Request:
         functions: What it was offered.
         prompt: What it reads.
         options: How it generates.
+        constraint: What the answer may be; None leaves it free.
     """
 
     model: str
@@ -37,6 +44,7 @@ class Request:
     functions: FunctionSet
     prompt: Prompt
     options: GenerationOptions
+    constraint: AnswerGrammar | None
 
 
 class Answer:
@@ -44,8 +52,9 @@ class Answer:
 
     def __init__(self, request: Request, *, blocks: bool) -> None:
         self._parser = answer_parser(request.format.syntax, request.functions.written)
+        refusal = request.format.refusal
         self._builder = AnswerBuilder(
-            request.functions, refusal=request.format.refusal_function, blocks=blocks
+            request.functions, refusal=None if refusal is None else refusal.name, blocks=blocks
         )
         self._metadata = {
             "model_name": request.model,

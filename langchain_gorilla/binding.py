@@ -112,7 +112,8 @@ def read_response_format(value: Mapping[str, Any] | None) -> ResponseFormat | No
 
     Args:
         value: ``{"type": "json_schema", "json_schema": {"schema": …}}``,
-            ``{"type": "json_object"}``, ``{"type": "text"}`` or None.
+            ``{"type": "json_object"}``, to which llama.cpp's ``"schema"`` may be added,
+            ``{"type": "text"}`` or None.
 
     Raises:
         UnsupportedOptionError: Anything else.
@@ -120,8 +121,10 @@ def read_response_format(value: Mapping[str, Any] | None) -> ResponseFormat | No
     kind = value.get("type") if isinstance(value, Mapping) else None
     if value is None or kind == "text":
         return None
-    if kind == "json_object":
+    if kind == "json_object" and "schema" not in value:
         return ResponseFormat()
+    if kind == "json_object" and isinstance(schema := value["schema"], Mapping):
+        return ResponseFormat(schema)
     if kind == "json_schema" and isinstance(outer := value.get("json_schema"), Mapping):
         schema = outer.get("schema")
         if isinstance(schema, Mapping):

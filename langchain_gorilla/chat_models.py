@@ -19,6 +19,7 @@ from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from langchain_gorilla.answer import PROVIDER, Answer, Request
 from langchain_gorilla.binding import read_response_format, read_tool_choice
+from langchain_gorilla.constraining import answer_constraint, check_constraint
 from langchain_gorilla.engines.base import Engine, GenerationOptions
 from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
@@ -26,6 +27,7 @@ from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
 from langchain_gorilla.functions import function_set
+from langchain_gorilla.grammar.call_grammar import Coverage, coverage
 from langchain_gorilla.messages import whole_message
 from langchain_gorilla.structured_output import Method, structured_output
 
@@ -119,6 +121,10 @@ class ChatGorilla(BaseChatModel):
     trust_remote_code: bool = False
     """Run Python code that comes with the model. No model of the Gorilla family needs it."""
 
+    constrained: bool = True
+    """Let the model write only calls that fit their tool's schema, and honour tool_choice,
+    parallel_tool_calls and structured output. False leaves all of that to chance."""
+
     context_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of prompt and answer; None is what the model's config says."""
 
@@ -167,7 +173,7 @@ class ChatGorilla(BaseChatModel):
         fields = (
             "model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed",
             "stop", "revision", "dtype", "device", "device_map", "quantization_config",
-            "context_tokens", "model_kwargs",
+            "constrained", "context_tokens", "model_kwargs",
         )  # fmt: skip
         named = {name: value for name in fields if (value := getattr(self, name)) is not None}
         engine = {} if self.engine is None else {"engine": repr(self.engine)}
@@ -195,9 +201,9 @@ class ChatGorilla(BaseChatModel):
             audio_inputs=False,
             pdf_inputs=False,
             tool_calling=True,
-            tool_choice=False,
+            tool_choice=self.constrained,
             tool_call_streaming=True,
-            structured_output=False,
+            structured_output=self.constrained,
             open_weights=True,
         )
         # A hub model's config would have to be fetched; its family's figure does instead.
@@ -263,18 +269,30 @@ class ChatGorilla(BaseChatModel):
                 or Gorilla's own API documents.
             tool_choice: ``"auto"`` or None; ``"any"``, ``"required"`` or True for at least one
                 call; ``"none"``; a tool's name, or OpenAI's dict with one.
-            strict: Demand calls that fit the schema by construction.
+            strict: True: it is an error if the grammar has to leave part of a schema to
+                validation (``explain_constraint`` says what); False: do not constrain calls.
             parallel_tool_calls: False for at most one call.
             response_format: OpenAI's demand for JSON as the final text.
             kwargs: Bound as they are.
 
         Raises:
             InvalidFunctionError: A tool that cannot be offered, or two with one name.
+            ContradictorySchemaError: No call can fit a tool's schema.
             UnknownToolError: ``tool_choice`` names a tool that is not bound.
+            UnsupportedOptionError: What is asked for cannot be enforced.
         """
         functions = function_set(tools)
-        read_tool_choice(tool_choice, functions)
-        read_response_format(response_format)
+        choice = read_tool_choice(tool_choice, functions)
+        response = read_response_format(response_format)
+        if self.constrained:
+            check_constraint(
+                self._prompt_format(self.model),
+                functions,
+                choice,
+                response,
+                strict=strict,
+                parallel=parallel_tool_calls is not False,
+            )
         options = {
             "tool_choice": tool_choice,
             "strict": strict,
@@ -290,6 +308,14 @@ class ChatGorilla(BaseChatModel):
             **kwargs,
         )
 
+    def explain_constraint(self, tools: Sequence[Any]) -> tuple[Coverage, ...]:
+        """Say for each tool what of its schema is left to validation, and why.
+
+        A tool whose ``gaps`` are empty is only ever called with arguments that fit its schema.
+        """
+        functions = function_set(tools)
+        return coverage(functions.written, self._prompt_format(self.model).syntax)
+
     def with_structured_output(
         self,
         schema: dict[str, Any] | type,
@@ -303,8 +329,8 @@ class ChatGorilla(BaseChatModel):
 
         Args:
             schema: Pydantic class, TypedDict, JSON schema or OpenAI tool.
-            method: ``function_calling``: the schema is a tool; ``json_schema``: the answer is
-                JSON that fits it; ``json_mode``: the answer is JSON, the prompt says which.
+            method: ``function_calling``: the schema is a tool; ``json_schema`` and
+                ``json_mode``: the answer is JSON that fits it.
             include_raw: Return ``{"raw", "parsed", "parsing_error"}`` and never raise.
             strict: As in ``bind_tools``.
             kwargs: None are known; given ones are an error.
@@ -329,7 +355,9 @@ class ChatGorilla(BaseChatModel):
     ) -> ChatResult:
         request = self._request(messages, stop, kwargs)
         answer = Answer(request, blocks=False)
-        events = request.engine.stream(request.prompt, request.options)
+        events = request.engine.stream(
+            request.prompt, request.options, constraint=request.constraint
+        )
         return _result([chunk for event in events for chunk in answer.add(event)])
 
     async def _agenerate(
@@ -341,7 +369,9 @@ class ChatGorilla(BaseChatModel):
     ) -> ChatResult:
         request = self._request(messages, stop, kwargs)
         answer = Answer(request, blocks=False)
-        events = request.engine.astream(request.prompt, request.options)
+        events = request.engine.astream(
+            request.prompt, request.options, constraint=request.constraint
+        )
         return _result([chunk async for event in events for chunk in answer.add(event)])
 
     def _stream(
@@ -353,7 +383,9 @@ class ChatGorilla(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
         answer = Answer(request, blocks=self.output_version == "v1")
-        for event in request.engine.stream(request.prompt, request.options):
+        for event in request.engine.stream(
+            request.prompt, request.options, constraint=request.constraint
+        ):
             for message in answer.add(event):
                 chunk = ChatGenerationChunk(message=message)
                 if run_manager is not None:
@@ -369,7 +401,9 @@ class ChatGorilla(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
         answer = Answer(request, blocks=self.output_version == "v1")
-        async for event in request.engine.astream(request.prompt, request.options):
+        async for event in request.engine.astream(
+            request.prompt, request.options, constraint=request.constraint
+        ):
             for message in answer.add(event):
                 chunk = ChatGenerationChunk(message=message)
                 if run_manager is not None:
@@ -390,7 +424,7 @@ class ChatGorilla(BaseChatModel):
         format_ = self._prompt_format(model)
         syntax = format_.syntax
         functions = function_set(given.get("tools") or ())
-        read_tool_choice(given.get("tool_choice"), functions)
+        choice = read_tool_choice(given.get("tool_choice"), functions)
         wanted = read_response_format(given.get("response_format"))
         if wanted is not None:
             messages = [*messages, SystemMessage(wanted.instruction())]
@@ -416,6 +450,16 @@ class ChatGorilla(BaseChatModel):
                 markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
                 timeout_s=option("timeout"),
             ),
+            constraint=answer_constraint(
+                format_,
+                functions,
+                choice,
+                wanted,
+                strict=given.get("strict"),
+                parallel=given.get("parallel_tool_calls") is not False,
+            )
+            if self.constrained
+            else None,
         )
 
     def _stop_texts(self, given: list[str] | None) -> list[str]:

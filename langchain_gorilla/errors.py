@@ -5,7 +5,8 @@ machine's limits. Each message says what happened, what was expected and what to
 
     GorillaError
     ├── InvalidFunctionError (ValueError)        a tool that cannot be offered to a model
-    │   └── DuplicateFunctionError               two tools, or two aliases, with one name
+    │   ├── DuplicateFunctionError               two tools, or two aliases, with one name
+    │   └── ContradictorySchemaError             a JSON schema that no value fits
     ├── UnknownToolError (ValueError)            tool_choice names a tool that is not bound
     ├── UnknownFormatError (ValueError)          no prompt format for this model id or name
     ├── PromptError (ValueError)                 messages that this prompt format cannot carry
@@ -14,6 +15,7 @@ machine's limits. Each message says what happened, what was expected and what to
     ├── ModelLoadError                           weights that are there but cannot be used
     ├── MissingModelError (ModelNotFoundError)   no such model id or directory, or no weights in it
     ├── PromptTooLongError (ContextOverflowError)  the prompt and the answer do not fit the context
+    ├── DeadEndError                             no token fits the grammar of the answer
     ├── GenerationTimeoutError (ModelTimeoutError)  `timeout` passed before the answer was complete
     ├── GenerationCancelledError                 the caller cancelled; what was generated is dropped
     └── ScriptEndedError                         a ScriptedEngine has no further answer
@@ -40,6 +42,10 @@ class InvalidFunctionError(GorillaError, ValueError):
 
 class DuplicateFunctionError(InvalidFunctionError):
     """Two tools, or the aliases of two tools, have one name; the message names both."""
+
+
+class ContradictorySchemaError(InvalidFunctionError):
+    """No value fits a tool's JSON schema; the message names the tool and the place."""
 
 
 class UnknownToolError(GorillaError, ValueError):
@@ -72,6 +78,10 @@ class MissingModelError(GorillaError, ModelNotFoundError):
 
 class PromptTooLongError(GorillaError, ContextOverflowError):
     """The prompt leaves no room for an answer; says how many tokens, how many are allowed."""
+
+
+class DeadEndError(GorillaError):
+    """No token fits the grammar, or one was consumed that does not; the message says where."""
 
 
 class GenerationTimeoutError(GorillaError, ModelTimeoutError):

@@ -4,7 +4,8 @@ LangGraph's ToolNode checks nothing for tools with a dict schema, and Pydantic t
 drop arguments that they do not know; so every call is checked here, by jsonschema.
 
 Covered: unknown functions and arguments, missing arguments, everything the JSON schema says.
-Values are coerced only where nothing is lost: ``3.0`` for an integer is ``3``, and ``None`` for
+An optional argument that is its schema's ``default`` passes, even where the rest of the schema
+says no: the tool's author wrote it, and the tool would use it anyway. Values are coerced only where nothing is lost: ``3.0`` for an integer is ``3``, and ``None`` for
 an argument that may be left out and cannot be null is left out. ``"3"`` is never a number.
 
 Not covered: ``format`` is not enforced. A ``pattern`` is searched with Python's ``re``: one that
@@ -13,6 +14,7 @@ patterns must come from someone who is trusted. References are never fetched.
 """
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -279,11 +281,28 @@ def _problems(
             yield f"Missing argument {written[name]}{says}"
     told = [["required"], ["additionalProperties"]] if is_closed else [["required"]]
     places = set()
+    defaulted = {name for name in arguments if _is_default(arguments[name], name, function)}
     for error in _checker(function).validator.iter_errors(arguments):
+        if error.absolute_path and error.absolute_path[0] in defaulted:
+            continue
         where = place(error, written)
         if where not in places and list(error.absolute_schema_path) not in told:
             places.add(where)
             yield sentence(error, written)
+
+
+def _is_default(value: JSONValue, parameter: str, function: FunctionSchema) -> bool:
+    """Say whether an optional argument is what the tool would take without it."""
+    schema = function.properties.get(parameter)
+    if parameter in function.required or schema is None or "default" not in schema:
+        return False
+    # Python's 1 is True and 1.0; JSON's is 1.0 only.
+    return json.dumps(value) == json.dumps(schema["default"]) or (
+        isinstance(value, int | float)
+        and isinstance(schema["default"], int | float)
+        and bool not in (type(value), type(schema["default"]))
+        and value == schema["default"]
+    )
 
 
 def _is_closed(schema: Mapping[str, Any]) -> bool:

@@ -59,6 +59,7 @@ def test_a_dict_of_another_kind_is_an_error(value):
         (None, None),
         ({"type": "text"}, None),
         ({"type": "json_object"}, ResponseFormat()),
+        ({"type": "json_object", "schema": {"type": "array"}}, ResponseFormat({"type": "array"})),
         (
             {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}},
             ResponseFormat({"type": "object"}),

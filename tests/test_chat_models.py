@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.errors import (
+    ContradictorySchemaError,
     GenerationTimeoutError,
     InvalidFunctionError,
     PromptError,
@@ -306,7 +307,7 @@ def test_the_profile_claims_what_is_true():
     assert profile["max_input_tokens"] == 100
     assert profile["max_output_tokens"] == 9
     assert profile["tool_calling"]
-    assert not profile["structured_output"]
+    assert profile["structured_output"]
 
 
 # --- Structured output ---
@@ -436,3 +437,60 @@ def test_a_format_of_the_callers_own_is_used():
 
     own = format_named("olmo-3")
     assert scripted("Hi", format=own).invoke("Hi").response_metadata["format"] == "olmo-3"
+
+
+# --- Constraints ---
+
+
+def wanted(model, **call):
+    """Return what the engine was asked to hold the answer to."""
+    model.invoke("Hi", **call)
+    constraint = model.bound.engine.requests[-1].constraint
+    return None if constraint is None else constraint.answer
+
+
+def bound(**options):
+    return scripted(*["Hi"] * 3).bind_tools([get_weather], **options)
+
+
+def test_a_tool_choice_reaches_the_engine():
+    assert wanted(bound()).mode == "auto"
+    assert wanted(bound(tool_choice="any")).mode == "any"
+    assert wanted(bound(tool_choice="get_weather")).name == "get_weather"
+    assert wanted(bound(tool_choice="none")).mode == "none"
+    assert not wanted(bound(parallel_tool_calls=False)).parallel
+
+
+def test_an_option_of_one_call_counts_for_that_call():
+    model = bound()
+    assert wanted(model, tool_choice="any").mode == "any"
+    assert wanted(model).mode == "auto"
+
+
+def test_create_agents_union_of_calls_and_final_json_reaches_the_engine():
+    schema = {"type": "json_schema", "json_schema": {"name": "joke", "schema": {"type": "object"}}}
+    answer = wanted(bound(response_format=schema))
+    assert (answer.mode, answer.final) == ("auto", {"type": "object"})
+
+
+def test_an_unconstrained_model_asks_for_nothing_and_claims_nothing():
+    model = scripted("Hi", constrained=False)
+    assert wanted(model.bind_tools([get_weather], tool_choice="any")) is None
+    assert not model.profile["tool_choice"]
+
+
+def test_a_constraint_can_be_explained():
+    lookahead = {"type": "string", "pattern": "^(?=.*a)b"}
+    tools = [
+        get_weather,
+        {"name": "f", "parameters": {"type": "object", "properties": {"x": lookahead}}},
+    ]
+    whole, partial = scripted("").explain_constraint(tools)
+    assert whole.gaps == ()
+    assert [(gap.keyword, gap.path) for gap in partial.gaps] == [("pattern", "/properties/x")]
+
+
+def test_a_schema_that_no_call_can_fit_is_an_error_at_bind_time():
+    bad = {"type": "object", "properties": {"x": {"enum": ["a"], "type": "string", "minLength": 3}}}
+    with pytest.raises(ContradictorySchemaError, match="bad_tool"):
+        scripted("").bind_tools([{"name": "bad_tool", "parameters": {**bad, "required": ["x"]}}])

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.grammar.call_grammar import Answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +86,22 @@ class Finished:
 EngineEvent: TypeAlias = TextPiece | Finished
 
 
-class Constraint(Protocol):
-    """Which tokens may come next; made by the grammar room, stepped by an engine."""
+@dataclass(frozen=True, kw_only=True)
+class AnswerGrammar:
+    """What an answer may be, in words that no tokenizer has a part in.
+
+    An engine makes a constraint of it for its own vocabulary.
+
+    Attributes:
+        functions: What may be called, under the names that the model writes.
+        syntax: How the model's family writes calls.
+        answer: Calls, text, or JSON. Its ``prefix`` is the engine's: a prompt's last space is
+            taken off and generated anew, since the tokenizer may join it with what follows.
+    """
+
+    functions: tuple[FunctionSchema, ...]
+    syntax: CallSyntax
+    answer: Answer = field(default_factory=Answer)
 
 
 class CancelToken:
@@ -120,14 +137,17 @@ class Engine(Protocol):
         prompt: Prompt,
         options: GenerationOptions,
         *,
-        constraint: Constraint | None = None,
+        constraint: AnswerGrammar | None = None,
         cancel: CancelToken | None = None,
     ) -> Iterator[EngineEvent]:
         """Generate one answer; the last event is ``Finished``.
 
-        Closing the iterator early, or cancelling, stops the generation within one token.
+        Closing the iterator early, or cancelling, stops the generation within one token. With a
+        constraint the answer fits it, unless max_tokens or a stop text cuts it off.
 
         Raises:
+            InvalidFunctionError: No grammar can be made of a function of the constraint.
+            UnsupportedOptionError: This engine cannot honour the constraint.
             PromptTooLongError: The prompt leaves no room for an answer.
             GenerationTimeoutError: ``timeout_s`` passed.
             GenerationCancelledError: ``cancel`` was set.
@@ -138,6 +158,6 @@ class Engine(Protocol):
         prompt: Prompt,
         options: GenerationOptions,
         *,
-        constraint: Constraint | None = None,
+        constraint: AnswerGrammar | None = None,
     ) -> AsyncIterator[EngineEvent]:
         """Like ``stream``; cancelling the task stops the generation within one token."""

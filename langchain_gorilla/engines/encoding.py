@@ -9,14 +9,17 @@ vocabulary; a prompt format breaks those in data.
 import itertools
 import json
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from langchain_gorilla.errors import FormatMismatchError
+from langchain_gorilla.errors import FormatMismatchError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt, Special
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
+
+    from langchain_gorilla.grammar.constraint import Vocabulary
 
 
 class PromptEncoder:
@@ -118,6 +121,35 @@ class PromptEncoder:
             self._tokenizer.decode(
                 ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
             )
+        )
+
+    def vocabulary(self, *, end_ids: Collection[int], size: int) -> "Vocabulary":
+        """Give the tokenizer as grammars see it; this takes about a second.
+
+        Args:
+            end_ids: Tokens that end an answer.
+            size: Rows of the LM head.
+
+        Raises:
+            UnsupportedOptionError: This tokenizer cannot follow a grammar; says why.
+        """
+        from langchain_gorilla.grammar.constraint import Vocabulary
+
+        lacks = None
+        if self._beginning is None:
+            lacks = "tokenizer.json"
+        elif not end_ids:
+            lacks = "token that ends an answer"
+        if self._beginning is None or lacks:
+            raise UnsupportedOptionError(
+                f"The model {self._model!r} has no {lacks}, so it cannot follow a grammar. Turn "
+                "constrained decoding off."
+            )
+        return Vocabulary(
+            self._beginning.to_str(),
+            end_ids=sorted(end_ids),
+            size=size,
+            control_ids=sorted(self.specials.values()),
         )
 
     def _encode_run(self, text: str, at_beginning: bool) -> list[int]:

@@ -6,10 +6,15 @@ the process's random state nor another request has a part in it.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from langchain_gorilla.engines.base import Finished, GenerationOptions, TextPiece
+from langchain_gorilla.engines.base import (
+    AnswerGrammar,
+    Finished,
+    GenerationOptions,
+    TextPiece,
+)
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.stop_text import StopText
 from langchain_gorilla.engines.token_text import TokenText
@@ -20,6 +25,8 @@ from langchain_gorilla.formats.base import Prompt
 if TYPE_CHECKING:
     import torch
 
+    from langchain_gorilla.grammar.constraint import Constraint
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -29,15 +36,26 @@ class Plan:
         ids: The encoded prompt.
         options: How to generate.
         room_tokens: Most tokens that the answer can have, by ``max_tokens`` and context.
+        end_ids: Tokens that end the answer because a stop text spells them.
+        grammar: What the answer may be; it begins with ``prefix``.
+        prefix: What was taken off the prompt's end: not part of the answer's text.
     """
 
     ids: list[int]
     options: GenerationOptions
     room_tokens: int
+    end_ids: frozenset[int]
+    grammar: AnswerGrammar | None
+    prefix: str
 
 
 def plan_answer(
-    encoder: PromptEncoder, prompt: Prompt, options: GenerationOptions, *, context_tokens: int
+    encoder: PromptEncoder,
+    prompt: Prompt,
+    options: GenerationOptions,
+    *,
+    context_tokens: int,
+    grammar: AnswerGrammar | None = None,
 ) -> Plan:
     """Encode a prompt and see what room it leaves.
 
@@ -46,7 +64,10 @@ def plan_answer(
         PromptError: The prompt is empty.
         PromptTooLongError: The prompt leaves no room for an answer.
     """
-    ids = encoder.encode(prompt)
+    ids, prefix = encoder.encode(prompt), ""
+    if grammar is not None:
+        ids, prefix = _without_last_space(encoder, prompt, ids)
+        grammar = replace(grammar, answer=replace(grammar.answer, prefix=prefix))
     if not ids:
         raise PromptError("The prompt is empty; a model needs at least one token to go on from.")
     room = context_tokens - len(ids)
@@ -56,7 +77,32 @@ def plan_answer(
             f"{context_tokens:,}. Bind fewer tools, shorten the history, or use a model "
             "with a larger context."
         )
-    return Plan(ids, options, min(room, options.max_tokens or room))
+    return Plan(
+        ids=ids,
+        options=options,
+        room_tokens=min(room, options.max_tokens or room),
+        end_ids=frozenset(
+            encoder.specials[text] for text in options.stop if text in encoder.specials
+        ),
+        grammar=grammar,
+        prefix=prefix,
+    )
+
+
+def _without_last_space(
+    encoder: PromptEncoder, prompt: Prompt, ids: list[int]
+) -> tuple[list[int], str]:
+    """Take the space off a prompt's end where it is a token: it may be joined with the answer.
+
+    A space that is part of a longer token stays. The tokenizer has joined it already, and what
+    a model was trained on ends in that token.
+    """
+    last = prompt[-1] if prompt else ""
+    if isinstance(last, str) and last.endswith(" "):
+        shorter = encoder.encode((*prompt[:-1], last[:-1]))
+        if shorter and shorter == ids[:-1]:
+            return shorter, " "
+    return ids, ""
 
 
 class Answer:
@@ -64,26 +110,26 @@ class Answer:
 
     def __init__(self, plan: Plan, encoder: PromptEncoder, end_ids: Collection[int], emit: Emit):
         """Begin an answer that ends at ``end_ids``, a stop text, or when its room is used up."""
-        stop, markers = plan.options.stop, plan.options.markers
-        specials = encoder.specials
+        markers, specials = plan.options.markers, encoder.specials
         kept = {i for token, i in specials.items() if any(token in text for text in markers)}
-        self._end_ids = {*end_ids, *(specials[text] for text in stop if text in specials)}
+        self._end_ids = end_ids
         self._text = TokenText(encoder.decode, hidden=set(specials.values()) - kept)
-        self._stop = StopText(stop)
+        self._stop = StopText(plan.options.stop)
+        self._prefix = plan.prefix
         self._emit = emit
         self._plan = plan
         self._tokens = 0
         self.finished: Finished | None = None
 
-    def add(self, token: int) -> bool:
-        """Take one token; tell whether the answer is complete."""
+    def add(self, token: int, *, last: bool = False) -> bool:
+        """Take one token; tell whether the answer is complete, as it is after the ``last``."""
         self._tokens += 1
-        ended = token in self._end_ids
+        ended = last or token in self._end_ids
         full = self._tokens >= self._plan.room_tokens
-        if not ended:
-            self._show(self._stop.feed(self._text.add(token)))
+        if token not in self._end_ids:
+            self._feed(self._text.add(token))
         if (ended or full) and not self._stop.found:
-            self._show(self._stop.feed(self._text.close()))
+            self._feed(self._text.close())
             self._show(self._stop.close())
         if ended or full or self._stop.found:
             self.finished = Finished(
@@ -93,6 +139,12 @@ class Answer:
             )
         return self.finished is not None
 
+    def _feed(self, text: str) -> None:
+        if text and self._prefix:
+            # A decoder that drops the space before a text's first word has dropped it already.
+            text, self._prefix = text.removeprefix(self._prefix), ""
+        self._show(self._stop.feed(text))
+
     def _show(self, text: str) -> None:
         if text:
             self._emit(TextPiece(text))
@@ -101,9 +153,10 @@ class Answer:
 def generate(
     weights: Any,
     encoder: PromptEncoder,
-    end_ids: Collection[int],
     plan: Plan,
     *,
+    end_ids: Collection[int],
+    constraint: "Constraint | None",
     watch: Watch,
     emit: Emit,
 ) -> None:
@@ -112,14 +165,16 @@ def generate(
     Args:
         weights: A transformers model with ``generate`` and a neutral generation config.
         encoder: The model's tokenizer.
-        end_ids: Tokens that end an answer.
         plan: What to generate.
+        end_ids: Tokens that end an answer.
+        constraint: Which tokens may come; at the answer's beginning, and for this answer alone.
         watch: Asked after every token whether to go on.
         emit: Takes the events.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
         GenerationTimeoutError: As the watch says, within one token.
+        DeadEndError: No token of the vocabulary fits the constraint.
     """
     import torch
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
@@ -128,17 +183,23 @@ def generate(
 
     def after_token(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         watch.check()
-        done = answer.add(int(ids[0, -1]))
+        token = int(ids[0, -1])
+        if constraint is not None:
+            constraint.consume([token])
+        done = answer.add(token, last=constraint is not None and constraint.complete)
         return torch.full((1,), done, device=ids.device, dtype=torch.bool)
 
     ids = torch.tensor([plan.ids], device=weights.device)
     rows = weights.config.get_text_config().vocab_size
+    processors = _processors(plan.options, encoder.size, rows)
+    if constraint is not None:
+        processors.insert(0, _only_allowed(constraint))
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
     weights.generate(
         ids,
         attention_mask=torch.ones_like(ids),
         generation_config=settings,
-        logits_processor=LogitsProcessorList(_processors(plan.options, encoder.size, rows)),
+        logits_processor=LogitsProcessorList(processors),
         stopping_criteria=StoppingCriteriaList([after_token]),
     )
     if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
@@ -147,6 +208,31 @@ def generate(
 
 
 Processor = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
+
+
+def _only_allowed(constraint: "Constraint") -> Processor:
+    """Give a processor that leaves the tokens that the constraint allows now.
+
+    What is forced comes as the tokenizer would write it, not in other tokens of the same text.
+    """
+    import torch
+
+    from langchain_gorilla.grammar.constraint import mask_to_bools
+
+    forced: list[int] = []
+
+    def only_allowed(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        nonlocal forced
+        forced = forced or constraint.forced()
+        if forced:
+            token, forced = forced[0], forced[1:]
+            only = torch.full_like(scores, -torch.inf)
+            only[:, token] = 0.0
+            return only
+        allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
+        return scores.masked_fill(~allowed.to(scores.device), -torch.inf)
+
+    return only_allowed
 
 
 def _processors(options: GenerationOptions, tokens: int, rows: int) -> list[Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
     from langchain_gorilla.engines.encoding import PromptEncoder
+    from langchain_gorilla.grammar.compiler import ConstraintCompiler
 
 _HUB_TIMEOUT_S = 10.0
 
@@ -92,6 +93,7 @@ class LoadedModel:
         self._encoder: PromptEncoder | None = None
         self._weights: PreTrainedModel | None = None
         self._end_ids: frozenset[int] = frozenset()
+        self._compilers: dict[frozenset[int], ConstraintCompiler] = {}
 
     @property
     def config(self) -> "PreTrainedConfig":
@@ -145,6 +147,21 @@ class LoadedModel:
         with self._lock:
             _ = self.weights
             return self._end_ids
+
+    def compiler(self, end_ids: frozenset[int]) -> "ConstraintCompiler":
+        """Make constraints for answers that end with one of ``end_ids``.
+
+        Raises:
+            UnsupportedOptionError: This tokenizer cannot follow a grammar; says why.
+        """
+        with self._lock:
+            if end_ids not in self._compilers:
+                from langchain_gorilla.grammar.compiler import ConstraintCompiler
+
+                size = int(self.config.get_text_config().vocab_size)
+                vocabulary = self.encoder.vocabulary(end_ids=end_ids, size=size)
+                self._compilers[end_ids] = ConstraintCompiler(vocabulary)
+            return self._compilers[end_ids]
 
     def unload(self) -> None:
         """Forget the weights; a generation that runs keeps them, the next one loads anew."""

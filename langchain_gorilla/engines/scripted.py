@@ -13,8 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from langchain_gorilla.engines.base import (
+    AnswerGrammar,
     CancelToken,
-    Constraint,
     EngineEvent,
     Finished,
     GenerationOptions,
@@ -40,14 +40,14 @@ class ScriptedRequest:
 
     prompt: Prompt
     options: GenerationOptions
-    constraint: Constraint | None
+    constraint: AnswerGrammar | None
 
 
 class ScriptedEngine:
     """Replays answers, one for each request, in the order of the requests. Thread-safe.
 
-    Stop texts, max_tokens, timeout and cancellation work as in any engine; temperature and seed
-    change nothing.
+    Stop texts, max_tokens, timeout and cancellation work as in any engine; temperature, seed and
+    a constraint change nothing: the texts are given.
 
     Attributes:
         requests: What was asked, in order; it includes requests that failed.
@@ -109,7 +109,7 @@ class ScriptedEngine:
         prompt: Prompt,
         options: GenerationOptions,
         *,
-        constraint: Constraint | None = None,
+        constraint: AnswerGrammar | None = None,
         cancel: CancelToken | None = None,
     ) -> Generator[EngineEvent, None, None]:
         """Replay the next answer; the last event is ``Finished``.
@@ -130,7 +130,7 @@ class ScriptedEngine:
         prompt: Prompt,
         options: GenerationOptions,
         *,
-        constraint: Constraint | None = None,
+        constraint: AnswerGrammar | None = None,
     ) -> AsyncGenerator[EngineEvent, None]:
         """Like ``stream``."""
         watch = Watch(timeout_s=options.timeout_s)

@@ -13,8 +13,8 @@ from typing import Any
 
 from langchain_gorilla import bundled
 from langchain_gorilla.engines.base import (
+    AnswerGrammar,
     CancelToken,
-    Constraint,
     EngineEvent,
     GenerationOptions,
 )
@@ -178,7 +178,7 @@ class TransformersEngine:
         prompt: Prompt,
         options: GenerationOptions,
         *,
-        constraint: Constraint | None = None,
+        constraint: AnswerGrammar | None = None,
         cancel: CancelToken | None = None,
     ) -> Generator[EngineEvent, None, None]:
         """Generate one answer; the last event is ``Finished``.
@@ -189,11 +189,12 @@ class TransformersEngine:
         Args:
             prompt: From a prompt format.
             options: How to generate.
-            constraint: Not honoured yet.
+            constraint: What the answer may be; None is any text.
             cancel: Stops the generation within one token.
 
         Raises:
-            UnsupportedOptionError: A constraint was given.
+            UnsupportedOptionError: This model's tokenizer cannot follow a grammar.
+            InvalidFunctionError: No grammar can be made of a function of the constraint.
             MissingModelError: There is no such model.
             ModelLoadError: The files are there but cannot be used.
             FormatMismatchError: The vocabulary lacks a special token of the prompt.
@@ -209,7 +210,7 @@ class TransformersEngine:
         prompt: Prompt,
         options: GenerationOptions,
         *,
-        constraint: Constraint | None = None,
+        constraint: AnswerGrammar | None = None,
     ) -> AsyncGenerator[EngineEvent, None]:
         """Like ``stream``; cancelling the task stops the generation within one token."""
         watch = Watch(timeout_s=options.timeout_s)
@@ -231,25 +232,28 @@ class TransformersEngine:
         self,
         prompt: Prompt,
         options: GenerationOptions,
-        constraint: Constraint | None,
+        constraint: AnswerGrammar | None,
         watch: Watch,
     ) -> Work:
         """Check and encode a request now; give what its turn will do."""
-        if constraint is not None:
-            raise UnsupportedOptionError(
-                "This version decodes freely: it has no grammar room yet, so it cannot honour a "
-                "constraint. Leave out tool_choice, strict and structured output."
-            )
         from langchain_gorilla.engines.generation import generate, plan_answer
 
         loaded = self._loaded
         encoder = loaded.encoder
-        plan = plan_answer(encoder, prompt, options, context_tokens=self.context_tokens)
+        plan = plan_answer(
+            encoder, prompt, options, context_tokens=self.context_tokens, grammar=constraint
+        )
 
         def work(emit: Emit) -> None:
-            weights, end_ids = loaded.weights, loaded.end_ids
+            weights, end_ids = loaded.weights, plan.end_ids | loaded.end_ids
+            compiled = None
+            if (grammar := plan.grammar) is not None:
+                compiler = loaded.compiler(end_ids)
+                compiled = compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)
             watch.check("while the weights were loaded")
-            generate(weights, encoder, end_ids, plan, watch=watch, emit=emit)
+            generate(
+                weights, encoder, plan, end_ids=end_ids, constraint=compiled, watch=watch, emit=emit
+            )
 
         return work
 

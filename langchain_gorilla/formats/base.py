@@ -118,8 +118,8 @@ class PromptFormat(ABC):
         context_tokens: What the family was trained on, for models whose config does not say.
         markers: Text that means something to the model, and that data must therefore not
             spell; see ``formats.markers``.
-        refusal_function: Name of a function that this format offers by itself: calling it is
-            the family's way of saying that no function fits.
+        refusal: A function that this format offers by itself: calling it is the family's way
+            of saying that no function fits.
     """
 
     name: str
@@ -127,7 +127,7 @@ class PromptFormat(ABC):
     stop: tuple[str, ...] = ()
     context_tokens: int | None = None
     markers: tuple[str, ...] = ()
-    refusal_function: str | None = None
+    refusal: FunctionSchema | None = None
 
     @abstractmethod
     def render(self, turns: Sequence[Turn], functions: Sequence[FunctionSchema]) -> Prompt:

@@ -74,14 +74,14 @@ class NexusRaven(PromptFormat):
         *("Function:", "User Query:", "Call:", "Thought:", '"""'),
         *("<human>", "<human_end>", "<bot>", "<bot_end>", *COMMON_MARKERS, *LLAMA_2_MARKERS),
     )
-    refusal_function = _OUT_OF_DOMAIN.name
+    refusal = _OUT_OF_DOMAIN
 
     def render(self, turns: Sequence[Turn], functions: Sequence[FunctionSchema]) -> Prompt:
         """Write the definitions, then the conversation as queries and answers."""
         parts: list[str | Special] = [BOS]
         if functions:
             offered = [*functions]
-            if all(function.name != self.refusal_function for function in functions):
+            if all(function.name != self.refusal.name for function in functions):
                 offered.append(_OUT_OF_DOMAIN)
             parts += ["\n", *(self._definition(function) for function in offered)]
         if system := system_text(turns):

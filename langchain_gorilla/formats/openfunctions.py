@@ -136,7 +136,10 @@ class OpenFunctionsV1(PromptFormat):
         return make_prompt(parts)
 
     def render_answer(self, turn: AssistantTurn) -> str:
-        """Write text, a newline, calls: bare calls need something in front to stand apart."""
+        """Write text, a newline, calls: bare calls need something in front to stand apart.
+
+        A text that ends in an opening bracket or a quote would still read as that of the calls.
+        """
         text = break_markers(turn.text, self.markers)
         between = "\n" if text and turn.calls else ""
         return text + between + write_calls(turn.calls, self.syntax, self.markers)

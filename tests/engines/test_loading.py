@@ -99,7 +99,8 @@ def test_half_precision_runs_as_float32_on_a_cpu(folder: Path) -> None:
 
 def test_context_vocabulary_and_encoding_need_no_weights(folder: Path) -> None:
     engine = load_engine(folder)
-    assert (engine.context_tokens, engine.vocab_size) == (2048, 7666)
+    config = json.loads((folder / "config.json").read_text())
+    assert (engine.context_tokens, engine.vocab_size) == (2048, config["vocab_size"])
     assert engine.encode(("hello",))
     assert engine._loaded._weights is None
 
@@ -167,7 +168,7 @@ def _unknown_architecture(folder: Path) -> None:
         (
             _remove("config.json"),
             MissingModelError,
-            r"has no config\.json; it holds generation_con",
+            r"has no config\.json; it holds .*generation_con",
         ),
         (
             _remove("tokenizer.json", "tokenizer_config.json"),
@@ -177,7 +178,7 @@ def _unknown_architecture(folder: Path) -> None:
         (
             _remove("model.safetensors"),
             MissingModelError,
-            r"'.*model' holds no weights; looked for \*\.safetensors, found config\.json",
+            r"'.*model' holds no weights; looked for \*\.safetensors, found .*config\.json",
         ),
         (_only_pickle, ModelLoadError, r"only as pytorch_model\.bin.*pass use_safetensors=False"),
         (_cut_weights, ModelLoadError, r"Cannot load the weights of '.*model': SafetensorError"),

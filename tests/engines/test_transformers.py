@@ -10,7 +10,6 @@ import pytest
 
 from langchain_gorilla.engines.base import (
     CancelToken,
-    Constraint,
     Engine,
     Finished,
     GenerationOptions,
@@ -23,7 +22,6 @@ from langchain_gorilla.errors import (
     GenerationTimeoutError,
     PromptError,
     PromptTooLongError,
-    UnsupportedOptionError,
 )
 from langchain_gorilla.formats.base import Special
 from tests.engines.small_model import Passes, ask, settle, weather_prompt
@@ -289,14 +287,6 @@ def test_an_interpreter_that_ends_does_not_wait_for_an_unread_answer() -> None:
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert float(ended.stdout) < 1.0
     assert ended.stderr == ""
-
-
-def test_a_constraint_is_refused_not_ignored(engine: TransformersEngine) -> None:
-    class Anything(Constraint):
-        pass
-
-    with pytest.raises(UnsupportedOptionError, match="no grammar room yet"):
-        next(engine.stream(weather_prompt(), GenerationOptions(), constraint=Anything()))
 
 
 def test_special_tokens_in_data_are_plain_text(engine: TransformersEngine) -> None:

@@ -393,7 +393,7 @@ class TestOpenFunctionsV2:
 
 def test_gorilla_7b_takes_one_document():
     two = [FunctionSchema("f", "", {}), FunctionSchema("g", "", {})]
-    with pytest.raises(PromptError, match=r"one API, got 2 functions.*k=1"):
+    with pytest.raises(PromptError, match=r"one API, got 2 functions.*Bind the one"):
         FORMATS["gorilla-7b"].render([HumanTurn("Hi")], two)
 
 

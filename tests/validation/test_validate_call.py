@@ -255,6 +255,29 @@ def test_formats_and_patterns_of_other_dialects_are_not_enforced() -> None:
     assert isinstance(checked(offered, a="never", b="1"), FunctionCall)
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "passes"),
+    [
+        ({"type": "string", "enum": ["a"], "default": "any"}, "any", True),
+        ({"type": "string", "enum": ["a"], "default": "any"}, "Any", False),
+        ({"type": "integer", "maximum": 3, "default": 5.0}, 5, True),
+        ({"type": "integer", "maximum": 3, "default": 5}, 5.0, True),
+        ({"type": "string", "default": 1}, True, False),
+        ({"type": "string", "default": []}, [], True),
+        ({"type": "array", "items": {"type": "string"}, "default": [1]}, [True], False),
+    ],
+)
+def test_an_optional_argument_that_is_its_default_passes(
+    schema: dict[str, Any], value: Any, passes: bool
+) -> None:
+    optional, required = functions({"x": schema}), functions({"x": schema}, required=["x"])
+    result = checked(optional, x=value)
+    assert isinstance(result, FunctionCall) is passes
+    if isinstance(result, FunctionCall):
+        assert result.arguments == {"x": coerce_argument(value, "x", optional.functions[0])}
+    assert isinstance(checked(required, x=value), InvalidCall)
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):

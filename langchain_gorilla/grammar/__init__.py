@@ -1,0 +1,1 @@
+"""Functions and a call syntax become a grammar: which tokens may come next."""

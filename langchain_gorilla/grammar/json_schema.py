@@ -1,0 +1,428 @@
+"""JSON Schema to rules, one function per keyword.
+
+Three outcomes, never a fourth: a keyword is compiled; or it is left to validation and named in
+the ``Coverage``; or the schema contradicts itself and is an ``InvalidFunctionError``. A rule may
+be narrower than its schema (objects that name their properties take no others unless
+``additionalProperties`` is given; integers have at most 24 digits), never wider in silence.
+
+Decisions: ``nullable: true`` means that null is a value. An optional property may also have its
+``default`` written out, null too, even where its own ``enum`` or ``type`` does not list it (as
+in 4% of BFCL's gold calls): it says what leaving the property out says. What JSON Schema ignores without ``type`` is taken as its author meant it: ``{"minimum": 1}`` is a number.
+
+Source: JSON Schema 2020-12, core and validation; OpenAPI 3.0 for ``nullable``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from keyword import iskeyword
+from typing import Final
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.grammar.merging import (
+    ANNOTATIONS,
+    UNMERGED,
+    ContradictionError,
+    Schema,
+    SchemaError,
+    is_type,
+    listed,
+    merged,
+    same,
+    types_of,
+)
+from langchain_gorilla.grammar.notation import Notation, compact_json, free_text
+from langchain_gorilla.grammar.numbers import any_number
+from langchain_gorilla.grammar.resolving import Resolver, apart, options
+from langchain_gorilla.grammar.rules import (
+    ANY_CHARACTER,
+    EMPTY,
+    NOTHING,
+    Except,
+    Grammar,
+    Literal,
+    Member,
+    Members,
+    Ref,
+    Rule,
+    Terminal,
+    choice,
+    endless_rules,
+    optional,
+    reachable,
+    repeat,
+    sequence,
+)
+from langchain_gorilla.grammar.scalars import bounds, limits, numbers, string
+
+_LEFT: Final = frozenset(
+    """not if then else dependentRequired dependentSchemas dependencies patternProperties
+    propertyNames minProperties maxProperties contains minContains maxContains
+    unevaluatedProperties unevaluatedItems $dynamicRef uniqueItems""".split()  # noqa: SIM905
+)
+_TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One keyword that the grammar does not enforce; validation does.
+
+    Attributes:
+        path: Where, as a JSON pointer into the function's parameters; ``""`` is their root.
+        keyword: Which.
+        reason: Why not.
+    """
+
+    path: str
+    keyword: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A schema as a grammar, and what the grammar does not enforce."""
+
+    grammar: Grammar
+    gaps: tuple[Gap, ...]
+
+
+def compile_value(schema: JSONValue, notation: Notation, *, scope: str = "") -> Compiled:
+    """Match the values of a schema.
+
+    Args:
+        schema: A JSON schema; ``$ref`` is looked up in it.
+        notation: How values are written.
+        scope: Keeps rule names of several schemas apart in one grammar.
+
+    Raises:
+        SchemaError: No value fits the schema (``ContradictionError``), or it is none.
+    """
+    compiler = _Compiler(schema, notation, scope)
+    return compiler.finished(compiler.value(schema, ""))
+
+
+def compile_arguments(schema: Schema, notation: Notation, *, scope: str = "") -> Compiled:
+    """Match ``(name=value, …)`` for a schema of type object; see ``compile_value``."""
+    compiler = _Compiler(schema, notation, scope)
+    return compiler.finished(compiler.arguments(schema))
+
+
+class _Compiler:
+    def __init__(self, root: JSONValue, notation: Notation, scope: str) -> None:
+        self.schemas = Resolver(root)
+        self.notation = notation
+        self.scope = scope
+        self.rules: dict[str, Rule] = {}
+        self.gaps: dict[Gap, None] = {}
+
+    def finished(self, root: Rule) -> Compiled:
+        rules = reachable(Grammar(root, self.rules))
+        if endless := endless_rules(rules):
+            raise ContradictionError(
+                endless[0].removeprefix(self.scope), "a value would have to contain itself"
+            )
+        return Compiled(Grammar(root, rules), tuple(self.gaps))
+
+    def left(self, path: str, keyword: str, reason: str) -> None:
+        self.gaps.setdefault(Gap(path, keyword, reason))
+
+    # -- what a schema is ---------------------------------------------------------------
+
+    def value(self, schema: JSONValue, path: str) -> Rule:
+        """The rule of any schema."""
+        if isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str):
+            beside = {k for k in schema if k not in ANNOTATIONS and not k.startswith("x-")}
+            if beside <= {"$ref", "nullable"}:
+                return self.reference(schema, path)
+        schema = self.schemas.plain(schema, path)
+        if schema is False:
+            raise ContradictionError(path, "no value is allowed")
+        if schema is True or not any(k not in ANNOTATIONS for k in schema):
+            return self.anything()
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                return self.alternatives(schema, keyword, path)
+        self.leave(schema, path)
+        if "enum" in schema:
+            return self.enum(schema, path)
+        return self.of_types(self.types(schema, path), schema, path)
+
+    def reference(self, schema: Schema, path: str) -> Rule:
+        """$ref: a named rule, so that a schema may contain itself."""
+        pointer = schema["$ref"]
+        name = f"{self.scope}{pointer}"
+        if name not in self.rules:
+            self.rules[name] = NOTHING  # Taken, before its own schema refers to it.
+            try:
+                self.rules[name] = self.value(self.schemas.target(pointer, path), path)
+            except ContradictionError:
+                del self.rules[name]  # An anyOf may have other options.
+                raise
+        null = schema.get("nullable") is True
+        return choice(Ref(name), Literal(self.notation.null)) if null else Ref(name)
+
+    def anything(self) -> Rule:
+        """Any JSON value."""
+        notation = self.notation
+        name = f"any {notation.true} {''.join(notation.quotes)}"
+        if name not in self.rules:
+            value, text = Ref(name), free_text(notation)
+            scalars = [Literal(s) for s in (notation.true, notation.false, notation.null)]
+            pair = sequence(text, Literal(": "), value)
+            self.rules[name] = choice(
+                text, Terminal(any_number()), *scalars, _list_of(value), _braced(pair)
+            )
+        return Ref(name)
+
+    def leave(self, schema: Schema, path: str) -> None:
+        """Name what is left to validation."""
+        for keyword in sorted(_LEFT & schema.keys()):
+            value = schema[keyword]
+            if keyword == "uniqueItems" and value is not True:
+                continue
+            if keyword == "minProperties" and value <= len(schema.get("required") or ()):
+                continue
+            self.left(path, keyword, "this keyword is not compiled")
+        for keyword in schema.get(UNMERGED, ()):
+            self.left(path, keyword, "it occurs twice in allOf; one of the two is enforced")
+
+    # -- type, enum, anyOf, oneOf -------------------------------------------------------
+
+    def types(self, schema: Schema, path: str) -> tuple[str, ...]:
+        """type: the names, checked."""
+        names = types_of(schema)
+        for name in names:
+            if name not in _TYPES:
+                raise SchemaError(path, f"{name!r} is not a JSON Schema type")
+        if not names:
+            raise SchemaError(path, "type is an empty list")
+        return tuple(n for n in names if n != "integer" or "number" not in names)
+
+    def enum(self, schema: Schema, path: str) -> Rule:
+        """enum, and const as an enum of one: those values that the other keywords allow."""
+        values = schema["enum"]
+        if not isinstance(values, list) or not values:
+            raise SchemaError(path, f"enum {values!r} is not a list of values")
+        if "type" in schema:
+            names = self.types(schema, path)
+            fitting = [v for v in values if any(is_type(v, name) for name in names)]
+            if not fitting:
+                raise ContradictionError(
+                    path, f"no value of enum {_short(values)} is of type {schema['type']!r}"
+                )
+            values = fitting
+        fitting = [value for value in values if self.allows(schema, value, path)]
+        if not fitting:
+            raise ContradictionError(path, f"enum {_short(values)} against the keywords beside it")
+        rules = [self.notation.literal(value) for value in fitting]
+        return Terminal(choice(*rules)) if len(rules) > 1 else rules[0]
+
+    def allows(self, schema: Schema, value: JSONValue, path: str) -> bool:
+        """Whether the range, length and pattern beside an enum allow a value."""
+        if isinstance(value, str):
+            least, most = limits(schema, "minLength", "maxLength", path)
+            if len(value) < least or (most is not None and len(value) > most):
+                return False
+            patterns = listed(schema["pattern"]) if "pattern" in schema else ()
+            return all(re.search(source, value) for source in patterns)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return Decimal(str(value)) in bounds(schema, path)
+        return True
+
+    def alternatives(
+        self,
+        schema: Schema,
+        keyword: str,
+        path: str,
+        rule: Callable[[JSONValue, str], Rule] | None = None,
+    ) -> Rule:
+        """AnyOf and oneOf: each option together with the keywords beside it."""
+        beside = {k: v for k, v in schema.items() if k != keyword}
+        rules, kept, wrong = [], [], None
+        for index, option in enumerate(options(schema[keyword], keyword, path)):
+            where = f"{path}/{keyword}/{index}"
+            try:
+                if any(k not in ANNOTATIONS for k in beside):
+                    option = merged(self.schemas.plain(option, where), beside, where)
+                rules.append((rule or self.value)(option, where))
+                kept.append(option)
+            except ContradictionError as error:
+                wrong = error
+        if not rules:
+            raise wrong or ContradictionError(path, f"{keyword} is empty")
+        if keyword == "oneOf" and not self.apart(kept, path):
+            self.left(path, "oneOf", "a value may fit two of its options")
+        return choice(*rules)
+
+    def apart(self, kept: list[JSONValue], path: str) -> bool:
+        """Whether no value that the grammar offers fits two of the options."""
+        plain = [self.schemas.plain(option, path) for option in kept]
+        return all(apart(one, other) for n, one in enumerate(plain) for other in plain[:n])
+
+    def of_types(self, names: tuple[str, ...], schema: Schema, path: str) -> Rule:
+        """The values of several types; one of them may have none, but not all."""
+        rules, wrong = [], None
+        for name in names:
+            try:
+                rules.append(self.of_type(name, schema, path))
+            except ContradictionError as error:
+                wrong = error
+        if wrong is not None and not rules:
+            raise wrong
+        return choice(*rules)
+
+    def of_type(self, name: str, schema: Schema, path: str) -> Rule:
+        """The values of one type."""
+        match name:
+            case "null":
+                return Literal(self.notation.null)
+            case "boolean":
+                return choice(Literal(self.notation.true), Literal(self.notation.false))
+            case "integer" | "number":
+                return numbers(schema, path, self.left, whole=name == "integer")
+            case "string":
+                return string(schema, path, self.notation, self.left)
+            case "array":
+                return self.array(schema, path)
+            case _:
+                return self.object(schema, path)
+
+    # -- arrays -------------------------------------------------------------------------
+
+    def array(self, schema: Schema, path: str) -> Rule:
+        """prefixItems, items, minItems, maxItems."""
+        least, most = limits(schema, "minItems", "maxItems", path)
+        first = schema.get("prefixItems") or ()
+        rest = schema.get("items", True)
+        if isinstance(rest, list):  # Drafts 4 to 2019-09.
+            first, rest = rest, schema.get("additionalItems", True)
+        if rest is False:
+            most = min(len(first), len(first) if most is None else most)
+        if most is not None and least > most:
+            raise ContradictionError(path, f"minItems {least}, but at most {most} items can be")
+        if most == 0:
+            return Literal("[]")
+        comma = Literal(", ")
+        rule: Rule = EMPTY
+        if most is None or most > len(first):
+            item = self.value(rest, f"{path}/items")
+            if not first:
+                return _list_of(item, least, most)
+            more = None if most is None else most - len(first)
+            rule = repeat(sequence(comma, item), max(least - len(first), 0), more)
+        for index in reversed(range(min(len(first), len(first) if most is None else most))):
+            item = self.value(first[index], f"{path}/prefixItems/{index}")
+            rule = sequence(comma if index else EMPTY, item, rule)
+            if index >= least:
+                rule = optional(rule)
+        return sequence(Literal("["), rule, Literal("]"))
+
+    # -- objects ------------------------------------------------------------------------
+
+    def object(self, schema: Schema, path: str) -> Rule:
+        """properties, required, additionalProperties."""
+        others = schema.get("additionalProperties", not schema.get("properties"))
+        if "patternProperties" in schema and "additionalProperties" not in schema:
+            others = True
+        members = self.members(schema, path, self.key)
+        extra = None
+        if others is not False:
+            declared = [Literal(member) for member in schema.get("properties") or {}]
+            name: Rule = repeat(ANY_CHARACTER)
+            key = (
+                self.notation.text(Except(name, choice(*declared)))
+                if declared
+                else free_text(self.notation)
+            )
+            value = self.value(others, f"{path}/additionalProperties")
+            extra = sequence(key, Literal(": "), value)
+            if not members:
+                return _braced(extra)
+        return Members("{", members, "}", extra) if members else Literal("{}")
+
+    def key(self, name: str) -> tuple[str, ...]:
+        return tuple(f"{spelled}: " for spelled in self.notation.spellings(name))
+
+    def arguments(self, schema: Schema) -> Rule:
+        """The same between parentheses, as keyword arguments."""
+        plain = self.schemas.plain(schema, "")
+        if not isinstance(plain, Mapping):
+            raise SchemaError("", f"{plain!r} is not a schema of arguments")
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in plain:
+                return self.alternatives(plain, keyword, "", self.call)
+        return self.call(plain, "")
+
+    def call(self, schema: JSONValue, path: str) -> Rule:
+        """One way to give the arguments."""
+        plain = self.schemas.plain(schema, path)
+        if not isinstance(plain, Mapping) or "object" not in types_of(plain):
+            raise SchemaError(path, "arguments are an object")
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in plain:
+                return self.alternatives(plain, keyword, path, self.call)
+        self.leave(plain, path)
+        members = self.members(plain, path, _argument)
+        return Members("(", members, ")") if members else Literal("()")
+
+    def members(
+        self, schema: Schema, path: str, key: Callable[[str], tuple[str, ...]]
+    ) -> tuple[Member, ...]:
+        """The named members of an object."""
+        properties = dict(schema.get("properties") or {})
+        required = list(schema.get("required") or ())
+        others = schema.get("additionalProperties", True)
+        for name in required:
+            if properties.get(name, others) is False:
+                raise ContradictionError(path, f"property {name!r} is required and forbidden")
+            properties.setdefault(name, others)
+        return tuple(
+            Member(key(name), self.member(value, name in required, where), name in required)
+            for name, value in properties.items()
+            if value is not False
+            for where in (f"{path}/properties/{name}",)
+        )
+
+    def member(self, schema: JSONValue, required: bool, path: str) -> Rule:
+        """Default: of an optional property, a value even where the rest of its schema says no."""
+        rule = self.value(schema, path)
+        if required or not isinstance(schema, Mapping) or "default" not in schema:
+            return rule
+        default = schema["default"]
+        if default is None:
+            return choice(rule, Literal(self.notation.null))
+        in_enum = "enum" not in schema or any(same(default, v) for v in schema["enum"])
+        of_type = "type" not in schema or any(is_type(default, t) for t in types_of(schema))
+        if (in_enum and of_type) or not isinstance(default, str | int | float):
+            return rule
+        self.left(path, "default", f"{default!r} is outside of its own schema, but is let through")
+        return choice(rule, self.notation.literal(default))
+
+
+def _argument(name: str) -> tuple[str, ...]:
+    if not name.isidentifier() or iskeyword(name):
+        raise SchemaError(
+            f"/properties/{name}", f"{name!r} is not a Python parameter; pass FunctionSet.written"
+        )
+    return (f"{name}=",)
+
+
+def _list_of(item: Rule, least: int = 0, most: int | None = None) -> Rule:
+    """Items between brackets."""
+    more = repeat(
+        sequence(Literal(", "), item), max(least - 1, 0), None if most is None else most - 1
+    )
+    items = sequence(item, more)
+    return sequence(Literal("["), items if least else optional(items), Literal("]"))
+
+
+def _braced(pair: Rule) -> Rule:
+    """Any number of pairs between braces."""
+    pairs = sequence(pair, repeat(sequence(Literal(", "), pair)))
+    return sequence(Literal("{"), optional(pairs), Literal("}"))
+
+
+def _short(values: list[JSONValue]) -> str:
+    text = compact_json(values)
+    return text if len(text) <= 80 else text[:77] + "..."

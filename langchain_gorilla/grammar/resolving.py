@@ -1,0 +1,143 @@
+"""A schema without ``$ref``, ``allOf``, ``const`` and the spellings of older dialects."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.grammar.merging import (
+    ContradictionError,
+    Schema,
+    SchemaError,
+    is_type,
+    merged,
+    same,
+    types_of,
+)
+
+_DEEPEST = 32
+
+
+class Resolver:
+    """Looks schemas up in the document that they are part of."""
+
+    def __init__(self, root: JSONValue) -> None:
+        """Keep the document that ``#`` stands for."""
+        self.root = root
+
+    def target(self, pointer: str, path: str) -> JSONValue:
+        """Return what a ``$ref`` points to, itself no mere ``$ref``."""
+        seen = [pointer]
+        found = self._at(pointer, path)
+        while isinstance(found, Mapping) and set(found) == {"$ref"}:
+            if found["$ref"] in seen:
+                raise SchemaError(path, f"$ref {pointer!r} leads in a circle")
+            seen.append(found["$ref"])
+            found = self._at(found["$ref"], path)
+        return found
+
+    def _at(self, pointer: str, path: str) -> JSONValue:
+        if pointer != "#" and not pointer.startswith("#/"):
+            raise SchemaError(path, f"$ref {pointer!r} leads outside of the schema")
+        found = self.root
+        for part in pointer[2:].split("/") if pointer != "#" else ():
+            name = part.replace("~1", "/").replace("~0", "~").replace("%25", "%")
+            if isinstance(found, Mapping) and name in found:
+                found = found[name]
+            elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
+                found = found[int(name)]
+            else:
+                raise SchemaError(path, f"$ref {pointer!r} leads to nothing")
+        return found
+
+    def plain(self, schema: JSONValue, path: str, depth: int = 0) -> JSONValue:
+        """Return the schema with what it refers to and requires merged into it."""
+        if isinstance(schema, bool):
+            return schema
+        if not isinstance(schema, Mapping):
+            raise SchemaError(path, f"{schema!r} is not a JSON schema")
+        if depth > _DEEPEST:
+            raise SchemaError(path, "$ref and allOf lead in a circle")
+        result = respelled(schema, path)
+        parts = []
+        if isinstance(result.get("$ref"), str):
+            parts.append(self.target(result.pop("$ref"), path))
+        if "allOf" in result:
+            parts.extend(options(result.pop("allOf"), "allOf", path))
+        whole: JSONValue = result
+        for part in parts:
+            whole = merged(self.plain(part, path, depth + 1), whole, path)
+            if isinstance(whole, Mapping) and "allOf" in whole:
+                whole = self.plain(whole, path, depth + 1)
+        return whole
+
+
+def options(value: JSONValue, keyword: str, path: str) -> list[JSONValue]:
+    """Return the schemas in anyOf, oneOf or allOf."""
+    if not isinstance(value, list) or not value:
+        raise SchemaError(path, f"{keyword} is not a list of schemas")
+    return value
+
+
+def respelled(schema: Schema, path: str) -> dict[str, Any]:
+    """Turn const, nullable and boolean bounds into today's keywords."""
+    result = dict(schema)
+    if "const" in result:
+        const = result.pop("const")
+        if "enum" in result and not any(same(const, value) for value in result["enum"]):
+            raise ContradictionError(path, f"const {const!r} is not in enum")
+        result["enum"] = [const]
+    for bound, exclusive in (
+        ("minimum", "exclusiveMinimum"),
+        ("maximum", "exclusiveMaximum"),
+    ):  # Draft 4 and OpenAPI 3.0.
+        if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
+            result[exclusive] = result.pop(bound)
+    return with_null(result) if result.pop("nullable", False) is True else result
+
+
+def with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Let null through as well."""
+    if any(keyword in schema for keyword in ("$ref", "allOf", "anyOf", "oneOf")):
+        return {"anyOf": [schema, {"type": "null"}]}
+    if "enum" in schema and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    if "type" in schema and "null" not in types_of(schema):
+        schema["type"] = [*types_of(schema), "null"]
+    return schema
+
+
+def apart(one: JSONValue, other: JSONValue) -> bool:
+    """Tell whether no value that the grammar offers for one schema fits the other as well."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return False
+    if any(keyword in schema for schema in (one, other) for keyword in ("anyOf", "oneOf")):
+        return False
+    left, right = (_atoms(schema) for schema in (one, other))
+    if not left & right:
+        return True
+    if "enum" in one and "enum" in other:
+        return not any(same(a, b) for a in one["enum"] for b in other["enum"])
+    for schema, atoms in ((one, right), (other, left)):
+        if "enum" in schema:
+            return not any(is_type(v, name) for v in schema["enum"] for name in atoms)
+    return left & right == {"object"} and _objects_apart(one, other)
+
+
+def _atoms(schema: Schema) -> set[str]:
+    names = set(types_of(schema))
+    return names | {"integer"} if "number" in names else names
+
+
+def _objects_apart(one: Schema, other: Schema) -> bool:
+    """By a required property with different constants, or by required names of their own."""
+    properties = [schema.get("properties") or {} for schema in (one, other)]
+    required = [set(schema.get("required") or ()) for schema in (one, other)]
+    for name in required[0] & required[1] & set(properties[0]) & set(properties[1]):
+        if all("$ref" not in p[name] and "allOf" not in p[name] for p in properties) and apart(
+            *(respelled(p[name], "") for p in properties)
+        ):
+            return True
+    closed = all(not schema.get("additionalProperties", False) for schema in (one, other))
+    return (
+        closed and bool(required[0] - set(properties[1])) and bool(required[1] - set(properties[0]))
+    )

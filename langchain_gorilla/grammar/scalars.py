@@ -1,0 +1,152 @@
+"""Numbers and strings of JSON Schema: what the keywords of one scalar type say together."""
+
+import math
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from langchain_gorilla.grammar.merging import (
+    ContradictionError,
+    Schema,
+    SchemaError,
+    is_type,
+    listed,
+)
+from langchain_gorilla.grammar.notation import Notation, free_text
+from langchain_gorilla.grammar.numbers import Bounds, any_number, integer, multiples, number
+from langchain_gorilla.grammar.patterns import (
+    NO_TEXT_FORMATS,
+    UncompilablePatternError,
+    pattern,
+    string_format,
+)
+from langchain_gorilla.grammar.rules import (
+    ANY_CHARACTER,
+    NOTHING,
+    Both,
+    Literal,
+    Rule,
+    Terminal,
+    repeat,
+)
+
+Left: TypeAlias = Callable[[str, str, str], None]
+"""Takes note of path, keyword and reason of what is left to validation."""
+
+# Of ECMA 262, but not of Python: validation lets them pass, so the grammar does.
+_OTHER_DIALECT: Final = re.compile(r"\\[pPc]|\(\?<[A-Za-z]|\\u\{")
+
+
+def bounds(schema: Schema, path: str) -> Bounds:
+    """minimum, maximum, exclusiveMinimum, exclusiveMaximum."""
+    low, low_excluded = _tighter(schema, "minimum", "exclusiveMinimum", path, 1)
+    high, high_excluded = _tighter(schema, "maximum", "exclusiveMaximum", path, -1)
+    bounds = Bounds(low, high, low_excluded, high_excluded)
+    if bounds.empty:
+        raise ContradictionError(path, f"no number lies between minimum {low} and maximum {high}")
+    return bounds
+
+
+def numbers(schema: Schema, path: str, left: Left, *, whole: bool) -> Rule:
+    """Integers and numbers of a range."""
+    inside = bounds(schema, path)
+    divisor = schema.get("multipleOf")
+    if divisor is not None and not (isinstance(divisor, int | float) and divisor > 0):
+        raise SchemaError(path, f"multipleOf {divisor!r} is not above 0")
+    if divisor is not None and divisor != int(divisor):
+        left(path, "multipleOf", "only whole numbers are compiled")
+        divisor = None
+    if not whole and divisor is None:
+        if inside == Bounds():
+            return Terminal(any_number())
+        return _some(number(inside), path)
+    low, high = inside.integers()
+    if divisor is None or divisor == 1:
+        return _some(integer(low, high), path)
+    rule = multiples(int(divisor), low, high)
+    if rule is None:
+        left(path, "multipleOf", f"{divisor} has too many multiples and no short rule")
+        rule = integer(low, high)
+    return _some(rule, path)
+
+
+def _some(rule: Rule, path: str) -> Rule:
+    if rule == NOTHING:
+        raise ContradictionError(path, "no number fits its range and multipleOf")
+    return rule if isinstance(rule, Literal) else Terminal(rule)
+
+
+def limits(schema: Schema, least: str, most: str, path: str) -> tuple[int, int | None]:
+    """MinLength and maxLength, minItems and maxItems."""
+    low, high = schema.get(least, 0), schema.get(most)
+    for keyword, limit in ((least, low), (most, high)):
+        if limit is not None and (limit != int(limit) or limit < 0):
+            raise SchemaError(path, f"{keyword} {limit!r} is not a natural number")
+    low, high = int(low), None if high is None else int(high)
+    if high is not None and low > high:
+        raise ContradictionError(path, f"{least} {low} against {most} {high}")
+    return low, high
+
+
+def string(schema: Schema, path: str, notation: Notation, left: Left) -> Rule:
+    """Strings: pattern, format and length at once."""
+    parts: list[Rule] = []
+    for source in listed(schema["pattern"]) if "pattern" in schema else ():
+        if (rule := _pattern(source, path, left)) is not None:
+            parts.append(rule)
+    for name in listed(schema["format"]) if "format" in schema else ():
+        if (rule := _format(name, path, left)) is not None:
+            parts.append(rule)
+    least, most = limits(schema, "minLength", "maxLength", path)
+    if least or most is not None:
+        parts.append(repeat(ANY_CHARACTER, least, most))
+    if NOTHING in parts:
+        raise ContradictionError(path, f"no text matches pattern {schema['pattern']!r}")
+    if not parts:
+        return free_text(notation)
+    return notation.text(parts[0] if len(parts) == 1 else Both(tuple(parts)))
+
+
+def _pattern(source: Any, path: str, left: Left) -> Rule | None:
+    """Pattern."""
+    try:
+        return pattern(source)
+    except (re.error, TypeError, RecursionError, OverflowError) as error:
+        if isinstance(source, str) and _OTHER_DIALECT.search(source):
+            left(path, "pattern", "it is written in another dialect than Python's")
+            return None
+        raise SchemaError(
+            path, f"pattern {source!r} does not compile as a regular expression: {error}"
+        ) from None
+    except UncompilablePatternError as error:
+        left(path, "pattern", f"a grammar cannot say {error}")
+        return None
+
+
+def _format(name: Any, path: str, left: Left) -> Rule | None:
+    """Format."""
+    if name in NO_TEXT_FORMATS:
+        return None
+    rule = string_format(name) if isinstance(name, str) else None
+    if rule is None:
+        left(path, "format", f"no rule for {name!r}")
+    return rule
+
+
+def _tighter(
+    schema: Schema, inclusive: str, exclusive: str, path: str, sign: int
+) -> tuple[Decimal | None, bool]:
+    """The tighter of two bounds, and whether it is excluded itself."""
+    limits = []
+    for keyword in (inclusive, exclusive):
+        if keyword not in schema:
+            continue
+        value = schema[keyword]
+        if not is_type(value, "number") or not math.isfinite(value):
+            raise SchemaError(path, f"{keyword} {value!r} is not a number")
+        limits.append((sign * Decimal(str(value)), keyword == exclusive))
+    if not limits:
+        return None, False
+    limit, excluded = max(limits)
+    return sign * limit, excluded

@@ -1,0 +1,247 @@
+"""What values a schema's grammar accepts, and what it refuses to compile."""
+
+import json
+from typing import Any
+
+import pytest
+
+from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.grammar.call_grammar import compiled_function, compiled_schema, coverage
+from langchain_gorilla.grammar.constraint import Vocabulary, WholeConstraint
+from langchain_gorilla.grammar.json_schema import compile_value
+from langchain_gorilla.grammar.lark import lark
+from langchain_gorilla.grammar.notation import JSON, PYTHON
+from tests.grammar.samples import V2
+
+NODE = {
+    "type": "object",
+    "properties": {"value": {"type": "integer"}, "next": {"$ref": "#/$defs/node"}},
+    "required": ["value"],
+}
+
+
+def accepts(vocabulary: Vocabulary, schema: Any, text: str, notation: Any = PYTHON) -> bool:
+    grammar = compile_value(schema, notation).grammar
+    constraint = WholeConstraint(vocabulary, vocabulary.matcher(lark(grammar)))
+    tokens = vocabulary.encode(text)
+    return constraint.try_consume(tokens) == len(tokens) and constraint.can_end
+
+
+ACCEPTED = [
+    ({"type": "string"}, "'it\\'s \"ok\"'", '"it\'s"', "'Grüße 😀'", "'a\\nb'", "''"),
+    ({"type": "integer"}, "0", "-12", "123456789012345678901234"),
+    ({"type": "number"}, "1", "-0.5", "1e10", "2.5E-3"),
+    ({"type": "boolean"}, "True", "False"),
+    ({"type": "null"}, "None"),
+    ({"type": ["string", "null"], "pattern": ".^"}, "None"),
+    ({"type": ["integer", "null"]}, "None", "3"),
+    ({"type": "integer", "nullable": True}, "None", "3"),
+    ({"enum": ["a", 1, 2.5, None, True]}, "'a'", '"a"', "1", "2.5", "None", "True"),
+    ({"enum": ["it's"]}, "'it\\'s'", '"it\'s"'),
+    ({"const": {"a": [1]}}, "{'a': [1]}"),
+    ({"type": "integer", "minimum": -5, "maximum": 120}, "-5", "0", "99", "120"),
+    ({"type": "integer", "exclusiveMinimum": 3}, "4", "1000"),
+    ({"type": "integer", "multipleOf": 25, "minimum": 0}, "0", "25", "1075"),
+    ({"type": "integer", "multipleOf": 7, "minimum": 0, "maximum": 50}, "0", "49"),
+    ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "0", "0.999", "0.0"),
+    ({"type": "number", "maximum": -1.5}, "-1.5", "-2", "-1.50001"),
+    ({"type": "string", "minLength": 2, "maxLength": 3}, "'ab'", "'a\\''", '"äöü"'),
+    ({"type": "string", "pattern": "^[A-Z]{2}-\\d+$"}, "'AB-12'", '"AB-1"'),
+    ({"type": "string", "pattern": "b"}, "'abc'", "'b'"),
+    ({"type": "string", "pattern": "^it's\\\\$"}, "'it\\'s\\\\'", '"it\'s\\\\"'),
+    ({"type": "string", "pattern": "^a+$", "maxLength": 3}, "'aaa'"),
+    ({"type": "string", "pattern": "^(a|b)$|^c"}, "'a'", "'cd'"),
+    ({"type": "string", "format": "date"}, "'2024-02-29'", "'1999-12-31'"),
+    ({"type": "string", "format": "date-time"}, "'2024-02-29T10:00:00Z'"),
+    ({"type": "string", "format": "uuid"}, "'123e4567-e89b-12d3-a456-426614174000'"),
+    ({"type": "string", "format": "email"}, "'ann.lee@example.org'"),
+    ({"type": "string", "format": "ipv4"}, "'192.168.0.255'"),
+    ({"type": "array"}, "[]", "[1, 'a', [None]]"),
+    ({"type": "array", "items": {"type": "integer"}}, "[]", "[1, 2]"),
+    ({"type": "array", "minItems": 1, "maxItems": 2}, "[1]", "[1, 2]"),
+    ({"prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False}, "[1]", "[]"),
+    ({"prefixItems": [{"type": "integer"}], "minItems": 2}, "[1, 'x']", "[1, 2, 3]"),
+    ({"type": "object"}, "{}", "{'a': {'b': 1}}"),
+    ({"type": "object", "additionalProperties": {"type": "integer"}}, "{'a': 1, 'b': 2}"),
+    (
+        {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["b"]},
+        "{'b': 'x'}",
+        "{'b': 'x', 'a': 1}",
+        "{'a': 1, \"b\": 'x'}",
+    ),
+    (
+        {"properties": {"a": {"type": "integer"}}, "additionalProperties": {"type": "string"}},
+        "{'x': 'y', 'a': 1, 'z': ''}",
+    ),
+    ({"anyOf": [{"type": "integer"}, {"type": "string", "enum": ["a"]}]}, "1", "'a'"),
+    ({"anyOf": [{"minimum": 3}, {"maximum": -3}], "type": "integer"}, "5", "-7"),
+    ({"allOf": [{"type": "integer", "minimum": 3}, {"maximum": 5}]}, "3", "5"),
+    ({"$ref": "#/$defs/node", "$defs": {"node": NODE}}, "{'value': 1, 'next': {'value': 2}}"),
+    ({"$ref": "#/$defs/n", "minimum": 5, "$defs": {"n": {"type": "integer"}}}, "5"),
+    ({"allOf": [{"$ref": "#/$defs/n"}], "nullable": True, "$defs": {"n": {}}}, "None"),
+    ({}, "{'a': [1, 2.5, 'x', None, True]}"),
+    (True, "1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"), [(schema, text) for schema, *texts in ACCEPTED for text in texts]
+)
+def test_a_value_that_fits_is_accepted(vocabulary: Vocabulary, schema: Any, text: str) -> None:
+    assert accepts(vocabulary, schema, text)
+
+
+REFUSED = [
+    ({"type": "string"}, "'a", "a", "'a\nb'", "'\\q'"),
+    ({"type": "integer"}, "1.0", "01", "+1", "'1'", "-0"),
+    ({"type": "boolean"}, "true", "None"),
+    ({"type": ["string", "null"], "pattern": ".^"}, "'a'", "''"),
+    ({"enum": ["a"]}, "'b'", "'aa'"),
+    ({"type": "integer", "minimum": -5, "maximum": 120}, "-6", "121", "1200"),
+    ({"type": "integer", "exclusiveMinimum": 3}, "3", "-9"),
+    ({"type": "integer", "multipleOf": 25}, "26", "5"),
+    ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "1", "1.0", "-0.1", "1e5"),
+    ({"type": "string", "minLength": 2, "maxLength": 3}, "'a'", "'abcd'"),
+    ({"type": "string", "pattern": "^[A-Z]{2}-\\d+$"}, "'ab-12'", "'AB-12 '"),
+    ({"type": "string", "pattern": "^a+$", "maxLength": 3}, "'aaaa'"),
+    ({"type": "string", "format": "date"}, "'2023-02-29'", "'2023-13-01'", "'today'"),
+    ({"type": "string", "format": "ipv4"}, "'256.1.1.1'"),
+    ({"type": "array", "minItems": 1, "maxItems": 2}, "[]", "[1, 2, 3]"),
+    ({"prefixItems": [{"type": "integer"}], "items": False}, "['a']", "[1, 2]"),
+    ({"properties": {"a": {"type": "integer"}}, "required": ["a"]}, "{}", "{'a': 1, 'a': 2}"),
+    ({"properties": {"a": {"type": "integer"}}}, "{'b': 1}"),
+    (
+        {"properties": {"a": {"type": "integer"}}, "additionalProperties": True},
+        "{'a': 'x'}",
+        '{"a": "x"}',
+    ),
+    ({"allOf": [{"type": "integer", "minimum": 3}, {"maximum": 5}]}, "2", "6"),
+    ({"$ref": "#/$defs/node", "$defs": {"node": NODE}}, "{'next': {'value': 2}}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"), [(schema, text) for schema, *texts in REFUSED for text in texts]
+)
+def test_a_value_that_does_not_fit_is_refused(
+    vocabulary: Vocabulary, schema: Any, text: str
+) -> None:
+    assert not accepts(vocabulary, schema, text)
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 3, -2.5, 'it\'s "x"\n\\ \x01', [1, ["a"]], {"a": {"b'": None}}]
+)
+def test_json_notation_is_what_json_dumps_writes(vocabulary: Vocabulary, value: Any) -> None:
+    assert json.loads(JSON.write(value)) == value
+    assert accepts(vocabulary, {"const": value}, JSON.write(value), JSON)
+
+
+def test_an_optional_property_may_be_its_null_default(vocabulary: Vocabulary) -> None:
+    schema = {"properties": {"a": {"type": "string", "default": None}}}
+    assert accepts(vocabulary, schema, "{'a': None}")
+
+
+def test_a_required_property_may_not_be_its_null_default(vocabulary: Vocabulary) -> None:
+    schema = {"properties": {"a": {"type": "string", "default": None}}, "required": ["a"]}
+    assert not accepts(vocabulary, schema, "{'a': None}")
+
+
+def test_a_default_outside_of_its_enum_is_accepted_and_named(vocabulary: Vocabulary) -> None:
+    schema = {"properties": {"unit": {"enum": ["s", "ms"], "default": "N/A"}}}
+    assert accepts(vocabulary, schema, "{'unit': 'N/A'}")
+    assert [gap.keyword for gap in compile_value(schema, PYTHON).gaps] == ["default"]
+
+
+CONTRADICTIONS = [
+    ({"type": "integer", "enum": ["1", "2"]}, "no value of enum"),
+    ({"type": "integer", "minimum": 5, "maximum": 3}, "minimum 5 and maximum 3"),
+    ({"type": "number", "minimum": 1, "exclusiveMaximum": 1}, "no number lies between"),
+    ({"type": "integer", "multipleOf": 7, "minimum": 1, "maximum": 6}, "no number fits"),
+    ({"type": "string", "pattern": ".^"}, "no text matches"),
+    ({"type": "string", "minLength": 3, "maxLength": 1}, "minLength 3 against maxLength 1"),
+    ({"type": "array", "minItems": 3, "maxItems": 1}, "minItems 3 against maxItems 1"),
+    ({"type": "string", "pattern": "[a-"}, "does not compile as a regular expression"),
+    ({"$ref": "#/$defs/gone"}, "leads to nothing"),
+    ({"$ref": "https://example.org/x.json"}, "leads outside"),
+    ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, "circle"),
+    ({"type": "object", "required": ["x"], "additionalProperties": False}, "required and forb"),
+    ({"allOf": [{"type": "string"}, {"type": "integer"}]}, "against type 'string'"),
+    ({"const": 1, "enum": [2]}, "const 1 is not in enum"),
+    ({"anyOf": []}, "not a list of schemas"),
+    ({"type": "strnig"}, "'strnig' is not a JSON Schema type"),
+    ({"anyOf": [False, False]}, "no value is allowed"),
+    ({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/gone"}]}, "leads to nothing"),
+    ("string", "is not a JSON schema"),
+    (
+        {
+            "$ref": "#/$defs/n",
+            "$defs": {"n": {"properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["n"]}},
+        },
+        "contain itself",
+    ),
+]
+
+
+def test_a_forbidden_parameter_is_no_parameter(vocabulary: Vocabulary) -> None:
+    schema = {"properties": {"a": False, "b": {"type": "integer"}}}
+    assert accepts(vocabulary, schema, "{'b': 1}")
+    assert not accepts(vocabulary, schema, "{'a': 1}")
+
+
+@pytest.mark.parametrize(("schema", "message"), CONTRADICTIONS)
+def test_a_contradiction_is_an_error_that_names_tool_and_place(schema: Any, message: str) -> None:
+    definitions = schema.get("$defs", {}) if isinstance(schema, dict) else {}
+    parameters = {"type": "object", "properties": {"x": schema}, "$defs": definitions}
+    with pytest.raises(InvalidFunctionError, match=message) as caught:
+        coverage([FunctionSchema("broken", "", parameters)], V2)
+    assert "'broken'" in str(caught.value)
+
+
+def test_the_final_schema_is_checked_too() -> None:
+    with pytest.raises(InvalidFunctionError, match="structured output"):
+        compiled_schema({"type": "integer", "minimum": 2, "maximum": 1})
+
+
+GAPS = [
+    ({"type": "string", "pattern": "^(?=a)b"}, "pattern"),
+    ({"type": "string", "pattern": "^\\p{L}+$"}, "pattern"),
+    ({"type": "string", "format": "urn"}, "format"),
+    ({"type": "array", "uniqueItems": True}, "uniqueItems"),
+    ({"type": "object", "maxProperties": 3}, "maxProperties"),
+    ({"type": "number", "multipleOf": 0.01}, "multipleOf"),
+    ({"type": "integer", "multipleOf": 77}, "multipleOf"),
+    ({"type": "integer", "not": {"const": 3}}, "not"),
+    ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf"),
+]
+
+
+@pytest.mark.parametrize(("schema", "keyword"), GAPS)
+def test_what_cannot_be_compiled_is_named_with_its_path(schema: Any, keyword: str) -> None:
+    function = FunctionSchema("f", "", {"type": "object", "properties": {"x": schema}})
+    (found,) = coverage([function], V2)
+    assert [(gap.path, gap.keyword) for gap in found.gaps] == [("/properties/x", keyword)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [{"type": "integer"}, {"type": "string"}],
+        [{"enum": ["a"]}, {"enum": ["b"]}],
+        [
+            {"properties": {"kind": {"const": kind}}, "required": ["kind"], "type": "object"}
+            for kind in "ab"
+        ],
+        [{"properties": {name: {}}, "required": [name]} for name in "ab"],
+    ],
+)
+def test_options_that_lie_apart_leave_no_gap(options: list[Any]) -> None:
+    assert compile_value({"oneOf": options}, PYTHON).gaps == ()
+
+
+def test_equal_functions_are_compiled_once() -> None:
+    from langchain_gorilla.grammar.notation import notation_of
+
+    one, other = (FunctionSchema("f", "", {"type": "object"}) for _ in range(2))
+    assert compiled_function(one, notation_of(V2)) is compiled_function(other, notation_of(V2))
