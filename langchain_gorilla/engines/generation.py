@@ -5,7 +5,7 @@ config is neutral, and randomness comes from a generator of the request's own, s
 the process's random state nor another request has a part in it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,11 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
+from langchain_gorilla.engines.decode_loop import decode
+from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.stop_text import StopText
+from langchain_gorilla.engines.token_sequence import TransformersSequence, can_cut
 from langchain_gorilla.engines.token_text import TokenText
 from langchain_gorilla.engines.turns import Emit, Watch
 from langchain_gorilla.errors import PromptError, PromptTooLongError
@@ -159,6 +162,7 @@ def generate(
     constraint: "Constraint | None",
     watch: Watch,
     emit: Emit,
+    drafts: bool = True,
 ) -> None:
     """Generate one answer, emitting its events.
 
@@ -170,16 +174,37 @@ def generate(
         constraint: Which tokens may come; at the answer's beginning, and for this answer alone.
         watch: Asked after every token whether to go on.
         emit: Takes the events.
+        drafts: Settle several tokens in a forward pass, where there is a constraint and the
+            model's cache can be cut back. Greedy answers are the same with and without.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
         GenerationTimeoutError: As the watch says, within one token.
         DeadEndError: No token of the vocabulary fits the constraint.
     """
+    answer = Answer(plan, encoder, end_ids, emit)
+    rows = weights.config.get_text_config().vocab_size
+    processors = _processors(plan.options, encoder.size, rows)
+    if constraint is not None and drafts and can_cut(weights):
+        _generate_by_loop(weights, encoder, plan, answer, processors, constraint, watch)
+    else:
+        _generate_plainly(weights, plan, answer, processors, constraint, watch)
+    if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
+        raise RuntimeError("generate() ended an answer that was not complete.")
+    emit(answer.finished)
+
+
+def _generate_plainly(
+    weights: Any,
+    plan: Plan,
+    answer: Answer,
+    processors: list[Any],
+    constraint: "Constraint | None",
+    watch: Watch,
+) -> None:
+    """Generate with ``model.generate``, a token in each forward pass."""
     import torch
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
-
-    answer = Answer(plan, encoder, end_ids, emit)
 
     def after_token(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         watch.check()
@@ -190,10 +215,8 @@ def generate(
         return torch.full((1,), done, device=ids.device, dtype=torch.bool)
 
     ids = torch.tensor([plan.ids], device=weights.device)
-    rows = weights.config.get_text_config().vocab_size
-    processors = _processors(plan.options, encoder.size, rows)
     if constraint is not None:
-        processors.insert(0, _only_allowed(constraint))
+        processors = [_only_allowed(constraint), *processors]
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
     weights.generate(
         ids,
@@ -202,9 +225,59 @@ def generate(
         logits_processor=LogitsProcessorList(processors),
         stopping_criteria=StoppingCriteriaList([after_token]),
     )
-    if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
-        raise RuntimeError("generate() ended an answer that was not complete.")
-    emit(answer.finished)
+
+
+def _generate_by_loop(
+    weights: Any,
+    encoder: PromptEncoder,
+    plan: Plan,
+    answer: Answer,
+    processors: list[Any],
+    constraint: "Constraint",
+    watch: Watch,
+) -> None:
+    """Generate with the decode loop: several tokens in a forward pass."""
+    import torch
+
+    from langchain_gorilla.grammar.constraint import mask_to_bools
+
+    options, vocabulary = plan.options, constraint.vocabulary
+    needs_ids = options.repetition_penalty not in (None, 1.0)
+
+    def chosen(tokens: Sequence[int], scores: torch.Tensor) -> int:
+        ids = torch.tensor([[*plan.ids, *tokens]] if needs_ids else [[]], device=scores.device)
+        for processor in processors:
+            scores = processor(ids, scores)
+        return int(scores.argmax())
+
+    def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
+        scores = row[None]
+        if options.temperature == 0:
+            # The best token of all is the best of the allowed ones, if it is among them.
+            best = chosen(tokens, scores.clone())
+            if constraint.try_consume([best]):
+                constraint.rollback(1)
+                return best
+        allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
+        return chosen(tokens, scores.masked_fill(~allowed.to(scores.device), -torch.inf))
+
+    def take(token: int) -> bool:
+        watch.check()
+        return answer.add(token, last=constraint.complete)
+
+    functions = () if plan.grammar is None else plan.grammar.functions
+    decode(
+        TransformersSequence(weights),
+        plan.ids,
+        constraint,
+        pick=pick,
+        guess=token_guesses(
+            Drafter(functions, encoder.decode(plan.ids)),
+            decode=vocabulary.decode,
+            encode=vocabulary.encode,
+        ),
+        take=take,
+    )
 
 
 Processor = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
