@@ -18,6 +18,7 @@ from langchain_gorilla.engines.base import (
 from langchain_gorilla.engines.decode_loop import decode
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
+from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.stop_text import StopText
 from langchain_gorilla.engines.token_sequence import TransformersSequence, can_cut
 from langchain_gorilla.engines.token_text import TokenText
@@ -122,6 +123,7 @@ class Answer:
         self._emit = emit
         self._plan = plan
         self._tokens = 0
+        self.cached_tokens = 0
         self.finished: Finished | None = None
 
     def add(self, token: int, *, last: bool = False) -> bool:
@@ -139,6 +141,7 @@ class Answer:
                 reason="stop" if ended or self._stop.found else "length",
                 input_tokens=len(self._plan.ids),
                 output_tokens=self._tokens,
+                cached_tokens=self.cached_tokens,
             )
         return self.finished is not None
 
@@ -163,6 +166,7 @@ def generate(
     watch: Watch,
     emit: Emit,
     drafts: bool = True,
+    prefixes: PrefixCache | None = None,
 ) -> None:
     """Generate one answer, emitting its events.
 
@@ -176,6 +180,7 @@ def generate(
         emit: Takes the events.
         drafts: Settle several tokens in a forward pass, where there is a constraint and the
             model's cache can be cut back. Greedy answers are the same with and without.
+        prefixes: What the model has read before, and will have read; used with ``drafts`` only.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
@@ -186,7 +191,7 @@ def generate(
     rows = weights.config.get_text_config().vocab_size
     processors = _processors(plan.options, encoder.size, rows)
     if constraint is not None and drafts and can_cut(weights):
-        _generate_by_loop(weights, encoder, plan, answer, processors, constraint, watch)
+        _generate_by_loop(weights, encoder, plan, answer, processors, constraint, watch, prefixes)
     else:
         _generate_plainly(weights, plan, answer, processors, constraint, watch)
     if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
@@ -235,6 +240,7 @@ def _generate_by_loop(
     processors: list[Any],
     constraint: "Constraint",
     watch: Watch,
+    prefixes: PrefixCache | None,
 ) -> None:
     """Generate with the decode loop: several tokens in a forward pass."""
     import torch
@@ -265,10 +271,13 @@ def _generate_by_loop(
         watch.check()
         return answer.add(token, last=constraint.complete)
 
+    prefix, shared = (None, 0) if prefixes is None else prefixes.find(plan.ids)
+    answer.cached_tokens = shared
+    sequence = TransformersSequence(weights, prefix, shared)
     functions = () if plan.grammar is None else plan.grammar.functions
     decode(
-        TransformersSequence(weights),
-        plan.ids,
+        sequence,
+        plan.ids[shared:],
         constraint,
         pick=pick,
         guess=token_guesses(
@@ -278,6 +287,8 @@ def _generate_by_loop(
         ),
         take=take,
     )
+    if prefixes is not None:
+        prefixes.keep(sequence.as_prefix())
 
 
 Processor = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from langchain_gorilla.engines.prefix_cache import Prefix
+
 if TYPE_CHECKING:
     import torch
 
@@ -25,18 +27,34 @@ def can_cut(weights: Any) -> bool:
 class TransformersSequence:
     """A ``TokenSequence`` for a model that ``can_cut``."""
 
-    def __init__(self, weights: Any) -> None:
-        """Begin with nothing read."""
+    def __init__(self, weights: Any, prefix: Prefix | None = None, shared: int = 0) -> None:
+        """Begin with the first ``shared`` tokens of what ``as_prefix`` gave, or with nothing."""
         from transformers import DynamicCache
 
         self._weights = weights
+        self._tokens: list[int] = []
         self._cache = DynamicCache(config=weights.config.get_text_config(decoder=True))
-        self._length = 0
+        if prefix is not None and shared:
+            for index, keys, values in prefix.state:
+                self._cache.update(keys[..., :shared, :], values[..., :shared, :], index)
+            self._tokens += prefix.tokens[:shared]
 
     @property
     def length(self) -> int:
         """How many tokens were read."""
-        return self._length
+        return len(self._tokens)
+
+    def as_prefix(self) -> Prefix:
+        """Give what was read. It stays as it is: a cache that grows copies its tensors."""
+        layers: list[Any] = self._cache.layers
+        # Layers that share another's keys stay empty.
+        state = [
+            (index, layer.keys, layer.values)
+            for index, layer in enumerate(layers)
+            if layer.is_initialized
+        ]
+        sizes = (part.untyped_storage().nbytes() for _, *pair in state for part in pair)
+        return Prefix(tuple(self._tokens), state, sum(sizes))
 
     def extend(self, tokens: Sequence[int], at: Sequence[int]) -> "list[torch.Tensor]":
         """Read further tokens; give float32 scores for each of ``at``, a row of the LM head."""
@@ -50,11 +68,11 @@ class TransformersSequence:
                 use_cache=True,
                 logits_to_keep=torch.tensor(list(at), device=device),
             )
-        self._length += len(tokens)
+        self._tokens += tokens
         return list(output.logits[0].float())
 
     def cut(self, length: int) -> None:
         """Forget all tokens but the first ``length``."""
-        if length < self._length:
-            self._cache.crop(length - self._length)
-            self._length = length
+        if length < len(self._tokens):
+            self._cache.crop(length - len(self._tokens))
+            del self._tokens[length:]
