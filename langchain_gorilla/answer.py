@@ -71,6 +71,7 @@ class Answer:
                 reason=event.reason,
                 input_tokens=event.input_tokens,
                 output_tokens=event.output_tokens,
+                cached_tokens=event.cached_tokens,
                 metadata=self._metadata,
             )
         else:

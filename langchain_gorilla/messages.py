@@ -16,7 +16,7 @@ from langchain_core.messages import (
     AIMessageChunk,
     message_chunk_to_message,
 )
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.utils.json import parse_partial_json
 
@@ -115,6 +115,7 @@ class AnswerBuilder:
         reason: str,
         input_tokens: int,
         output_tokens: int,
+        cached_tokens: int = 0,
         metadata: Mapping[str, Any],
     ) -> AIMessageChunk:
         """Return the last chunk: usage, the finish reason, why calls are invalid.
@@ -124,6 +125,7 @@ class AnswerBuilder:
                 as ``tool_calls``, as OpenAI does.
             input_tokens: Tokens of the prompt.
             output_tokens: Tokens generated.
+            cached_tokens: Tokens of the prompt that the engine had read before.
             metadata: Further ``response_metadata``.
         """
         response: dict[str, Any] = {
@@ -132,14 +134,17 @@ class AnswerBuilder:
         }
         if self._reasons:
             response[REASONS] = self._reasons
+        usage = UsageMetadata(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            total_tokens=input_tokens + output_tokens,
+        )
+        if cached_tokens:
+            usage["input_token_details"] = InputTokenDetails(cache_read=cached_tokens)
         return AIMessageChunk(
             content=[] if self._blocks else "",
             response_metadata=response,
-            usage_metadata=UsageMetadata(
-                input_tokens=input_tokens,
-                output_tokens=output_tokens,
-                total_tokens=input_tokens + output_tokens,
-            ),
+            usage_metadata=usage,
             chunk_position="last",
         )
 

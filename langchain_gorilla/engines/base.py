@@ -76,11 +76,14 @@ class Finished:
             context cut the answer off.
         input_tokens: Length of the encoded prompt.
         output_tokens: Generated tokens, the end token included.
+        cached_tokens: How many of the prompt's tokens were read before, for another request.
     """
 
     reason: Literal["stop", "length"]
     input_tokens: int
     output_tokens: int
+    # Says how the answer came, not what it is.
+    cached_tokens: int = field(default=0, compare=False)
 
 
 EngineEvent: TypeAlias = TextPiece | Finished

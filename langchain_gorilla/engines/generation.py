@@ -5,7 +5,7 @@ config is neutral, and randomness comes from a generator of the request's own, s
 the process's random state nor another request has a part in it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,12 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
+from langchain_gorilla.engines.decode_loop import decode
+from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
+from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.stop_text import StopText
+from langchain_gorilla.engines.token_sequence import TransformersSequence, can_cut
 from langchain_gorilla.engines.token_text import TokenText
 from langchain_gorilla.engines.turns import Emit, Watch
 from langchain_gorilla.errors import PromptError, PromptTooLongError
@@ -119,6 +123,7 @@ class Answer:
         self._emit = emit
         self._plan = plan
         self._tokens = 0
+        self.cached_tokens = 0
         self.finished: Finished | None = None
 
     def add(self, token: int, *, last: bool = False) -> bool:
@@ -136,6 +141,7 @@ class Answer:
                 reason="stop" if ended or self._stop.found else "length",
                 input_tokens=len(self._plan.ids),
                 output_tokens=self._tokens,
+                cached_tokens=self.cached_tokens,
             )
         return self.finished is not None
 
@@ -159,6 +165,8 @@ def generate(
     constraint: "Constraint | None",
     watch: Watch,
     emit: Emit,
+    drafts: bool = True,
+    prefixes: PrefixCache | None = None,
 ) -> None:
     """Generate one answer, emitting its events.
 
@@ -170,16 +178,38 @@ def generate(
         constraint: Which tokens may come; at the answer's beginning, and for this answer alone.
         watch: Asked after every token whether to go on.
         emit: Takes the events.
+        drafts: Settle several tokens in a forward pass, where there is a constraint and the
+            model's cache can be cut back. Greedy answers are the same with and without.
+        prefixes: What the model has read before, and will have read; used with ``drafts`` only.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
         GenerationTimeoutError: As the watch says, within one token.
         DeadEndError: No token of the vocabulary fits the constraint.
     """
+    answer = Answer(plan, encoder, end_ids, emit)
+    rows = weights.config.get_text_config().vocab_size
+    processors = _processors(plan.options, encoder.size, rows)
+    if constraint is not None and drafts and can_cut(weights):
+        _generate_by_loop(weights, encoder, plan, answer, processors, constraint, watch, prefixes)
+    else:
+        _generate_plainly(weights, plan, answer, processors, constraint, watch)
+    if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
+        raise RuntimeError("generate() ended an answer that was not complete.")
+    emit(answer.finished)
+
+
+def _generate_plainly(
+    weights: Any,
+    plan: Plan,
+    answer: Answer,
+    processors: list[Any],
+    constraint: "Constraint | None",
+    watch: Watch,
+) -> None:
+    """Generate with ``model.generate``, a token in each forward pass."""
     import torch
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
-
-    answer = Answer(plan, encoder, end_ids, emit)
 
     def after_token(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         watch.check()
@@ -190,10 +220,8 @@ def generate(
         return torch.full((1,), done, device=ids.device, dtype=torch.bool)
 
     ids = torch.tensor([plan.ids], device=weights.device)
-    rows = weights.config.get_text_config().vocab_size
-    processors = _processors(plan.options, encoder.size, rows)
     if constraint is not None:
-        processors.insert(0, _only_allowed(constraint))
+        processors = [_only_allowed(constraint), *processors]
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
     weights.generate(
         ids,
@@ -202,9 +230,65 @@ def generate(
         logits_processor=LogitsProcessorList(processors),
         stopping_criteria=StoppingCriteriaList([after_token]),
     )
-    if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
-        raise RuntimeError("generate() ended an answer that was not complete.")
-    emit(answer.finished)
+
+
+def _generate_by_loop(
+    weights: Any,
+    encoder: PromptEncoder,
+    plan: Plan,
+    answer: Answer,
+    processors: list[Any],
+    constraint: "Constraint",
+    watch: Watch,
+    prefixes: PrefixCache | None,
+) -> None:
+    """Generate with the decode loop: several tokens in a forward pass."""
+    import torch
+
+    from langchain_gorilla.grammar.constraint import mask_to_bools
+
+    options, vocabulary = plan.options, constraint.vocabulary
+    needs_ids = options.repetition_penalty not in (None, 1.0)
+
+    def chosen(tokens: Sequence[int], scores: torch.Tensor) -> int:
+        ids = torch.tensor([[*plan.ids, *tokens]] if needs_ids else [[]], device=scores.device)
+        for processor in processors:
+            scores = processor(ids, scores)
+        return int(scores.argmax())
+
+    def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
+        scores = row[None]
+        if options.temperature == 0:
+            # The best token of all is the best of the allowed ones, if it is among them.
+            best = chosen(tokens, scores.clone())
+            if constraint.try_consume([best]):
+                constraint.rollback(1)
+                return best
+        allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
+        return chosen(tokens, scores.masked_fill(~allowed.to(scores.device), -torch.inf))
+
+    def take(token: int) -> bool:
+        watch.check()
+        return answer.add(token, last=constraint.complete)
+
+    prefix, shared = (None, 0) if prefixes is None else prefixes.find(plan.ids)
+    answer.cached_tokens = shared
+    sequence = TransformersSequence(weights, prefix, shared)
+    functions = () if plan.grammar is None else plan.grammar.functions
+    decode(
+        sequence,
+        plan.ids[shared:],
+        constraint,
+        pick=pick,
+        guess=token_guesses(
+            Drafter(functions, encoder.decode(plan.ids)),
+            decode=vocabulary.decode,
+            encode=vocabulary.encode,
+        ),
+        take=take,
+    )
+    if prefixes is not None:
+        prefixes.keep(sequence.as_prefix())
 
 
 Processor = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla import bundled
+from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.turns import Turns
 from langchain_gorilla.errors import GorillaError, MissingModelError, ModelLoadError
 
@@ -87,6 +88,7 @@ class LoadedModel:
         """Remember where the model is; load nothing."""
         self.source = source
         self.turns = Turns()
+        self.prefixes = PrefixCache()
         self._lock = threading.RLock()
         self._place: tuple[str, dict[str, Any]] | None = None
         self._config: PreTrainedConfig | None = None
@@ -167,6 +169,7 @@ class LoadedModel:
         """Forget the weights; a generation that runs keeps them, the next one loads anew."""
         with self._lock:
             weights, self._weights = self._weights, None
+        self.prefixes.clear()
         if weights is not None and weights.device.type == "cuda":
             import torch
 

@@ -252,7 +252,14 @@ class TransformersEngine:
                 compiled = compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)
             watch.check("while the weights were loaded")
             generate(
-                weights, encoder, plan, end_ids=end_ids, constraint=compiled, watch=watch, emit=emit
+                weights,
+                encoder,
+                plan,
+                end_ids=end_ids,
+                constraint=compiled,
+                watch=watch,
+                emit=emit,
+                prefixes=loaded.prefixes,
             )
 
         return work

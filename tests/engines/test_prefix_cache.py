@@ -1,0 +1,158 @@
+"""What a model has read is found again, within a budget, and changes no answer."""
+
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from langchain_gorilla.chat_models import ChatGorilla
+from langchain_gorilla.engines.base import AnswerGrammar, Finished, GenerationOptions
+from langchain_gorilla.engines.loading import LoadedModel, ModelSource
+from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
+from langchain_gorilla.engines.transformers import TransformersEngine
+from langchain_gorilla.grammar.call_grammar import Answer
+from tests.engines.small_model import weather_prompt
+from tests.engines.test_constrained import FUNCTIONS, V2
+
+TOKENS = st.lists(st.integers(0, 2), min_size=1, max_size=6)
+
+
+def prefix(*tokens: int, size_bytes: int = 1) -> Prefix:
+    return Prefix(tokens, "".join(map(str, tokens)), size_bytes)
+
+
+@settings(deadline=None)
+@given(st.lists(TOKENS, max_size=8), TOKENS)
+def test_the_longest_shared_beginning_is_found(kept: list[list[int]], asked: list[int]) -> None:
+    cache = PrefixCache()
+    for tokens in kept:
+        cache.keep(prefix(*tokens))
+    found, shared = cache.find(asked)
+    lengths = [
+        length
+        for tokens in kept
+        for length in range(1, len(asked))
+        if tokens[:length] == asked[:length]
+    ]
+    assert shared == max(lengths, default=0)
+    assert (found is None) == (shared == 0)
+    if found is not None:
+        assert list(found.tokens[:shared]) == asked[:shared]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(TOKENS, st.integers(1, 4)), max_size=20), st.integers(0, 8))
+def test_the_budget_holds(kept: list[tuple[list[int], int]], budget: int) -> None:
+    cache = PrefixCache(budget)
+    for tokens, size in kept:
+        cache.keep(prefix(*tokens, size_bytes=size))
+        assert cache.size_bytes <= budget
+        assert cache.size_bytes == sum(each.size_bytes for each in cache._kept.values())
+    cache.clear()
+    assert cache.size_bytes == 0
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    cache = PrefixCache(2)
+    cache.keep(prefix(1, 1))
+    cache.keep(prefix(2, 2))
+    assert cache.find([1, 1, 1])[1] == 2
+    cache.keep(prefix(3, 3))
+    assert [cache.find([n, n, n])[1] for n in (1, 2, 3)] == [2, 0, 2]
+
+
+def test_a_longer_one_replaces_what_it_begins_with() -> None:
+    cache = PrefixCache()
+    for tokens in ((1,), (1, 2), (1, 2, 3), (1, 3)):
+        cache.keep(prefix(*tokens))
+    assert cache.size_bytes == 2
+
+
+def test_threads_may_share_it() -> None:
+    cache = PrefixCache(50)
+    failed: list[Exception] = []
+
+    def work(seed: int) -> None:
+        try:
+            for number in range(300):
+                tokens = (seed % 3, number % 7, number % 5)
+                cache.keep(prefix(*tokens, size_bytes=3))
+                found, shared = cache.find([*tokens, 9])
+                assert found is None or found.tokens[:shared] == tokens[:shared]
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert cache.size_bytes <= 50
+
+
+# --- On real weights ---
+
+
+@pytest.fixture
+def fresh() -> TransformersEngine:
+    return TransformersEngine(LoadedModel(ModelSource(model="bundled")))
+
+
+def answer(engine: TransformersEngine, question: str) -> tuple[str, Finished]:
+    grammar = AnswerGrammar(functions=FUNCTIONS, syntax=V2, answer=Answer(mode="any"))
+    *pieces, finished = engine.stream(
+        weather_prompt(question), GenerationOptions(max_tokens=30), constraint=grammar
+    )
+    assert isinstance(finished, Finished)
+    return "".join(piece.text for piece in pieces), finished  # type: ignore[union-attr]
+
+
+def test_what_was_read_before_is_not_read_again_and_changes_nothing(
+    fresh: TransformersEngine, engine: TransformersEngine
+) -> None:
+    fresh.load()
+    lengths: list[int] = []
+    fresh._loaded.weights.register_forward_pre_hook(
+        lambda _model, _args, kwargs: lengths.append(kwargs["input_ids"].shape[1]),
+        with_kwargs=True,
+    )
+    cold = answer(fresh, "What is the weather in Oslo?")
+    assert cold[1].cached_tokens == 0
+    other = answer(fresh, "What is the weather in Rome and Lima?")
+    assert 0 < other[1].cached_tokens < other[1].input_tokens
+    lengths.clear()
+    warm = answer(fresh, "What is the weather in Oslo?")
+    assert warm == cold
+    assert warm[1].cached_tokens == warm[1].input_tokens - 1
+    assert max(lengths) < warm[1].input_tokens
+    engine._loaded.prefixes.clear()
+    assert other == answer(engine, "What is the weather in Rome and Lima?")
+
+
+def test_unloading_forgets_what_was_read(fresh: TransformersEngine) -> None:
+    answer(fresh, "Oslo?")
+    assert fresh._loaded.prefixes.size_bytes > 0
+    fresh.unload()
+    assert fresh._loaded.prefixes.size_bytes == 0
+
+
+def test_the_message_says_how_much_was_read_from_the_cache() -> None:
+    class Cached:
+        context_tokens = 100
+
+        def encode(self, prompt: Any) -> list[int]:
+            return [1]
+
+        def stream(self, *args: Any, **kwargs: Any) -> Any:
+            yield Finished(reason="stop", input_tokens=9, output_tokens=2, cached_tokens=7)
+
+        async def astream(self, *args: Any, **kwargs: Any) -> Any:
+            for event in self.stream():
+                yield event
+
+    usage = ChatGorilla(model="bundled", engine=Cached()).invoke("hi").usage_metadata
+    assert usage is not None
+    assert usage["input_token_details"] == {"cache_read": 7}
