@@ -26,7 +26,7 @@ def main() -> None:
         checkpointer=InMemorySaver(),
     )
     thread = {"configurable": {"thread_id": "customer-7"}}
-    for question in ("What is the status of order A-1042?", "And order A-1043?"):
+    for question in ("What is the status of order A-1042?", "What is the status of order A-1043?"):
         result = agent.invoke({"messages": [("human", question)]}, thread)
         print(f"> {question}\n{result['messages'][-1].text}\n")
     print(len(agent.get_state(thread).values["messages"]), "messages are kept in this thread")
