@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -34,6 +35,9 @@ from langchain_gorilla.grammar.rules import (
 Left: TypeAlias = Callable[[str, str, str], None]
 """Takes note of path, keyword and reason of what is left to validation."""
 
+_MOST_DIGITS: Final = 40
+"""Of a bound, before or after its point; each is a level of the rule."""
+
 # Of ECMA 262, but not of Python: validation lets them pass, so the grammar does.
 _OTHER_DIALECT: Final = re.compile(r"\\[pPc]|\(\?<[A-Za-z]|\\u\{")
 
@@ -57,6 +61,7 @@ def numbers(schema: Schema, path: str, left: Left, *, whole: bool) -> Rule:
     if divisor is not None and divisor != int(divisor):
         left(path, "multipleOf", "only whole numbers are compiled")
         divisor = None
+    inside = _sayable(inside, schema, path, left)
     if not whole and divisor is None:
         if inside == Bounds():
             return Terminal(any_number())
@@ -69,6 +74,30 @@ def numbers(schema: Schema, path: str, left: Left, *, whole: bool) -> Rule:
         left(path, "multipleOf", f"{divisor} has too many multiples and no short rule")
         rule = integer(low, high)
     return _some(rule, path)
+
+
+def _sayable(inside: Bounds, schema: Schema, path: str, left: Left) -> Bounds:
+    """Drop bounds that only a rule as deep as they have digits could say, such as 1e-125."""
+    if _is_long(inside.low):
+        inside = replace(inside, low=None, low_excluded=False)
+        _leave(("minimum", "exclusiveMinimum"), schema, path, left)
+    if _is_long(inside.high):
+        inside = replace(inside, high=None, high_excluded=False)
+        _leave(("maximum", "exclusiveMaximum"), schema, path, left)
+    return inside
+
+
+def _is_long(bound: Decimal | None) -> bool:
+    if not bound:
+        return False
+    exponent = bound.as_tuple().exponent
+    return bound.adjusted() > _MOST_DIGITS or -int(exponent) > _MOST_DIGITS
+
+
+def _leave(keywords: tuple[str, str], schema: Schema, path: str, left: Left) -> None:
+    for keyword in keywords:
+        if keyword in schema:
+            left(path, keyword, f"{schema[keyword]} has more than {_MOST_DIGITS} digits")
 
 
 def _some(rule: Rule, path: str) -> Rule:

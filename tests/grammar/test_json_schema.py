@@ -212,6 +212,8 @@ GAPS = [
     ({"type": "object", "maxProperties": 3}, "maxProperties"),
     ({"type": "number", "multipleOf": 0.01}, "multipleOf"),
     ({"type": "integer", "multipleOf": 77}, "multipleOf"),
+    ({"type": "number", "maximum": 1.1e-125}, "maximum"),
+    ({"type": "number", "exclusiveMinimum": -1e200}, "exclusiveMinimum"),
     ({"type": "integer", "not": {"const": 3}}, "not"),
     ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf"),
 ]
