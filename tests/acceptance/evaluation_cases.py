@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from langchain_gorilla.evaluation.apibench import PaperMatcher, StrictMatcher
+from langchain_gorilla.evaluation.apibench_data import Api, bundled_benchmark
 from langchain_gorilla.evaluation.bfcl_checker import check_calls
 from langchain_gorilla.evaluation.bfcl_decoder import decode_calls
 
@@ -22,3 +24,20 @@ def bfcl_check(
 
 def bfcl_decode(text: str) -> list[dict[str, Any]]:
     return decode_calls(text)
+
+
+@cache
+def _matcher(hub: Any) -> PaperMatcher:
+    return PaperMatcher(hub, bundled_benchmark(hub).apis)
+
+
+def apibench_verdict(hub: str, text: str, gold_domain: str) -> str:
+    return _matcher(hub).verdict(text, gold_domain)
+
+
+def apibench_verdict_db(
+    hub: Any, text: str, gold_domain: str, db: list[dict[str, str]], strict: bool
+) -> str:
+    apis = [Api(row["api_call"], row["domain"]) for row in db]
+    matcher = StrictMatcher(apis) if strict else PaperMatcher(hub, apis)
+    return matcher.verdict(text, gold_domain)

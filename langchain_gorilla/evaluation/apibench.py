@@ -1,0 +1,215 @@
+"""APIBench's question: does the answer call an API of the database, and one of the right domain?
+
+``PaperMatcher`` gives the verdicts of the paper's scripts (``ast_eval_th.py``, ``ast_eval_hf.py``,
+``ast_eval_tf.py`` of ShishirPatil/gorilla), written anew. Quirks that are kept:
+
+- **Substrings in any order.** An API matches when the text of each of its arguments, without
+  ``'``, occurs anywhere in the sub-tree; ``…/4`` matches ``…/42``, a comment matches too.
+- **The first match in the database wins**, so of rows with one call only the first one's domain
+  counts, and ``bart-large`` takes the answers that mean ``bart-large-cnn``.
+- **Fall-through.** Where no sub-tree begins with the API's callee, the sub-tree visited last
+  stands in, whatever it is: ``load('a/b')`` matches ``AutoModel.from_pretrained('a/b')``.
+- **Which arguments count**: TorchHub ``repo_or_dir`` and ``model``; TensorFlow Hub and
+  HuggingFace every argument, of HuggingFace also the optional ones such as ``framework='pt'``.
+- **The call's text** runs from the first ``api_call`` to the last ``)`` before ``api_provider``;
+  without the field TorchHub counts neither right nor hallucinated, the others parse all of it.
+- **Sub-trees are visited from the last to the first**, the outer one before its parts.
+- A domain that differs is wrong, not hallucinated.
+
+``StrictMatcher`` asks what the paper says it asks: the same callee, the same identifying
+arguments, exactly; any database row with that call is credited; an answer without a call is
+``no_call`` and no hallucination.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from langchain_gorilla.evaluation.apibench_answer import (
+    calls_in_field,
+    field_as_the_paper_cuts_it,
+    parsed_call,
+)
+from langchain_gorilla.evaluation.apibench_data import Api, Hub
+from langchain_gorilla.evaluation.python_trees import parse, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+ApiVerdict: TypeAlias = Literal["correct", "wrong", "hallucination", "no_call"]
+
+
+# --- As the paper's scripts do it ---
+
+
+@dataclass(frozen=True)
+class _Reference:
+    callee: str
+    argument_texts: tuple[str, ...]
+    domain: str
+
+
+class PaperMatcher:
+    """The verdicts of the paper's scripts for one hub."""
+
+    def __init__(self, hub: Hub, apis: Sequence[Api], *, grammar: Path | None = None) -> None:
+        """Parse the database.
+
+        Args:
+            hub: Decides which arguments count.
+            apis: In the order of the database.
+            grammar: A compiled grammar instead of the installed one.
+
+        Raises:
+            GrammarError: tree-sitter is not installed.
+        """
+        self._hub = hub
+        self._grammar = grammar
+        self._references = tuple(self._read(apis))
+
+    def verdict(self, text: str, domain: str) -> ApiVerdict:
+        """Judge one answer.
+
+        Args:
+            text: The answer as recorded.
+            domain: Domain of the right API.
+        """
+        source = field_as_the_paper_cuts_it(text)
+        if source is None:
+            if self._hub == "torchhub":
+                return "no_call"
+            source = text
+        match = self._first_match(source)
+        if match is None:
+            return "hallucination"
+        return "correct" if match.domain == domain else "wrong"
+
+    def _first_match(self, source: str) -> _Reference | None:
+        by_callee: dict[str, str] = {}
+        last = ""
+        for beginning, tree in _sub_trees(parse(source, self._grammar)):
+            last = tree
+            if beginning is not None:
+                by_callee.setdefault(beginning, tree)
+        for reference in self._references:
+            tree = by_callee.get(reference.callee, last)
+            if all(argument in tree for argument in reference.argument_texts):
+                return reference
+        return None
+
+    def _read(self, apis: Sequence[Api]) -> Iterator[_Reference]:
+        for api in apis:
+            statement = parse(api.api_call, self._grammar).children
+            call = statement[0].children[0] if statement and statement[0].children else None
+            if call is None or call.child_count < 2:
+                continue
+            arguments = tuple(_argument_texts(self._hub, call.children[1]))
+            if arguments:
+                yield _Reference(text_of(call.children[0]), arguments, api.domain)
+
+
+def _sub_trees(root: "Node") -> Iterator[tuple[str | None, str]]:
+    """Yield the text of each node's first child and its own, from the last sub-tree on."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        children = node.children
+        yield (text_of(children[0]) if children else None), text_of(node)
+        stack.extend(child for child in children if child.child_count)
+
+
+def _argument_texts(hub: Hub, argument_list: "Node") -> Iterator[str]:
+    for argument in argument_list.children:
+        text = text_of(argument)
+        if _is_named(hub, text):
+            # Of ``name=value`` the third child; what has fewer, the scripts cannot read either.
+            if argument.child_count > 2:
+                yield text_of(argument.children[2]).strip("'")
+        elif hub != "torchhub" and text not in ("(", ")", ","):
+            yield text.strip("'")
+
+
+def _is_named(hub: Hub, text: str) -> bool:
+    match hub:
+        case "torchhub":
+            return "repo_or_dir" in text or "model" in text
+        case "huggingface":
+            return "=" in text
+        case "tensorflowhub":
+            return "model=" in text or "model =" in text
+
+
+# --- As the paper describes it ---
+
+_POSITIONS: dict[str, tuple[str, ...]] = {
+    "torch.hub.load": ("repo_or_dir", "model"),
+    "hub.load": ("handle",),
+    "hub.KerasLayer": ("handle",),
+    "pipeline": ("task", "model"),
+    "from_pretrained": ("pretrained_model_name_or_path",),
+}
+"""Names of positional parameters, by callee or by the callee's last part."""
+
+_IDENTIFYING = frozenset(
+    {"repo_or_dir", "model", "handle", "task", "pretrained_model_name_or_path", "repo_id"}
+)
+"""Keyword arguments that say which model is loaded; others are options of loading it."""
+
+
+class StrictMatcher:
+    """Exact verdicts for one hub: same callee, same identifying arguments, any duplicate row."""
+
+    def __init__(self, apis: Sequence[Api]) -> None:
+        """Read the database; rows that are no call of Python cannot be matched."""
+        self._rows: dict[str, list[tuple[dict[str, str], str]]] = defaultdict(list)
+        for api in apis:
+            call = parsed_call(_call_source(api.api_call))
+            if call is not None:
+                callee = ast.unparse(call.func)
+                self._rows[callee].append((_identifying(callee, call), api.domain))
+
+    def verdict(self, text: str, domain: str) -> ApiVerdict:
+        """Judge one answer by its ``api_call`` field; see ``PaperMatcher.verdict``."""
+        calls = list(calls_in_field(text))
+        if not calls:
+            return "no_call"
+        domains = {
+            row_domain
+            for call in calls
+            if call.node is not None
+            for wanted, row_domain in self._rows.get(call.callee, ())
+            if wanted.items() <= _arguments(call.callee, call.node).items()
+        }
+        if not domains:
+            return "hallucination"
+        return "correct" if domain in domains else "wrong"
+
+
+def _call_source(api_call: str) -> str:
+    """Drop ``name =`` in front of a call."""
+    name, equals, call = api_call.partition("=")
+    return call.strip() if equals and name.strip().isidentifier() else api_call.strip()
+
+
+def _arguments(callee: str, call: ast.Call) -> dict[str, str]:
+    """Map parameters to the source of their values; unknown positions are numbered."""
+    last = callee.rpartition(".")[2]
+    names = _POSITIONS.get(callee) or _POSITIONS.get(last) or ()
+    arguments = {
+        names[position] if position < len(names) else str(position): ast.unparse(value)
+        for position, value in enumerate(call.args)
+    }
+    for keyword in call.keywords:
+        arguments[keyword.arg or "**"] = ast.unparse(keyword.value)
+    return arguments
+
+
+def _identifying(callee: str, call: ast.Call) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in _arguments(callee, call).items()
+        if name in _IDENTIFYING or name.isdigit()
+    }
