@@ -49,7 +49,21 @@ ApiVerdict: TypeAlias = Literal["correct", "wrong", "hallucination", "no_call"]
 class _Reference:
     callee: str
     argument_texts: tuple[str, ...]
-    domain: str
+    api: Api
+
+
+@dataclass(frozen=True)
+class PaperVerdict:
+    """What the paper's scripts say of one answer.
+
+    Attributes:
+        verdict: ``no_call`` only for TorchHub, whose script counts it as neither.
+        duplicate_right: Some database row with the matched call has the right domain, be it not
+            the first; with those credited, HuggingFace's published accuracies return.
+    """
+
+    verdict: ApiVerdict
+    duplicate_right: bool
 
 
 class PaperMatcher:
@@ -69,8 +83,11 @@ class PaperMatcher:
         self._hub = hub
         self._grammar = grammar
         self._references = tuple(self._read(apis))
+        self._domains: dict[str, set[str]] = defaultdict(set)
+        for api in apis:
+            self._domains[api.api_call].add(api.domain)
 
-    def verdict(self, text: str, domain: str) -> ApiVerdict:
+    def verdict(self, text: str, domain: str) -> PaperVerdict:
         """Judge one answer.
 
         Args:
@@ -80,14 +97,17 @@ class PaperMatcher:
         source = field_as_the_paper_cuts_it(text)
         if source is None:
             if self._hub == "torchhub":
-                return "no_call"
+                return PaperVerdict("no_call", False)
             source = text
         match = self._first_match(source)
         if match is None:
-            return "hallucination"
-        return "correct" if match.domain == domain else "wrong"
+            return PaperVerdict("hallucination", False)
+        return PaperVerdict(
+            "correct" if match.domain == domain else "wrong",
+            domain in self._domains[match.api_call],
+        )
 
-    def _first_match(self, source: str) -> _Reference | None:
+    def _first_match(self, source: str) -> Api | None:
         by_callee: dict[str, str] = {}
         last = ""
         for beginning, tree in _sub_trees(parse(source, self._grammar)):
@@ -97,7 +117,7 @@ class PaperMatcher:
         for reference in self._references:
             tree = by_callee.get(reference.callee, last)
             if all(argument in tree for argument in reference.argument_texts):
-                return reference
+                return reference.api
         return None
 
     def _read(self, apis: Sequence[Api]) -> Iterator[_Reference]:
@@ -108,7 +128,7 @@ class PaperMatcher:
                 continue
             arguments = tuple(_argument_texts(self._hub, call.children[1]))
             if arguments:
-                yield _Reference(text_of(call.children[0]), arguments, api.domain)
+                yield _Reference(text_of(call.children[0]), arguments, api)
 
 
 def _sub_trees(root: "Node") -> Iterator[tuple[str | None, str]]:

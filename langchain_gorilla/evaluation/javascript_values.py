@@ -151,8 +151,7 @@ def _object(code: str) -> Any:
     if not code.startswith("{") or end < 0 or "\n" in code[:end]:
         return code
     return {
-        key.strip().strip("'\""): _object_value(value.strip())
-        for key, value in _pairs(code[1:end])
+        key.strip().strip("'\""): _object_value(value.strip()) for key, value in _pairs(code[1:end])
     }
 
 

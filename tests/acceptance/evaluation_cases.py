@@ -32,12 +32,13 @@ def _matcher(hub: Any) -> PaperMatcher:
 
 
 def apibench_verdict(hub: str, text: str, gold_domain: str) -> str:
-    return _matcher(hub).verdict(text, gold_domain)
+    return _matcher(hub).verdict(text, gold_domain).verdict
 
 
 def apibench_verdict_db(
     hub: Any, text: str, gold_domain: str, db: list[dict[str, str]], strict: bool
 ) -> str:
     apis = [Api(row["api_call"], row["domain"]) for row in db]
-    matcher = StrictMatcher(apis) if strict else PaperMatcher(hub, apis)
-    return matcher.verdict(text, gold_domain)
+    if strict:
+        return StrictMatcher(apis).verdict(text, gold_domain)
+    return PaperMatcher(hub, apis).verdict(text, gold_domain).verdict
