@@ -1,10 +1,11 @@
 """What every engine offers: a prompt goes in, a stream of text comes out."""
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt
 
 
@@ -19,8 +20,14 @@ class GenerationOptions:
         top_k: Most likely tokens to choose from; None leaves it off.
         repetition_penalty: 1 is none; None leaves it off.
         seed: Makes sampling repeatable; None does not.
-        stop: Texts that end the answer; they are not part of it.
+        stop: Texts that end the answer; they are not part of it. One that spells a special token
+            ends the answer as that token, too.
+        markers: Texts that a parser has to see, such as a CallSyntax's opening and closing.
+            Special tokens spelled in them stay in the answer; all others are left out.
         timeout_s: Seconds until GenerationTimeoutError, waiting for the engine included.
+
+    Raises:
+        UnsupportedOptionError: A value outside its range; says which range.
     """
 
     max_tokens: int | None = None
@@ -30,7 +37,24 @@ class GenerationOptions:
     repetition_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
     timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine can honour."""
+        checks: tuple[tuple[str, float | None, Callable[[float], bool], str], ...] = (
+            ("max_tokens", self.max_tokens, lambda value: value >= 1, "at least 1"),
+            ("temperature", self.temperature, lambda value: value >= 0, "at least 0, greedy"),
+            ("top_p", self.top_p, lambda value: 0 < value <= 1, "above 0, at most 1"),
+            ("top_k", self.top_k, lambda value: value >= 1, "at least 1"),
+            ("repetition_penalty", self.repetition_penalty, lambda value: value > 0, "above 0"),
+            ("timeout_s", self.timeout_s, lambda value: value > 0, "above 0 seconds"),
+        )
+        for name, value, fits, expected in checks:
+            if value is not None and not fits(value):
+                raise UnsupportedOptionError(f"{name} is {value!r}; expected {expected}.")
+        if "" in self.stop:
+            raise UnsupportedOptionError("stop holds an empty text, which would end every answer.")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ engine encodes every string with special tokens split, and inserts ``Special`` b
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -35,6 +35,17 @@ EOS: Final = Special("eos")
 
 Prompt: TypeAlias = tuple[str | Special, ...]
 """Runs of text between special tokens. Two neighbouring strings are one run."""
+
+
+def make_prompt(parts: Iterable[str | Special]) -> Prompt:
+    """Join neighbouring strings into one run, which is how an engine encodes them."""
+    runs: list[str | Special] = []
+    for part in parts:
+        if isinstance(part, str) and runs and isinstance(last := runs[-1], str):
+            runs[-1] = last + part
+        elif part != "":
+            runs.append(part)
+    return tuple(runs)
 
 
 def prompt_text(prompt: Prompt) -> str:
@@ -66,6 +77,13 @@ class AssistantTurn:
 
 
 @dataclass(frozen=True)
+class FailedCall:
+    """A call that could not be read, as the model wrote it: data, never a call again."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class CallResult:
     """What one call gave.
 
@@ -75,7 +93,7 @@ class CallResult:
         is_error: The tool failed; ``content`` says how.
     """
 
-    call: FunctionCall
+    call: FunctionCall | FailedCall
     content: str
     is_error: bool = False
 
@@ -98,12 +116,18 @@ class PromptFormat(ABC):
         syntax: How the family writes calls.
         stop: Texts that end an answer, besides the tokenizer's own end token.
         context_tokens: What the family was trained on, for models whose config does not say.
+        markers: Text that means something to the model, and that data must therefore not
+            spell; see ``formats.markers``.
+        refusal_function: Name of a function that this format offers by itself: calling it is
+            the family's way of saying that no function fits.
     """
 
     name: str
     syntax: CallSyntax
     stop: tuple[str, ...] = ()
     context_tokens: int | None = None
+    markers: tuple[str, ...] = ()
+    refusal_function: str | None = None
 
     @abstractmethod
     def render(self, turns: Sequence[Turn], functions: Sequence[FunctionSchema]) -> Prompt:

@@ -1,0 +1,495 @@
+"""``ChatGorilla``: a LangChain chat model on a local Gorilla model.
+
+It wires the rooms and decides nothing else: messages become turns, turns a prompt, the engine's
+text events, events message chunks.
+"""
+
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils import from_env
+from pydantic import ConfigDict, Field, SecretStr, model_validator
+
+from langchain_gorilla.binding import read_response_format, read_tool_choice
+from langchain_gorilla.engines.base import Engine, EngineEvent, Finished, GenerationOptions
+from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.errors import PromptError, UnsupportedOptionError
+from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
+from langchain_gorilla.formats.conversation import conversation
+from langchain_gorilla.formats.registry import choose_format
+from langchain_gorilla.functions import FunctionSet, function_set
+from langchain_gorilla.messages import AnswerBuilder, whole_message
+from langchain_gorilla.parsing.stream import StreamParser
+from langchain_gorilla.structured_output import Method, structured_output
+
+PROVIDER = "gorilla"
+
+_MANY_TOOLS = 64
+"""Above this many tools, traces and cache keys hold a fingerprint instead of every schema."""
+
+_CALL_OPTIONS = frozenset(
+    {
+        "model", "tools", "tool_choice", "strict", "parallel_tool_calls", "response_format",
+        "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
+        "ls_structured_output_format", "stream_usage",
+    }
+)  # fmt: skip
+"""What ``invoke(…, option=value)`` and ``bind(option=value)`` may override."""
+
+
+class ChatGorilla(BaseChatModel):
+    """A chat model with tool calling that runs a Gorilla model on this machine.
+
+    Swap it for ``ChatOpenAI`` in an agent and leave the rest as it is::
+
+        from langchain_gorilla import ChatGorilla
+
+        model = ChatGorilla(model="gorilla-llm/gorilla-openfunctions-v2")
+        model.bind_tools([get_weather]).invoke("Weather in Paris and in Tokyo?").tool_calls
+
+    Weights load at the first call, once per process for one model, revision, dtype and device.
+    """
+
+    model_config = ConfigDict(
+        populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=()
+    )
+
+    model: str = Field(default_factory=from_env("GORILLA_MODEL", error_message=(
+        'ChatGorilla needs a model: pass model="gorilla-llm/gorilla-openfunctions-v2", a directory '
+        'with weights, or model="bundled" for the small demonstration model; or set GORILLA_MODEL.'
+    )))  # fmt: skip
+    """A model id on the hub, a directory with weights, or ``"bundled"``."""
+
+    format: str | PromptFormat | None = None
+    """How the model is prompted; None chooses by the model id."""
+
+    temperature: float | None = Field(default=None, ge=0)
+    """None and 0 are greedy, whatever the model's own generation config says."""
+
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of an answer; None is what the context leaves."""
+
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Sample from the smallest set of tokens with this probability; needs a temperature."""
+
+    top_k: int | None = Field(default=None, ge=1)
+    """Sample from so many tokens; needs a temperature."""
+
+    repetition_penalty: float | None = Field(default=None, gt=0)
+    """1 is none; above, tokens that occurred become less likely."""
+
+    seed: int | None = None
+    """Makes sampling repeatable."""
+
+    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    """Texts that end an answer; a call's own ``stop`` replaces them."""
+
+    timeout: float | None = Field(default=None, gt=0, alias="request_timeout")
+    """Seconds for one answer, waiting for the engine included."""
+
+    streaming: bool = False
+    """Stream inside ``invoke`` too, so that callbacks see tokens."""
+
+    max_retries: int | None = None
+    """Accepted so that a swap changes one line; a local model has no network to retry."""
+
+    api_key: SecretStr | None = None
+    """Accepted so that a swap changes one line; a local model needs none."""
+
+    revision: str | None = None
+    """Git revision of the model on the hub."""
+
+    dtype: str | None = Field(default_factory=from_env("GORILLA_DTYPE", default=None))
+    """Such as ``"bfloat16"``; None is float32 on a CPU and the weights' own elsewhere."""
+
+    device: str | None = Field(default_factory=from_env("GORILLA_DEVICE", default=None))
+    """Such as ``"cuda:0"`` or ``"cpu"``; None is an accelerator where there is one."""
+
+    device_map: str | dict[str, Any] | None = None
+    """accelerate's placement over several devices, such as ``"auto"``; replaces ``device``."""
+
+    quantization_config: Any = None
+    """Passed to transformers' ``from_pretrained``."""
+
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model. No model of the Gorilla family needs it."""
+
+    context_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of prompt and answer; None is what the model's config says."""
+
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Further arguments of transformers' ``from_pretrained``."""
+
+    engine: Engine | None = Field(default=None, exclude=True, repr=False)
+    """Runs the prompts instead of transformers, such as ``ScriptedEngine`` in tests."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_unknown_arguments(cls, values: Any) -> Any:
+        """Move arguments that are no fields into ``model_kwargs``, with a warning."""
+        if not isinstance(values, dict):
+            return values
+        known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
+        unknown = {name: value for name, value in values.items() if name not in known}
+        if not unknown:
+            return values
+        names = ", ".join(sorted(unknown))
+        # Level 4 is the caller of ChatGorilla(…): below it are this validator and pydantic.
+        warnings.warn(
+            f"{names}: not an option of ChatGorilla, so passed to transformers' from_pretrained. "
+            "If that is meant, write model_kwargs={…}; else check the spelling.",
+            stacklevel=4,
+        )
+        kept = {name: value for name, value in values.items() if name in known}
+        kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **unknown}
+        return kept
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Fail here, not at the first call, where no prompt format is known."""
+        super().__init__(*args, **kwargs)
+        # Not in a validator: pydantic would wrap the error and lose its type.
+        self._prompt_format(self.model)
+
+    # --- What LangChain asks about the model ---
+
+    @property
+    def _llm_type(self) -> str:
+        return "gorilla-chat"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        """Everything that changes an answer; part of the cache key."""
+        fields = (
+            "model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed",
+            "stop", "revision", "dtype", "device", "device_map", "quantization_config",
+            "context_tokens", "model_kwargs",
+        )  # fmt: skip
+        named = {name: value for name in fields if (value := getattr(self, name)) is not None}
+        engine = {} if self.engine is None else {"engine": repr(self.engine)}
+        return {**named, **engine, "format": self._prompt_format(self.model).name}
+
+    def _get_invocation_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return super()._get_invocation_params(
+            stop=self._stop_texts(stop), **_without_many_tools(kwargs)
+        )
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        return super()._get_llm_string(stop=stop, **_without_many_tools(kwargs))
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
+        params = super()._get_ls_params(stop=stop or self._stop_texts(None) or None, **kwargs)
+        return {**params, "ls_provider": PROVIDER}
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        profile = ModelProfile(
+            text_inputs=True,
+            text_outputs=True,
+            image_inputs=False,
+            audio_inputs=False,
+            pdf_inputs=False,
+            tool_calling=True,
+            tool_choice=False,
+            tool_call_streaming=True,
+            structured_output=False,
+            open_weights=True,
+        )
+        # A hub model's config would have to be fetched; its family's figure does instead.
+        context = self.context_tokens or self._prompt_format(self.model).context_tokens
+        if context is not None:
+            profile["max_input_tokens"] = context
+        if self.max_tokens is not None:
+            profile["max_output_tokens"] = self.max_tokens
+        return profile
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Return the token ids of a text, by the model's own tokenizer."""
+        return self._engine_for(self.model).encode((text,))
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
+    ) -> int:
+        """Return the length of the prompt that these messages and tools make.
+
+        What is only a piece of a conversation, such as LangChain's trimming counts, makes no
+        prompt; then the tokens of its texts are added up.
+        """
+        engine = self._engine_for(self.model)
+        try:
+            return len(engine.encode(self._prompt(messages, tools)))
+        except PromptError:
+            return sum(len(engine.encode((message.text,))) for message in messages)
+
+    def prompt_text(self, input: LanguageModelInput, tools: Sequence[Any] | None = None) -> str:
+        """Return the prompt that the model would read, for people: special tokens are spelled.
+
+        Args:
+            input: What ``invoke`` takes.
+            tools: What ``bind_tools`` takes.
+        """
+        return prompt_text(self._prompt(self._convert_input(input).to_messages(), tools))
+
+    def _prompt(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None) -> Prompt:
+        functions = function_set(tools or ())
+        turns = conversation(messages, functions)
+        return self._prompt_format(self.model).render(turns, functions.written)
+
+    # --- Tools and structured output ---
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | dict[str, Any] | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Offer tools to the model.
+
+        Args:
+            tools: LangChain tools, callables, Pydantic models, TypedDicts, OpenAI or MCP dicts,
+                or Gorilla's own API documents.
+            tool_choice: ``"auto"`` or None; ``"any"``, ``"required"`` or True for at least one
+                call; ``"none"``; a tool's name, or OpenAI's dict with one.
+            strict: Demand calls that fit the schema by construction.
+            parallel_tool_calls: False for at most one call.
+            response_format: OpenAI's demand for JSON as the final text.
+            kwargs: Bound as they are.
+
+        Raises:
+            InvalidFunctionError: A tool that cannot be offered, or two with one name.
+            UnknownToolError: ``tool_choice`` names a tool that is not bound.
+        """
+        functions = function_set(tools)
+        read_tool_choice(tool_choice, functions)
+        read_response_format(response_format)
+        options = {
+            "tool_choice": tool_choice,
+            "strict": strict,
+            "parallel_tool_calls": parallel_tool_calls,
+            "response_format": response_format,
+        }
+        return self.bind(
+            tools=[
+                {"type": "function", "function": function.document()}
+                for function in functions.functions
+            ],
+            **{name: value for name, value in options.items() if value is not None},
+            **kwargs,
+        )
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        method: Method = "function_calling",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Return a runnable whose output fits a schema.
+
+        Args:
+            schema: Pydantic class, TypedDict, JSON schema or OpenAI tool.
+            method: ``function_calling``: the schema is a tool; ``json_schema``: the answer is
+                JSON that fits it; ``json_mode``: the answer is JSON, the prompt says which.
+            include_raw: Return ``{"raw", "parsed", "parsing_error"}`` and never raise.
+            strict: As in ``bind_tools``.
+            kwargs: None are known; given ones are an error.
+        """
+        if kwargs:
+            raise UnsupportedOptionError(
+                f"with_structured_output() does not know {', '.join(sorted(kwargs))}. "
+                "It takes schema, method, include_raw and strict."
+            )
+        return structured_output(
+            self, schema, method=method, include_raw=include_raw, strict=strict
+        )
+
+    # --- Generation ---
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        request = self._request(messages, stop, kwargs)
+        answer = _Answer(request, blocks=False)
+        events = request.engine.stream(request.prompt, request.options)
+        return _result([chunk for event in events for chunk in answer.add(event)])
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        request = self._request(messages, stop, kwargs)
+        answer = _Answer(request, blocks=False)
+        events = request.engine.astream(request.prompt, request.options)
+        return _result([chunk async for event in events for chunk in answer.add(event)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        request = self._request(messages, stop, kwargs)
+        answer = _Answer(request, blocks=self.output_version == "v1")
+        for event in request.engine.stream(request.prompt, request.options):
+            for message in answer.add(event):
+                chunk = ChatGenerationChunk(message=message)
+                if run_manager is not None:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        request = self._request(messages, stop, kwargs)
+        answer = _Answer(request, blocks=self.output_version == "v1")
+        async for event in request.engine.astream(request.prompt, request.options):
+            for message in answer.add(event):
+                chunk = ChatGenerationChunk(message=message)
+                if run_manager is not None:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+
+    def _request(
+        self, messages: Sequence[BaseMessage], stop: list[str] | None, given: Mapping[str, Any]
+    ) -> "_Request":
+        """Decide everything about one answer before a token is generated."""
+        if unknown := given.keys() - _CALL_OPTIONS:
+            warnings.warn(
+                f"{', '.join(sorted(unknown))}: not an option of a ChatGorilla call, so without "
+                f"effect. Options are {', '.join(sorted(_CALL_OPTIONS))}.",
+                stacklevel=2,
+            )
+        model = given.get("model") or self.model
+        format_ = self._prompt_format(model)
+        syntax = format_.syntax
+        functions = function_set(given.get("tools") or ())
+        read_tool_choice(given.get("tool_choice"), functions)
+        wanted = read_response_format(given.get("response_format"))
+        if wanted is not None:
+            messages = [*messages, SystemMessage(wanted.instruction())]
+
+        def option(name: str) -> Any:
+            value = given.get(name)
+            return getattr(self, name) if value is None else value
+
+        return _Request(
+            model=model,
+            engine=self._engine_for(model),
+            format=format_,
+            functions=functions,
+            prompt=format_.render(conversation(messages, functions), functions.written),
+            options=GenerationOptions(
+                max_tokens=option("max_tokens"),
+                temperature=option("temperature") or 0.0,
+                top_p=option("top_p"),
+                top_k=option("top_k"),
+                repetition_penalty=option("repetition_penalty"),
+                seed=option("seed"),
+                stop=(*format_.stop, *self._stop_texts(stop)),
+                markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
+                timeout_s=option("timeout"),
+            ),
+        )
+
+    def _stop_texts(self, given: list[str] | None) -> list[str]:
+        stop = self.stop if given is None else given
+        return [stop] if isinstance(stop, str) else list(stop or ())
+
+    def _prompt_format(self, model: str) -> PromptFormat:
+        return choose_format(model, self.format)
+
+    def _engine_for(self, model: str) -> Engine:
+        if self.engine is not None:
+            return self.engine
+        return load_engine(
+            model,
+            revision=self.revision,
+            dtype=self.dtype,
+            device=self.device,
+            device_map=self.device_map,
+            quantization_config=self.quantization_config,
+            trust_remote_code=self.trust_remote_code,
+            context_tokens=self.context_tokens,
+            **self.model_kwargs,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """One answer, decided."""
+
+    model: str
+    engine: Engine
+    format: PromptFormat
+    functions: FunctionSet
+    prompt: Prompt
+    options: GenerationOptions
+
+
+class _Answer:
+    """One answer on its way from the engine's text to message chunks; sync and async share it."""
+
+    def __init__(self, request: _Request, *, blocks: bool) -> None:
+        self._parser = StreamParser(request.format.syntax, request.functions.written)
+        self._builder = AnswerBuilder(
+            request.functions, refusal=request.format.refusal_function, blocks=blocks
+        )
+        self._metadata = {
+            "model_name": request.model,
+            "model_provider": PROVIDER,
+            "format": request.format.name,
+        }
+
+    def add(self, event: EngineEvent) -> Iterator[AIMessageChunk]:
+        """Yield the chunks that one event of the engine completes."""
+        if isinstance(event, Finished):
+            for call in self._parser.close(truncated=event.reason == "length"):
+                yield from self._builder.add(call)
+            yield self._builder.finish(
+                reason=event.reason,
+                input_tokens=event.input_tokens,
+                output_tokens=event.output_tokens,
+                metadata=self._metadata,
+            )
+        else:
+            for call in self._parser.feed(event.text):
+                yield from self._builder.add(call)
+
+
+def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=whole_message(chunks))])
+
+
+def _without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Replace a large catalog by its size and fingerprint: 5,000 tools are 0.9 MB a trace."""
+    tools = kwargs.get("tools")
+    if tools is None or len(tools) <= _MANY_TOOLS:
+        return kwargs
+    functions = function_set(tools)
+    return {**kwargs, "tools": {"count": len(tools), "fingerprint": functions.fingerprint}}

@@ -1,0 +1,368 @@
+"""Finds and loads a model: config, tokenizer and weights, each when it is first needed.
+
+Safety: only safetensors are read unless the caller passes ``use_safetensors=False`` (a ``.bin``
+file is a pickle, which can run code), and a repository's own Python code runs only with
+``trust_remote_code=True``.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_gorilla import bundled
+from langchain_gorilla.engines.turns import Turns
+from langchain_gorilla.errors import GorillaError, MissingModelError, ModelLoadError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+    from langchain_gorilla.engines.encoding import PromptEncoder
+
+_HUB_TIMEOUT_S = 10.0
+
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "spiece.model",
+)
+
+# What from_pretrained of a config and of a tokenizer understands; the rest is for the weights.
+_WHERE_OPTIONS = (
+    "cache_dir",
+    "force_download",
+    "gguf_file",
+    "local_files_only",
+    "proxies",
+    "subfolder",
+    "token",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Which model to load, and how.
+
+    Attributes:
+        model: A folder, a Hub id, or ``bundled``.
+        revision: A branch, tag or commit of a Hub repository.
+        dtype: A torch dtype or its name. ``auto`` is the checkpoint's on an accelerator and
+            float32 on a CPU, where fp16 is slow and imprecise.
+        device: A torch device; None takes cuda, then mps, then cpu, whichever is there.
+        device_map: Given to accelerate, instead of ``device``.
+        quantization_config: As in ``from_pretrained``.
+        trust_remote_code: Run the repository's own Python code.
+        options: Further arguments of ``from_pretrained``.
+    """
+
+    model: str
+    revision: str | None = None
+    dtype: Any = "auto"
+    device: str | None = None
+    device_map: Any = None
+    quantization_config: Any = None
+    trust_remote_code: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def where(self) -> dict[str, Any]:
+        """Give the ``from_pretrained`` arguments that say where the files are."""
+        found = {name: self.options[name] for name in _WHERE_OPTIONS if name in self.options}
+        return {
+            "revision": self.revision or "main",
+            "trust_remote_code": self.trust_remote_code,
+            **found,
+        }
+
+
+class LoadedModel:
+    """One model, loaded piece by piece and shared by everyone who uses it. Thread-safe."""
+
+    def __init__(self, source: ModelSource) -> None:
+        """Remember where the model is; load nothing."""
+        self.source = source
+        self.turns = Turns()
+        self._lock = threading.RLock()
+        self._place: tuple[str, dict[str, Any]] | None = None
+        self._config: PreTrainedConfig | None = None
+        self._encoder: PromptEncoder | None = None
+        self._weights: PreTrainedModel | None = None
+        self._end_ids: frozenset[int] = frozenset()
+
+    @property
+    def config(self) -> "PreTrainedConfig":
+        """The model's config; no weights are loaded for it."""
+        with self._lock:
+            if self._config is None:
+                path, where = self._locate()
+                from transformers import AutoConfig
+
+                with _load_errors("config", self.source, where):
+                    self._config = AutoConfig.from_pretrained(path, **where)
+            return self._config
+
+    @property
+    def encoder(self) -> "PromptEncoder":
+        """The tokenizer; no weights are loaded for it."""
+        with self._lock:
+            if self._encoder is None:
+                path, where = self._locate()
+                from transformers import AutoTokenizer
+
+                from langchain_gorilla.engines.encoding import PromptEncoder
+
+                with _load_errors("tokenizer", self.source, where):
+                    tokenizer = AutoTokenizer.from_pretrained(path, **where)
+                self._encoder = PromptEncoder(tokenizer, model=self.source.model)
+            return self._encoder
+
+    @property
+    def weights(self) -> "PreTrainedModel":
+        """The model itself, on its device, its own generation config made neutral."""
+        with self._lock:
+            if self._weights is None:
+                _ = self.config  # A broken config is named as such.
+                path, where = self._locate()
+                weights = _load_weights(path, where, self.source)
+                from transformers import GenerationConfig
+
+                self._end_ids = frozenset(
+                    _ids(weights.config.get_text_config().eos_token_id)
+                    + _ids(getattr(weights.generation_config, "eos_token_id", None))
+                )
+                # generate() fills whatever a request leaves open from the model's own config.
+                weights.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+                self._weights = weights
+            return self._weights
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The tokens that end an answer, by config and generation config; loads the weights."""
+        with self._lock:
+            _ = self.weights
+            return self._end_ids
+
+    def unload(self) -> None:
+        """Forget the weights; a generation that runs keeps them, the next one loads anew."""
+        with self._lock:
+            weights, self._weights = self._weights, None
+        if weights is not None and weights.device.type == "cuda":
+            import torch
+
+            del weights
+            torch.cuda.empty_cache()
+
+    def _locate(self) -> tuple[str, dict[str, Any]]:
+        if self._place is None:
+            self._place = _locate(self.source)
+        return self._place
+
+
+def is_local(model: str) -> bool:
+    """Whether a name is a folder's: never asked for on the Hub."""
+    return (
+        Path(model).expanduser().exists()
+        or model.startswith((".", "~"))
+        or Path(model).is_absolute()
+        or (os.sep != "/" and os.sep in model)
+        or model.endswith("/")
+        or model.count("/") > 1
+    )
+
+
+def _locate(source: ModelSource) -> tuple[str, dict[str, Any]]:
+    """Give what ``from_pretrained`` is called with, once it is clear that there is a model."""
+    where = source.where()
+    if source.model == "bundled":
+        try:
+            return str(bundled.path()), where
+        except FileNotFoundError as error:
+            raise MissingModelError(str(error)) from error
+    if is_local(source.model):
+        folder = Path(source.model).expanduser()
+        _check_folder(folder, source)
+        return str(folder), where
+    if not where.get("local_files_only") and not _on_hub(source):
+        # Each file would be tried anew for 23 s before transformers looks into its cache.
+        where["local_files_only"] = True
+    return source.model, where
+
+
+def _check_folder(folder: Path, source: ModelSource) -> None:
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise MissingModelError(
+            f"The folder {str(folder)!r} {what}. Expected a folder with config.json, a tokenizer "
+            "and *.safetensors. Give such a folder, a Hub id such as "
+            "'gorilla-llm/gorilla-openfunctions-v2', or 'bundled'."
+        )
+    if "gguf_file" in source.options or (folder / "adapter_config.json").is_file():
+        return
+    inner = folder / str(source.options.get("subfolder") or "")
+    names = sorted(path.name for path in inner.iterdir()) if inner.is_dir() else []
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "") if names else "nothing"
+    if "config.json" not in names:
+        raise MissingModelError(
+            f"The folder {str(inner)!r} has no config.json; it holds {shown}. Give the folder that "
+            "save_pretrained() wrote or that was downloaded from the Hub."
+        )
+    if not any(name in names for name in _TOKENIZER_FILES):
+        raise MissingModelError(
+            f"The folder {str(inner)!r} has no tokenizer; looked for {', '.join(_TOKENIZER_FILES)}. "
+            "Save the model's tokenizer there with tokenizer.save_pretrained()."
+        )
+    if any(name.endswith(".safetensors") for name in names):
+        return
+    pickles = [name for name in names if name.endswith((".bin", ".pt", ".pth"))]
+    if pickles and source.options.get("use_safetensors") is False:
+        return
+    if pickles:
+        raise ModelLoadError(
+            f"The folder {str(inner)!r} has its weights only as {', '.join(pickles[:3])}, which is "
+            "a pickle and can run code. Convert it to safetensors, or pass use_safetensors=False "
+            "if you trust where it comes from."
+        )
+    raise MissingModelError(
+        f"The folder {str(inner)!r} holds no weights; looked for *.safetensors, found {shown}."
+    )
+
+
+def _on_hub(source: ModelSource) -> bool:
+    """Ask the Hub once for a model; False means that the Hub cannot be asked now.
+
+    Raises:
+        MissingModelError: The Hub answers that there is no such model, or none for this user.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    name = source.model
+    try:
+        HfApi().model_info(
+            name,
+            revision=source.revision,
+            timeout=_HUB_TIMEOUT_S,
+            token=source.options.get("token"),
+        )
+    except GatedRepoError as error:
+        raise MissingModelError(
+            f"{name!r} is gated on the Hub. Accept its terms there, then set HF_TOKEN or pass "
+            "token=."
+        ) from error
+    except RevisionNotFoundError as error:
+        raise MissingModelError(f"{name!r} has no revision {source.revision!r}.") from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise MissingModelError(
+            f"No model {name!r}: there is no such folder, and no such model on the Hub (or it is "
+            "private: set HF_TOKEN or pass token=). Give a folder, a Hub id such as "
+            "'gorilla-llm/gorilla-openfunctions-v2', or 'bundled'."
+        ) from error
+    except Exception:
+        # No network, a proxy, HF_HUB_OFFLINE, a blocked socket, a Hub in trouble: use the cache.
+        return False
+    return True
+
+
+def _load_weights(path: str, where: dict[str, Any], source: ModelSource) -> "PreTrainedModel":
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    device, device_map = _placement(source)
+    options = {"use_safetensors": True, **source.options, **where}
+    if source.quantization_config is not None:
+        options["quantization_config"] = source.quantization_config
+    dtype = "auto" if source.dtype is None else source.dtype
+    if dtype == "auto" and device == "cpu" and source.quantization_config is None:
+        dtype = "float32"
+    with _load_errors("weights", source, where), _quiet_progress():
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            path, dtype=dtype, device_map=device_map, output_loading_info=True, **options
+        )
+        weights: PreTrainedModel = loaded[0]
+        if device_map is None:
+            weights.to(torch.device(device))  # type: ignore[arg-type]  # Its decorator hides self.
+    missing = sorted(loaded[1]["missing_keys"])
+    if missing and source.quantization_config is None:
+        raise ModelLoadError(
+            f"The weights of {source.model!r} are incomplete: {len(missing)} of the model's "
+            f"tensors are not in them, such as {missing[0]!r}, and would be random. Download the "
+            "checkpoint again, or check that config.json belongs to it."
+        )
+    return weights
+
+
+def _placement(source: ModelSource) -> tuple[str, Any]:
+    """Give the kind of device that dtype="auto" is for, and the device_map, if any."""
+    import torch
+
+    if torch.cuda.is_available():
+        best = "cuda"
+    elif torch.backends.mps.is_available():
+        best = "mps"
+    else:
+        best = "cpu"
+    if source.device_map is not None:
+        placed = source.device_map
+        return (str(placed) if placed in ("cpu", "cuda", "mps") else best), placed
+    device = source.device or best
+    # Accelerate loads straight onto the device; the CPU needs no detour.
+    return device, None if device == "cpu" else {"": device}
+
+
+@contextmanager
+def _load_errors(what: str, source: ModelSource, where: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except (GorillaError, ImportError):
+        raise  # An ImportError's own message says what to install.
+    except Exception as error:  # tokenizers and safetensors raise plain Exceptions.
+        lines = str(error).strip().splitlines() or [""]
+        if isinstance(error, OSError) and where.get("local_files_only"):
+            raise MissingModelError(
+                f"No model {source.model!r}: there is no such folder, the Hub cannot be reached, "
+                f"and its {what} is not in the local cache. Check the name and the network, or "
+                "give a folder, or 'bundled'."
+            ) from error
+        raise ModelLoadError(
+            f"Cannot load the {what} of {source.model!r}: {type(error).__name__}: {lines[0]} "
+            "Check that the files are complete, and that this version of transformers knows the "
+            "model." + _advice(what, source)
+        ) from error
+
+
+def _advice(what: str, source: ModelSource) -> str:
+    if what != "weights" or "use_safetensors" in source.options or is_local(source.model):
+        return ""
+    return " If it has no safetensors, pass use_safetensors=False (a pickle can run code)."
+
+
+@contextmanager
+def _quiet_progress() -> Iterator[None]:
+    """Leave out the bar "Loading weights"; downloads keep theirs."""
+    from transformers.utils import logging
+
+    def bar(factory: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        if options.get("desc") == "Loading weights":
+            options = {**options, "disable": True}
+        return factory(*args, **options)
+
+    previous = logging.set_tqdm_hook(bar)
+    try:
+        yield
+    finally:
+        logging.set_tqdm_hook(previous)
+
+
+def _ids(value: object) -> list[int]:
+    if isinstance(value, int):
+        return [value]
+    return [index for index in value if isinstance(index, int)] if isinstance(value, list) else []

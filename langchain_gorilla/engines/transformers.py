@@ -1,0 +1,274 @@
+"""The engine for weights that transformers can load; loaded once, shared by all who ask.
+
+Importing this module loads neither torch nor transformers; the first prompt does.
+"""
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import AsyncGenerator, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+from langchain_gorilla.engines.base import (
+    CancelToken,
+    Constraint,
+    EngineEvent,
+    GenerationOptions,
+)
+from langchain_gorilla.engines.loading import LoadedModel, ModelSource, is_local
+from langchain_gorilla.engines.turns import Emit, Watch, Work
+from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.formats.base import Prompt
+
+_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
+
+_registry_lock = threading.Lock()
+_engines: "dict[object, TransformersEngine]" = {}
+_models: dict[object, LoadedModel] = {}
+
+
+def load_engine(
+    model: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    dtype: Any = "auto",
+    device: Any = None,
+    device_map: Any = None,
+    quantization_config: Any = None,
+    trust_remote_code: bool = False,
+    context_tokens: int | None = None,
+    **options: Any,
+) -> "TransformersEngine":
+    """Give the engine for a model; the same one for the same arguments.
+
+    Nothing is loaded yet. Once loaded, weights stay until ``unload()`` or the end of the process.
+    Engines that differ only in ``context_tokens`` share their weights.
+
+    Args:
+        model: A folder, a Hub id, or ``"bundled"``. What looks like a path is never asked for on
+            the Hub.
+        revision: A branch, tag or commit of a Hub repository.
+        dtype: A torch dtype or its name. ``"auto"`` is the checkpoint's on an accelerator and
+            float32 on a CPU, where fp16 is slow and imprecise.
+        device: A torch device; None takes cuda, then mps, then cpu, whichever is there.
+        device_map: Given to accelerate, to spread a model over devices; instead of ``device``.
+        quantization_config: As in ``from_pretrained``.
+        trust_remote_code: Run the repository's own Python code.
+        context_tokens: Most tokens of prompt and answer together; None asks the config.
+        **options: Further arguments of ``from_pretrained``; ``use_safetensors`` is True unless
+            it is among them.
+
+    Raises:
+        UnsupportedOptionError: ``device`` and ``device_map`` together, or no context left.
+    """
+    if device is not None and device_map is not None:
+        raise UnsupportedOptionError("device and device_map exclude each other; pass one of them.")
+    if context_tokens is not None and context_tokens < 2:
+        raise UnsupportedOptionError(
+            f"context_tokens is {context_tokens}; expected at least 2, prompt and answer."
+        )
+    source = ModelSource(
+        model=_name(model),
+        revision=revision,
+        dtype=_plain_dtype(dtype),
+        device=None if device is None else str(device),
+        device_map=device_map,
+        quantization_config=quantization_config,
+        trust_remote_code=trust_remote_code,
+        options=options,
+    )
+    key = _frozen(vars(source))
+    with _registry_lock:
+        engine = _engines.get((key, context_tokens))
+        if engine is None:
+            loaded = _models.get(key)
+            if loaded is None:
+                loaded = _models[key] = LoadedModel(source)
+            engine = TransformersEngine(loaded, context_tokens=context_tokens)
+            _engines[(key, context_tokens)] = engine
+        return engine
+
+
+class TransformersEngine:
+    """Generates with a model that transformers loads. Made by ``load_engine``.
+
+    Requests are served one at a time, in the order in which they came. Greedy unless a request
+    has a temperature; the model's own generation config counts only for its end tokens. With a
+    seed, sampling repeats on the same device and library versions. A timeout counts the loading
+    of the weights, which goes on for the next request.
+    """
+
+    def __init__(self, loaded: LoadedModel, *, context_tokens: int | None = None) -> None:
+        """Generate with ``loaded``; see ``load_engine``."""
+        self._loaded = loaded
+        self._context_tokens = context_tokens
+
+    def __repr__(self) -> str:
+        return f"TransformersEngine({self._loaded.source.model!r})"
+
+    @property
+    def source(self) -> ModelSource:
+        """Which model this is, and how it is loaded."""
+        return self._loaded.source
+
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens of prompt and answer together; loads the config, not the weights.
+
+        Raises:
+            MissingModelError: There is no such model.
+            ModelLoadError: The config does not say, and no ``context_tokens`` was given.
+        """
+        if self._context_tokens is None:
+            config = self._loaded.config.get_text_config()
+            found = (getattr(config, name, None) for name in _CONTEXT_NAMES)
+            said = next((value for value in found if isinstance(value, int) and value > 1), None)
+            if said is None:
+                raise ModelLoadError(
+                    f"The config of {self.source.model!r} does not say how long its context is; "
+                    f"looked for {', '.join(_CONTEXT_NAMES)}. Pass context_tokens=."
+                )
+            self._context_tokens = said
+        return self._context_tokens
+
+    @property
+    def vocab_size(self) -> int:
+        """Rows of the LM head; may be more than the tokenizer has tokens."""
+        return int(self._loaded.config.get_text_config().vocab_size)
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        """Token ids of a prompt; loads the tokenizer, not the weights.
+
+        Raises:
+            MissingModelError: There is no such model.
+            ModelLoadError: The tokenizer cannot be used.
+            FormatMismatchError: The vocabulary lacks a special token of the prompt.
+        """
+        return self._loaded.encoder.encode(prompt)
+
+    def load(self) -> None:
+        """Load the weights now, instead of with the first request.
+
+        Raises:
+            MissingModelError: There is no such model.
+            ModelLoadError: The files are there but cannot be used.
+        """
+        _ = self._loaded.weights
+
+    def unload(self) -> None:
+        """Free the weights, for every holder of this engine; the next request loads them again."""
+        self._loaded.unload()
+
+    def stream(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        *,
+        constraint: Constraint | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Generator[EngineEvent, None, None]:
+        """Generate one answer; the last event is ``Finished``.
+
+        The generation goes on while the reader is busy; closing the iterator, or dropping it,
+        stops it within one token.
+
+        Args:
+            prompt: From a prompt format.
+            options: How to generate.
+            constraint: Not honoured yet.
+            cancel: Stops the generation within one token.
+
+        Raises:
+            UnsupportedOptionError: A constraint was given.
+            MissingModelError: There is no such model.
+            ModelLoadError: The files are there but cannot be used.
+            FormatMismatchError: The vocabulary lacks a special token of the prompt.
+            PromptTooLongError: The prompt leaves no room for an answer.
+            GenerationTimeoutError: ``timeout_s`` passed.
+            GenerationCancelledError: ``cancel`` was set.
+        """
+        watch = Watch(timeout_s=options.timeout_s, cancel=cancel)
+        yield from self._loaded.turns.stream(self._work(prompt, options, constraint, watch), watch)
+
+    async def astream(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        *,
+        constraint: Constraint | None = None,
+    ) -> AsyncGenerator[EngineEvent, None]:
+        """Like ``stream``; cancelling the task stops the generation within one token."""
+        watch = Watch(timeout_s=options.timeout_s)
+        # A tokenizer takes a second to load and a long prompt some 10 ms to encode.
+        planning = asyncio.to_thread(self._work, prompt, options, constraint, watch)
+        try:
+            work = await asyncio.wait_for(planning, watch.remaining_s())
+        except asyncio.TimeoutError:
+            watch.check("while its prompt was encoded")
+            raise
+        events = self._loaded.turns.astream(work, watch)
+        try:
+            async for event in events:
+                yield event
+        finally:
+            await events.aclose()
+
+    def _work(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        constraint: Constraint | None,
+        watch: Watch,
+    ) -> Work:
+        """Check and encode a request now; give what its turn will do."""
+        if constraint is not None:
+            raise UnsupportedOptionError(
+                "This version decodes freely: it has no grammar room yet, so it cannot honour a "
+                "constraint. Leave out tool_choice, strict and structured output."
+            )
+        from langchain_gorilla.engines.generation import generate, plan_answer
+
+        loaded = self._loaded
+        encoder = loaded.encoder
+        plan = plan_answer(encoder, prompt, options, context_tokens=self.context_tokens)
+
+        def work(emit: Emit) -> None:
+            weights, end_ids = loaded.weights, loaded.end_ids
+            watch.check("while the weights were loaded")
+            generate(weights, encoder, end_ids, plan, watch=watch, emit=emit)
+
+        return work
+
+
+def _name(model: str | os.PathLike[str]) -> str:
+    name = os.fspath(model)
+    if name == "bundled" and isinstance(model, str):
+        return name
+    if isinstance(model, str) and not is_local(name):
+        return name
+    return str(Path(name).expanduser().resolve())
+
+
+def _plain_dtype(dtype: Any) -> Any:
+    """Spell a dtype without importing torch; dicts, one dtype for each part, stay."""
+    if dtype is None:
+        return "auto"
+    return dtype if isinstance(dtype, dict) else str(dtype).removeprefix("torch.")
+
+
+def _frozen(value: Any) -> object:
+    """Give a hashable stand-in: equal for equal arguments, so that they share one engine."""
+    if isinstance(value, Mapping):
+        return frozenset((str(name), _frozen(inner)) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(inner) for inner in value)
+    as_dict = getattr(value, "to_dict", None)
+    if callable(as_dict):  # Quantization configs.
+        return type(value).__name__, json.dumps(as_dict(), sort_keys=True, default=str)
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return type(value), value

@@ -1,0 +1,94 @@
+"""A ready LangGraph agent: the model calls tools until it has an answer.
+
+For graphs without the ``langchain`` package; with it, ``langchain.agents.create_agent`` takes
+the same model, and ``langchain_gorilla.middleware`` brings the same recovery.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.prebuilt import ToolNode
+from langgraph.types import Command
+
+from langchain_gorilla.recovery import Recovery, recover
+
+AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
+
+
+def create_tool_agent(
+    model: BaseChatModel,
+    tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode,
+    *,
+    system_prompt: str | None = None,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    max_repairs: int = 2,
+    max_identical_calls: int = 3,
+    handle_tool_errors: bool | str | Callable[..., str] | tuple[type[Exception], ...] = True,
+) -> AgentGraph:
+    """Build the graph ``model ⇄ tools`` over ``MessagesState``.
+
+    Calls of one answer run side by side in a ``ToolNode``. Calls that cannot run come back to
+    the model as error ToolMessages; a model that does not mend them ends the run with an answer
+    that says so, never silently.
+
+    Args:
+        model: Any chat model with ``bind_tools``.
+        tools: What it may call, or a ``ToolNode`` of them, configured by you.
+        system_prompt: Put before the conversation at every call, not kept in the state.
+        checkpointer: Keeps conversations by ``thread_id``.
+        max_repairs: As in ``recover``.
+        max_identical_calls: As in ``recover``.
+        handle_tool_errors: As in ``ToolNode``. True: an exception in a tool becomes an error
+            ToolMessage, from which the model can go on; False: it ends the run.
+
+    Returns:
+        A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
+    """
+    node = (
+        tools
+        if isinstance(tools, ToolNode)
+        else ToolNode(tools, handle_tool_errors=handle_tool_errors)
+    )
+    bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(
+        list(node.tools_by_name.values())
+    )
+    system = [SystemMessage(system_prompt)] if system_prompt else []
+
+    def prompt(state: MessagesState) -> list[BaseMessage]:
+        return [*system, *state["messages"]]
+
+    def follow(state: MessagesState, answer: AIMessage) -> Command[str]:
+        decided = recover(
+            [*state["messages"], answer],
+            max_repairs=max_repairs,
+            max_identical_calls=max_identical_calls,
+        )
+        return Command(update={"messages": [answer, *decided.messages]}, goto=_goto(decided))
+
+    def call_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
+        return follow(state, bound.invoke(prompt(state), config))
+
+    async def acall_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
+        return follow(state, await bound.ainvoke(prompt(state), config))
+
+    graph = StateGraph(MessagesState)
+    graph.add_node(
+        "model",
+        RunnableLambda(call_model, acall_model),
+        destinations=("model", "tools", END),
+    )
+    graph.add_node("tools", node)
+    graph.add_edge(START, "model")
+    graph.add_edge("tools", "model")
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _goto(decided: Recovery) -> str:
+    return END if decided.next == "end" else decided.next

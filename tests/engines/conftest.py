@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+
+import pytest
+
+from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
+from tests.engines.small_model import Passes, settle
+
+
+@pytest.fixture(scope="session")
+def engine() -> TransformersEngine:
+    return load_engine("bundled")
+
+
+@pytest.fixture
+def passes(engine: TransformersEngine) -> Iterator[Passes]:
+    engine.load()
+    counted = Passes()
+    hook = engine._loaded.weights.register_forward_pre_hook(counted, with_kwargs=True)
+    yield counted
+    counted.gate.set()
+    settle(engine)
+    hook.remove()

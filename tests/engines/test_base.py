@@ -1,0 +1,23 @@
+import pytest
+
+from langchain_gorilla.engines.base import GenerationOptions
+from langchain_gorilla.errors import UnsupportedOptionError
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_tokens": 0}, "max_tokens is 0; expected at least 1"),
+        ({"temperature": -1.0}, "temperature is -1.0; expected at least 0"),
+        ({"temperature": float("nan")}, "temperature is nan"),
+        ({"top_p": 0.0}, "top_p is 0.0; expected above 0"),
+        ({"top_p": 1.1}, "top_p is 1.1"),
+        ({"top_k": 0}, "top_k is 0"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty is 0.0"),
+        ({"timeout_s": 0.0}, "timeout_s is 0.0; expected above 0 seconds"),
+        ({"stop": ("###", "")}, "stop holds an empty text"),
+    ],
+)
+def test_an_option_outside_its_range_is_refused(options: dict, message: str) -> None:
+    with pytest.raises(UnsupportedOptionError, match=message):
+        GenerationOptions(**options)

@@ -1,0 +1,251 @@
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+from langchain_gorilla import bundled
+from langchain_gorilla.engines.base import GenerationOptions
+from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
+from langchain_gorilla.errors import MissingModelError, ModelLoadError, UnsupportedOptionError
+from tests.engines.small_model import ask
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the bundled model, to be broken."""
+    copy = tmp_path / "model"
+    shutil.copytree(bundled.path(), copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
+
+
+def _change(file: Path, **values: object) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def test_importing_loads_neither_torch_nor_transformers() -> None:
+    code = (
+        "import sys, langchain_gorilla.engines.transformers as t; t.load_engine('bundled');"
+        "assert not {'torch', 'transformers', 'tokenizers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_same_arguments_give_the_same_engine(folder: Path) -> None:
+    import torch
+
+    engine = load_engine(folder, quantization_config={"bits": [4]})
+    assert load_engine(str(folder), quantization_config={"bits": [4]}) is engine
+    assert load_engine(folder, dtype="float16") is load_engine(folder, dtype=torch.float16)
+    assert load_engine(folder, device="cpu") is load_engine(folder, device=torch.device("cpu"))
+
+
+def test_other_arguments_give_another_engine(folder: Path) -> None:
+    differing: list[dict] = [
+        {},
+        {"dtype": "float16"},
+        {"dtype": "float32"},
+        {"device": "cpu"},
+        {"device_map": "auto"},
+        {"device_map": {"": "cpu"}},
+        {"revision": "v1"},
+        {"quantization_config": {"bits": 4}},
+        {"quantization_config": {"bits": 8}},
+        {"trust_remote_code": True},
+        {"attn_implementation": "eager"},
+        {"context_tokens": 100},
+    ]
+    assert len({id(load_engine(folder, **each)) for each in differing}) == len(differing)
+
+
+def test_greedy_ignores_the_sampling_of_the_generation_config(
+    engine: TransformersEngine, folder: Path
+) -> None:
+    _change(
+        folder / "generation_config.json",
+        do_sample=True,
+        temperature=5.0,
+        top_k=0,
+        repetition_penalty=3.0,
+        no_repeat_ngram_size=2,
+        max_new_tokens=2,
+    )
+    assert ask(load_engine(folder)) == ask(engine)
+
+
+def test_end_tokens_of_the_generation_config_end_an_answer(
+    engine: TransformersEngine, folder: Path
+) -> None:
+    whole = ask(engine)
+    second = engine._loaded.encoder.encode((whole.pieces[1],))[0]
+    _change(folder / "generation_config.json", eos_token_id=[1, second])
+    answer = ask(load_engine(folder))
+    assert answer.text == whole.pieces[0]
+    assert (answer.finished.reason, answer.finished.output_tokens) == ("stop", 2)
+
+
+def test_half_precision_runs_as_float32_on_a_cpu(folder: Path) -> None:
+    for options, dtype in [({}, "float32"), ({"dtype": "bfloat16"}, "bfloat16")]:
+        engine = load_engine(folder, device="cpu", **options)
+        assert str(engine._loaded.weights.dtype) == f"torch.{dtype}"
+
+
+def test_context_vocabulary_and_encoding_need_no_weights(folder: Path) -> None:
+    engine = load_engine(folder)
+    assert (engine.context_tokens, engine.vocab_size) == (2048, 7666)
+    assert engine.encode(("hello",))
+    assert engine._loaded._weights is None
+
+
+def test_weights_load_once_for_many_threads_and_again_after_unload(folder: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    engine = load_engine(folder)
+    with ThreadPoolExecutor(4) as pool:
+        assert (
+            len({id(model) for model in pool.map(lambda _: engine._loaded.weights, range(4))}) == 1
+        )
+    engine.unload()
+    assert engine._loaded._weights is None
+    assert ask(engine, options=GenerationOptions(max_tokens=2)).text
+
+
+def test_options_of_from_pretrained_pass_through(folder: Path) -> None:
+    engine = load_engine(folder, attn_implementation="eager")
+    assert engine._loaded.weights.config._attn_implementation == "eager"
+
+
+def test_loading_prints_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ask(load_engine(folder), options=GenerationOptions(max_tokens=2))
+    assert capfd.readouterr() == ("", "")
+
+
+def _remove(*names: str) -> Callable[[Path], None]:
+    return lambda folder: [(folder / name).unlink() for name in names] and None
+
+
+def _only_pickle(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def _cut_weights(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:100_000])
+
+
+def _lose_a_tensor(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["model.norm.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _break_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text("{}")
+
+
+def _unknown_architecture(folder: Path) -> None:
+    _change(folder / "config.json", model_type="unheard_of")
+
+
+@pytest.mark.parametrize(
+    ("damage", "error", "message"),
+    [
+        (
+            shutil.rmtree,
+            MissingModelError,
+            r"folder '.*model' does not exist\. Expected .* 'bundled'",
+        ),
+        (
+            _remove("config.json"),
+            MissingModelError,
+            r"has no config\.json; it holds generation_con",
+        ),
+        (
+            _remove("tokenizer.json", "tokenizer_config.json"),
+            MissingModelError,
+            r"has no tokenizer; looked for tokenizer\.json",
+        ),
+        (
+            _remove("model.safetensors"),
+            MissingModelError,
+            r"'.*model' holds no weights; looked for \*\.safetensors, found config\.json",
+        ),
+        (_only_pickle, ModelLoadError, r"only as pytorch_model\.bin.*pass use_safetensors=False"),
+        (_cut_weights, ModelLoadError, r"Cannot load the weights of '.*model': SafetensorError"),
+        (_lose_a_tensor, ModelLoadError, r"incomplete: 1 of .*'model\.norm\.weight'.*random"),
+        (_break_tokenizer, ModelLoadError, r"Cannot load the tokenizer of '.*model'"),
+        (_unknown_architecture, ModelLoadError, r"Cannot load the config of .*unheard_of"),
+    ],
+)
+def test_a_broken_folder_says_what_is_wrong(
+    folder: Path, damage: Callable[[Path], None], error: type[Exception], message: str
+) -> None:
+    damage(folder)
+    with pytest.raises(error, match=message):
+        load_engine(folder).load() if damage is not _break_tokenizer else load_engine(
+            folder
+        ).encode(("a",))
+
+
+@pytest.mark.parametrize(
+    "name", ["./no-such-model", "~/no-such-model", "/no/such/model", "no/such/model", "../x"]
+)
+def test_what_looks_like_a_path_is_never_asked_for_on_the_hub(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HfApi, "model_info", lambda *_, **__: pytest.fail("asked the Hub"))
+    with pytest.raises(MissingModelError, match="does not exist"):
+        load_engine(name).load()
+
+
+def test_a_file_is_no_model(folder: Path) -> None:
+    with pytest.raises(MissingModelError, match=r"is a file\. Expected a folder"):
+        load_engine(folder / "model.safetensors").load()
+
+
+def test_offline_an_unknown_model_is_refused_at_once() -> None:
+    start = time.monotonic()
+    with pytest.raises(MissingModelError, match=r"'nobody/nothing'.*Hub cannot be reached.*cache"):
+        load_engine("nobody/nothing").encode(("a",))
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RepositoryNotFoundError, "No model 'nobody/nothing'.*no such folder.*HF_TOKEN.*'bundled'"),
+        (RevisionNotFoundError, "'nobody/nothing' has no revision 'v9'"),
+    ],
+)
+def test_what_the_hub_does_not_have_is_named(
+    error: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object, **__: object) -> None:
+        raise error.__new__(error)
+
+    monkeypatch.setattr(HfApi, "model_info", answer)
+    with pytest.raises(MissingModelError, match=message):
+        _ = load_engine("nobody/nothing", revision="v9").context_tokens
+
+
+def test_a_config_that_does_not_say_its_context_asks_for_one(folder: Path) -> None:
+    engine = load_engine(folder)
+    engine._loaded._config = SimpleNamespace(get_text_config=SimpleNamespace)
+    with pytest.raises(ModelLoadError, match=r"does not say.*max_position.*Pass context_tokens="):
+        _ = engine.context_tokens
+
+
+def test_contradicting_arguments_are_refused() -> None:
+    with pytest.raises(UnsupportedOptionError, match="exclude each other"):
+        load_engine("bundled", device="cpu", device_map="auto")
+    with pytest.raises(UnsupportedOptionError, match="context_tokens is 1; expected at least 2"):
+        load_engine("bundled", context_tokens=1)

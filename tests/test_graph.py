@@ -1,0 +1,120 @@
+import time
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.prebuilt import ToolNode
+
+from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
+
+
+def scripted(*answers: str) -> ChatGorilla:
+    return ChatGorilla(model="bundled", engine=ScriptedEngine(answers))
+
+
+def get_weather(city: str) -> str:
+    """Get the weather."""
+    if city == "Atlantis":
+        raise LookupError("no such city")
+    return f"20 C in {city}"
+
+
+def ask(agent, question="Weather?", **config):
+    return agent.invoke({"messages": [HumanMessage(question)]}, **config)["messages"]
+
+
+TWO_CALLS = "<<function>>get_weather(city='Paris')<<function>>get_weather(city='Rome')"
+
+
+def test_the_agent_calls_in_parallel_and_answers():
+    messages = ask(create_tool_agent(scripted(TWO_CALLS, "Both 20 C."), [get_weather]))
+    assert [m.type for m in messages] == ["human", "ai", "tool", "tool", "ai"]
+    assert [m.text for m in messages[2:]] == ["20 C in Paris", "20 C in Rome", "Both 20 C."]
+
+
+def test_the_results_are_in_the_next_prompt():
+    model = scripted(TWO_CALLS, "Both 20 C.")
+    ask(create_tool_agent(model, [get_weather]))
+    assert "get_weather(city='Rome') -> \"20 C in Rome\"" in model.engine.prompts[1]
+
+
+def test_calls_of_one_answer_run_side_by_side():
+    def slow(city: str) -> str:
+        """Get the weather, slowly."""
+        time.sleep(0.2)
+        running.append(time.perf_counter())
+        return city
+
+    running: list[float] = []
+    calls = "".join(f"<<function>>slow(city='{name}')" for name in "abcd")
+    ask(create_tool_agent(scripted(calls, "Done."), [slow]))
+    # One after another they would end 0.6 s apart.
+    assert max(running) - min(running) < 0.4
+
+
+async def test_the_async_agent_gives_the_same_conversation():
+    agent = create_tool_agent(scripted(TWO_CALLS, "Both 20 C."), [get_weather])
+    state = await agent.ainvoke({"messages": [HumanMessage("Weather?")]})
+    assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "tool", "ai"]
+
+
+def test_an_invalid_call_is_mended_by_the_model():
+    bad, good = "<<function>>get_weather(town='Paris')", "<<function>>get_weather(city='Paris')"
+    messages = ask(create_tool_agent(scripted(bad, good, "20 C."), [get_weather]))
+    assert [m.type for m in messages] == ["human", "ai", "tool", "ai", "tool", "ai"]
+    assert messages[2].status == "error"
+    assert "town" in messages[2].text
+
+
+def test_a_model_that_never_mends_its_call_ends_with_words():
+    bad = "<<function>>get_weather(town='Paris')"
+    messages = ask(create_tool_agent(scripted(*[bad] * 10), [get_weather], max_repairs=2))
+    assert isinstance(messages[-1], AIMessage)
+    assert "could not write a call" in messages[-1].text
+    assert sum(m.type == "ai" for m in messages) == 4
+
+
+def test_a_model_that_repeats_one_call_for_ever_is_stopped():
+    agent = create_tool_agent(
+        scripted(*["<<function>>get_weather(city='Paris')"] * 20), [get_weather]
+    )
+    messages = ask(agent)
+    ran = [m for m in messages if isinstance(m, ToolMessage) and m.status != "error"]
+    assert len(ran) == 3
+    assert isinstance(messages[-1], AIMessage)
+
+
+def test_an_exception_in_a_tool_reaches_the_model_as_an_error():
+    model = scripted("<<function>>get_weather(city='Atlantis')", "There is no such city.")
+    messages = ask(create_tool_agent(model, [get_weather]))
+    assert messages[2].status == "error"
+    assert "no such city" in model.engine.prompts[1]
+
+
+def test_an_exception_in_a_tool_ends_the_run_where_that_was_asked_for():
+    model = scripted("<<function>>get_weather(city='Atlantis')")
+    agent = create_tool_agent(model, [get_weather], handle_tool_errors=False)
+    with pytest.raises(LookupError, match="no such city"):
+        ask(agent)
+
+
+def test_a_tool_node_of_the_callers_own_is_used():
+    node = ToolNode([get_weather], handle_tool_errors="sorry")
+    model = scripted("<<function>>get_weather(city='Atlantis')", "Sorry.")
+    assert ask(create_tool_agent(model, node))[2].text == "sorry"
+
+
+def test_the_system_prompt_is_sent_and_not_kept():
+    model = scripted("Hello.")
+    messages = ask(create_tool_agent(model, [get_weather], system_prompt="Be brief."))
+    assert "Be brief." in model.engine.prompts[0]
+    assert [m.type for m in messages] == ["human", "ai"]
+
+
+def test_a_checkpointer_keeps_the_conversation():
+    model = scripted("Hello Ann.", "Ann.")
+    agent = create_tool_agent(model, [get_weather], checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    ask(agent, "I am Ann.", config=thread)
+    assert len(ask(agent, "Who am I?", config=thread)) == 4
+    assert "I am Ann." in model.engine.prompts[1]

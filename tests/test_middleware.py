@@ -1,0 +1,98 @@
+import subprocess
+import sys
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from pydantic import BaseModel
+
+from langchain_gorilla import ChatGorilla, ScriptedEngine
+from langchain_gorilla.middleware import ToolCallRepair
+
+GOOD = "<<function>>get_weather(city='Paris')"
+BAD = "<<function>>get_weather(town='Paris')"
+
+
+def get_weather(city: str) -> str:
+    """Get the weather."""
+    return f"20 C in {city}"
+
+
+def agent(*answers: str, **kwargs: object):
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine(answers))
+    return create_agent(model, [get_weather], middleware=[ToolCallRepair(**kwargs)])
+
+
+def types(state) -> list[str]:
+    return [message.type for message in state["messages"]]
+
+
+QUESTION = {"messages": [HumanMessage("Weather?")]}
+
+
+def test_an_agent_without_bad_calls_is_left_alone():
+    assert types(agent(GOOD, "20 C.").invoke(QUESTION)) == ["human", "ai", "tool", "ai"]
+
+
+def test_an_invalid_call_goes_back_to_the_model():
+    state = agent(BAD, GOOD, "20 C.").invoke(QUESTION)
+    assert types(state) == ["human", "ai", "tool", "ai", "tool", "ai"]
+
+
+async def test_an_invalid_call_goes_back_to_the_model_in_async_agents():
+    state = await agent(BAD, GOOD, "20 C.").ainvoke(QUESTION)
+    assert types(state) == ["human", "ai", "tool", "ai", "tool", "ai"]
+
+
+def test_a_reason_survives_streaming_inside_the_agent():
+    events = list(agent(BAD, GOOD, "20 C.").stream(QUESTION, stream_mode=["messages", "values"]))
+    messages = events[-1][1]["messages"]
+    assert "town" in messages[2].text
+
+
+def test_good_siblings_of_an_invalid_call_run():
+    state = agent(BAD + GOOD, "20 C.").invoke(QUESTION)
+    results = [m for m in state["messages"] if isinstance(m, ToolMessage)]
+    assert sorted(m.status for m in results) == ["error", "success"]
+
+
+def test_an_agent_that_never_mends_its_call_ends_with_words():
+    state = agent(*[BAD] * 10, max_repairs=1).invoke(QUESTION)
+    assert isinstance(state["messages"][-1], AIMessage)
+    assert "could not write a call" in state["messages"][-1].text
+
+
+def test_a_repeated_call_is_stopped():
+    state = agent(*[GOOD] * 30, max_identical_calls=2).invoke(QUESTION)
+    ran = [m for m in state["messages"] if isinstance(m, ToolMessage) and m.status == "success"]
+    assert len(ran) == 2
+
+
+def test_a_structured_answer_of_create_agent_passes():
+    class Weather(BaseModel):
+        """The weather."""
+
+        celsius: int
+
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine(["<<function>>Weather(celsius=20)"]))
+    graph = create_agent(
+        model, [get_weather], middleware=[ToolCallRepair()], response_format=ToolStrategy(Weather)
+    )
+    assert graph.invoke(QUESTION)["structured_response"] == Weather(celsius=20)
+
+
+def test_the_core_imports_without_langchain_and_the_middleware_says_what_to_install():
+    code = (
+        "import sys; sys.modules['langchain'] = None\n"
+        "import langchain_gorilla\n"
+        "try:\n    import langchain_gorilla.middleware\n"
+        "except ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'langchain-gorilla[langchain]'" in done.stdout
+
+
+def test_a_bound_out_of_range_is_an_error():
+    with pytest.raises(ValueError, match="max_repairs=-1"):
+        agent(GOOD, max_repairs=-1).invoke(QUESTION)
