@@ -83,6 +83,8 @@ class PaperMatcher:
         self._hub = hub
         self._grammar = grammar
         self._references = tuple(self._read(apis))
+        self._callees = {reference.callee for reference in self._references}
+        self._longest_callee = max((len(c.encode()) for c in self._callees), default=0)
         self._domains: dict[str, set[str]] = defaultdict(set)
         for api in apis:
             self._domains[api.api_call].add(api.domain)
@@ -108,15 +110,17 @@ class PaperMatcher:
         )
 
     def _first_match(self, source: str) -> Api | None:
-        by_callee: dict[str, str] = {}
-        last = ""
-        for beginning, tree in _sub_trees(parse(source, self._grammar)):
-            last = tree
-            if beginning is not None:
-                by_callee.setdefault(beginning, tree)
+        root = parse(source, self._grammar)
+        by_callee: dict[str, Node] = {}
+        last = root
+        for beginning, last in _sub_trees(root, self._longest_callee):
+            if beginning in self._callees:
+                by_callee.setdefault(beginning, last)
+        stand_in = text_of(last)
+        texts = {callee: text_of(node) for callee, node in by_callee.items()}
         for reference in self._references:
-            tree = by_callee.get(reference.callee, last)
-            if all(argument in tree for argument in reference.argument_texts):
+            text = texts.get(reference.callee, stand_in)
+            if all(argument in text for argument in reference.argument_texts):
                 return reference.api
         return None
 
@@ -131,13 +135,18 @@ class PaperMatcher:
                 yield _Reference(text_of(call.children[0]), arguments, api)
 
 
-def _sub_trees(root: "Node") -> Iterator[tuple[str | None, str]]:
-    """Yield the text of each node's first child and its own, from the last sub-tree on."""
+def _sub_trees(root: "Node", most_bytes: int) -> Iterator[tuple[str, "Node"]]:
+    """Yield the text of each node's first child and the node, from the last sub-tree on.
+
+    A first child longer than ``most_bytes`` is no callee; its text is left empty, or nested ones
+    would be copied over and over.
+    """
     stack = [root]
     while stack:
         node = stack.pop()
         children = node.children
-        yield (text_of(children[0]) if children else None), text_of(node)
+        is_short = bool(children) and children[0].end_byte - children[0].start_byte <= most_bytes
+        yield (text_of(children[0]) if is_short else ""), node
         stack.extend(child for child in children if child.child_count)
 
 

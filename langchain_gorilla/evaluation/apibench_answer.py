@@ -5,14 +5,17 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 FIELD = "api_call"
 
-_CALLEE = re.compile(r"[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*\s*(?=\()")
+# Not behind a letter or dot: a search from within a name would be quadratic on long ones.
+_CALLEE = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*\s*(?=\()")
 _ESCAPES = {r"\'": "'", r"\"": '"', r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 _ESCAPE = re.compile(r"\\['\"nt\\]")
 _OPENING, _CLOSING = "([{", ")]}"
 _MOST_CHARACTERS_OF_A_CALL = 4_000
+_MOST_CALLS = 50
 
 
 def field_as_the_paper_cuts_it(text: str) -> str | None:
@@ -45,27 +48,26 @@ class WrittenCall:
 
 
 def calls_in_field(text: str) -> Iterator[WrittenCall]:
-    """Yield every call in the ``api_call`` field, outer ones first; none without the field.
+    """Yield the calls in the ``api_call`` field, outer ones first; none without the field.
 
     Escaped quotes are read as quotes. Brackets are matched without regard to quotes, because the
-    recorded answers do not escape the quotes inside a quoted call.
+    recorded answers do not escape the quotes inside a quoted call. No answer needs more than the
+    first fifty calls.
     """
     field = field_as_the_paper_cuts_it(text)
     if field is None:
         return
     source = _ESCAPE.sub(lambda match: _ESCAPES[match.group()], field).strip().lstrip("'\"")
     ends = _bracket_ends(source)
-    for callee in _CALLEE.finditer(source):
-        end = ends.get(callee.end())
+    for callee in islice(_CALLEE.finditer(source), _MOST_CALLS):
+        start, end = callee.start(), ends.get(callee.end(), 0)
         name = "".join(callee.group().split())
-        written = source[callee.start() : end] if end is not None else None
-        yield WrittenCall(name, parsed_call(written) if written else None)
+        readable = 0 < end - start <= _MOST_CHARACTERS_OF_A_CALL
+        yield WrittenCall(name, parsed_call(source[start:end]) if readable else None)
 
 
 def parsed_call(source: str) -> ast.Call | None:
     """Return the syntax of one call, or None where the source is something else."""
-    if len(source) > _MOST_CHARACTERS_OF_A_CALL:
-        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)

@@ -64,7 +64,7 @@ def read_rows(path: Path) -> tuple[list[Row], list[InputProblem]]:
             continue
         try:
             fields = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             last = not any(rest.strip() for rest in lines[number:])
             what = "the file is cut off here" if last else f"not JSON ({error})"
             problems.append(InputProblem(path.name, number, f"{what}; left out"))
@@ -81,7 +81,7 @@ def read_rows(path: Path) -> tuple[list[Row], list[InputProblem]]:
 def _array(name: str, text: str) -> tuple[list[Row], list[InputProblem]]:
     try:
         items = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return [], [InputProblem(name, 0, f"not JSON ({error}); left out")]
     rows = [Row(n, item) for n, item in enumerate(items, start=1) if isinstance(item, dict)]
     problems = [

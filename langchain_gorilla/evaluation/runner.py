@@ -111,7 +111,7 @@ def run_cases(
     recorded = open_run(folder, options)
     with (folder / ANSWERS_FILE).open("a", encoding="utf-8") as file:
         for case in cases:
-            offered = offer(case, catalog_of(case))
+            offered = [as_shown(f, case.language) for f in offer(case, catalog_of(case))]
             question = _fingerprint(case, offered)
             record = recorded.get(case.id)
             if record is not None and record[0] == question:
@@ -168,8 +168,8 @@ def ask(model: BaseChatModel, case: Case, offered: Sequence[Function]) -> Answer
     """Ask one question; what the model cannot be asked is an ``Answer`` with ``error``."""
     started = time.perf_counter()
     try:
-        tools = [_as_shown(function, case.language) for function in offered]
-        message = model.bind_tools(tools).invoke([dict(turn) for turn in case.messages])
+        bound = model.bind_tools([dict(function) for function in offered])
+        message = bound.invoke([dict(turn) for turn in case.messages])
     except _NO_ANSWER as error:
         seconds = time.perf_counter() - started
         return Answer(case.id, seconds=seconds, error=f"{type(error).__name__}: {error}")
@@ -195,7 +195,7 @@ def answer_of(case_id: str, message: AIMessage, seconds: float) -> Answer:
     )
 
 
-def _as_shown(
+def as_shown(
     function: Function, language: Literal["python", "java", "javascript"]
 ) -> dict[str, Any]:
     """Return a function as the model sees it.

@@ -21,7 +21,8 @@ from langchain_gorilla.functions import FunctionSchema, function_schema
 
 KINDS = ("unknown_tool", "unknown_parameter", "type", "enum", "unreadable")
 """What a model can make up: a function, a parameter, a value of the wrong type or outside the
-enum; ``unreadable`` is a call that cannot be parsed."""
+enum. ``unreadable`` is a call that was refused though its arguments, as far as they could be read,
+fit the schema: cut off, or no Python."""
 
 
 @dataclass(frozen=True)
@@ -128,23 +129,27 @@ def _error_type(case: Case, answer: Answer) -> str | None:
 
 def _hallucinations(answer: Answer, offered: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     schemas = {function["name"]: function for function in offered}
-    attempts = [(name, dict(args)) for call in answer.calls for name, args in call.items()]
-    for refused in answer.refused:
-        arguments = _refused_arguments(refused.get("args"))
-        if arguments is None:
-            yield "unreadable"
-        attempts.append((refused.get("name"), arguments or {}))
-    for name, arguments in attempts:
-        if name is None:
-            continue
-        if name not in schemas:
+    attempts: list[tuple[str | None, Mapping[str, Any] | None, bool]] = [
+        (name, arguments, False) for call in answer.calls for name, arguments in call.items()
+    ]
+    attempts += [
+        (refused.get("name"), _refused_arguments(refused.get("args")), True)
+        for refused in answer.refused
+    ]
+    for name, arguments, is_refused in attempts:
+        if name is not None and name not in schemas:
             yield "unknown_tool"
+            continue
+        if name is None or arguments is None:
+            yield "unreadable"
             continue
         try:
             schema = function_schema(schemas[name])
         except InvalidFunctionError:
             continue
         yield from _made_up_arguments(schema, arguments)
+        if is_refused and Draft202012Validator(dict(schema.parameters)).is_valid(dict(arguments)):
+            yield "unreadable"
 
 
 def _made_up_arguments(schema: FunctionSchema, arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -168,6 +173,6 @@ def _refused_arguments(text: Any) -> dict[str, Any] | None:
         return None
     try:
         arguments = json.loads(text[:-1] + "}")
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return arguments if isinstance(arguments, dict) else None
