@@ -57,7 +57,13 @@ def calls_in_field(text: str) -> Iterator[WrittenCall]:
     field = field_as_the_paper_cuts_it(text)
     if field is None:
         return
-    source = _ESCAPE.sub(lambda match: _ESCAPES[match.group()], field).strip().lstrip("'\"")
+    yield from calls_in_source(
+        _ESCAPE.sub(lambda match: _ESCAPES[match.group()], field).strip().lstrip("'\"")
+    )
+
+
+def calls_in_source(source: str) -> Iterator[WrittenCall]:
+    """Yield the first fifty calls that stand in a text, outer ones before their arguments."""
     ends = _bracket_ends(source)
     for callee in islice(_CALLEE.finditer(source), _MOST_CALLS):
         start, end = callee.start(), ends.get(callee.end(), 0)

@@ -71,6 +71,7 @@ def hallucination_by_kind(runs: Sequence[Run], names: Sequence[str]) -> str:
     axes.set_xticks(
         [place + middle for place in range(len(KINDS))], [k.replace("_", " ") for k in KINDS]
     )
+    axes.set_ylim(0, max(5.0, axes.get_ylim()[1]))
     axes.set_ylabel("answers, percent")
     return _svg(figure, axes)
 
@@ -122,7 +123,10 @@ def _axes(*, height: float) -> tuple["Figure", "Axes"]:
 def _svg(figure: "Figure", axes: "Axes") -> str:
     from matplotlib import rc_context
 
-    axes.legend(frameon=False, fontsize="small")
+    # Above the picture, where no bar can be under it.
+    axes.legend(
+        frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.02), ncols=3
+    )
     text = io.StringIO()
     # Fixed ids and no date: the same figures give the same page. Text stays text, so that it can
     # be searched and read aloud.

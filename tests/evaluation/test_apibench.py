@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from langchain_gorilla.evaluation.apibench import PaperMatcher, StrictMatcher
-from langchain_gorilla.evaluation.apibench_answer import field_as_the_paper_cuts_it
+from langchain_gorilla.evaluation.apibench_answer import calls_in_source, field_as_the_paper_cuts_it
 from langchain_gorilla.evaluation.apibench_data import (
     HUBS,
     Api,
@@ -65,8 +65,12 @@ def test_any_duplicate_row_may_be_credited() -> None:
 def test_every_api_of_a_hub_is_right_for_its_own_domain_when_strict(hub: Hub) -> None:
     benchmark = bundled_benchmark(hub)
     matcher = StrictMatcher(benchmark.apis)
-    verdicts = Counter(matcher.verdict(answer(api.api_call), api.domain) for api in benchmark.apis)
-    assert verdicts["correct"] / len(benchmark.apis) > 0.99
+    readable = [
+        api for api in benchmark.apis if any(call.node for call in calls_in_source(api.api_call))
+    ]
+    verdicts = Counter(matcher.verdict(answer(api.api_call), api.domain) for api in readable)
+    assert verdicts == {"correct": len(readable)}
+    assert len(readable) / len(benchmark.apis) > 0.92
 
 
 def test_the_packed_data_is_that_of_gorillas_files(shared: Path) -> None:
