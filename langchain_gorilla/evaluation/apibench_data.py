@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from langchain_gorilla.errors import GorillaError
 
@@ -82,7 +82,7 @@ def read_benchmark(folder: Path, hub: Hub) -> Benchmark:
     )
 
 
-def _rows(path: Path) -> list[dict[str, dict[str, str]]] | list[dict[str, str]]:
+def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:

@@ -22,7 +22,7 @@ import ast
 import operator
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from langchain_gorilla.errors import GorillaError
 
@@ -94,7 +94,7 @@ def _value(node: ast.expr | None) -> Any:
         case ast.Constant(value=value):
             return "..." if value is Ellipsis else value
         case ast.UnaryOp(operand=ast.Constant(value=value)):
-            return -value
+            return -cast("float", value)  # A TypeError for text, as in BFCL.
         case ast.List(elts=elements):
             return [_value(element) for element in elements]
         case ast.Tuple(elts=elements):

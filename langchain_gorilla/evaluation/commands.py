@@ -99,8 +99,9 @@ def bfcl(
         int | None, typer.Option(min=1, help="Functions to choose from, other cases' included.")
     ] = None,
     constrained: Annotated[
-        bool, typer.Option(help="Constrain calls to the functions while generating.")
-    ] = False,
+        bool,
+        typer.Option("--constrained/--unconstrained", help="Hold calls to the functions' schemas."),
+    ] = True,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")] = 512,
     timeout: Annotated[float | None, typer.Option(help="Most seconds for an answer.")] = None,

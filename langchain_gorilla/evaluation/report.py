@@ -80,7 +80,7 @@ def write_report(runs: Sequence[Run], folder: Path) -> list[Path]:
 
 def run_names(runs: Sequence[Run]) -> list[str]:
     """Name each run by what tells it from the others."""
-    names = []
+    names: list[str] = []
     for run in runs:
         options = run["options"]
         parts = [run["model"].rstrip("/").rpartition("/")[2]]

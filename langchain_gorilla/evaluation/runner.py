@@ -23,7 +23,6 @@ from langchain_gorilla.errors import (
     InvalidFunctionError,
     PromptError,
     PromptTooLongError,
-    UnsupportedOptionError,
 )
 from langchain_gorilla.evaluation.cases import Case
 from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offer_for
@@ -58,27 +57,19 @@ class RunOptions:
     model: str
     retriever: RetrieverName = "none"
     catalog_size: int | None = None
-    constrained: bool = False
+    constrained: bool = True
     max_tokens: int | None = 512
     timeout_s: float | None = None
 
 
 def chat_model(options: RunOptions) -> BaseChatModel:
-    """Return the model of a run, greedy.
-
-    Raises:
-        UnsupportedOptionError: ``constrained``, which this version cannot do yet.
-    """
-    if options.constrained:
-        raise UnsupportedOptionError(
-            "--constrained needs the grammar room, which this version does not have yet. "
-            "Run without it, or with --unconstrained."
-        )
+    """Return the model of a run, greedy."""
     # Here, not above: evaluating recorded answers needs no torch.
     from langchain_gorilla.chat_models import ChatGorilla
 
     return ChatGorilla(
         model=options.model,
+        constrained=options.constrained,
         temperature=0,
         max_tokens=options.max_tokens,
         timeout=options.timeout_s,

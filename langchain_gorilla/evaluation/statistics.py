@@ -75,7 +75,7 @@ def compare(first: Mapping[str, bool], second: Mapping[str, bool]) -> Comparison
 
 def _sign_test(one: int, other: int) -> float:
     n = one + other
-    tail = sum(math.comb(n, k) for k in range(min(one, other) + 1)) / 2**n
+    tail: float = sum(math.comb(n, k) for k in range(min(one, other) + 1)) / 2**n
     return min(1.0, 2 * tail)
 
 

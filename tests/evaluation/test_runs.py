@@ -169,9 +169,11 @@ def test_a_retriever_that_is_not_there_yet_says_so(retriever: Any) -> None:
         offer_for(retriever)
 
 
-def test_constraining_that_is_not_there_yet_says_so() -> None:
-    with pytest.raises(UnsupportedOptionError, match="grammar room"):
-        runner.chat_model(RunOptions(model="bundled", constrained=True))
+@pytest.mark.parametrize("constrained", [True, False])
+def test_a_run_is_constrained_where_that_was_asked_for(constrained: bool) -> None:
+    model = runner.chat_model(RunOptions(model="bundled", constrained=constrained))
+    assert isinstance(model, ChatGorilla)
+    assert model.constrained == constrained
 
 
 # --- Reading cases ---
