@@ -18,9 +18,25 @@ from langchain_gorilla.parsing.gorilla7b import read_api_call
 from langchain_gorilla.parsing.openings import AUTO
 from langchain_gorilla.parsing.python_calls import collect
 from langchain_gorilla.parsing.stream import StreamParser
+from tests.acceptance.evaluation_cases import (
+    apibench_verdict,
+    apibench_verdict_db,
+    bfcl_check,
+    bfcl_decode,
+)
 from tests.acceptance.prompt_cases import render_prompt, special_token_count
 
-__all__ = ["gorilla7b", "parse", "render_prompt", "special_token_count", "stream"]
+__all__ = [
+    "apibench_verdict",
+    "apibench_verdict_db",
+    "bfcl_check",
+    "bfcl_decode",
+    "gorilla7b",
+    "parse",
+    "render_prompt",
+    "special_token_count",
+    "stream",
+]
 
 SYNTAXES: Final[dict[str, CallSyntax]] = {
     "gorilla_v2": OpenFunctionsV2.syntax,

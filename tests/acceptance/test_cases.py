@@ -24,6 +24,9 @@ pytestmark = pytest.mark.skipif(
         ("streaming", 0.0),
         ("safety", 0.0),
         ("gorilla7b_outputs", 0.99),
+        ("bfcl_checker", 1.0),
+        ("bfcl_quirks", 1.0),
+        ("eval_quirks", 1.0),
     ],
 )
 def test_every_case_is_acceptable_and_enough_are_preferred(suite, preferred, tmp_path):

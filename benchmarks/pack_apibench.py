@@ -1,0 +1,25 @@
+"""Pack what APIBench's verdicts need into the package: API calls and domains, nothing else.
+
+    python benchmarks/pack_apibench.py ../shared/apibench
+
+The source is github.com/ShishirPatil/gorilla (commit 6ea57973, Apache-2.0): ``api/*_api.jsonl``
+and ``eval/*_eval.json``.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from langchain_gorilla.evaluation.apibench_data import BUNDLED, HUBS, read_benchmark
+
+if __name__ == "__main__":
+    for hub in HUBS:
+        benchmark = read_benchmark(Path(sys.argv[1]), hub)
+        packed = {
+            "source": "github.com/ShishirPatil/gorilla, commit 6ea57973, Apache-2.0",
+            "apis": [[row.api_call, row.domain] for row in benchmark.apis],
+            "question_domains": list(benchmark.question_domains),
+        }
+        target = BUNDLED / f"apibench_{hub}.json"
+        target.write_text(json.dumps(packed, ensure_ascii=False, indent=0), encoding="utf-8")
+        print(f"{target}: {target.stat().st_size:,} bytes")

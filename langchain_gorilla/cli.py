@@ -1,0 +1,39 @@
+"""The ``gorilla`` command: one sub-command for each room that has something to run.
+
+A room keeps its commands in a module of its own with a Typer app, and is named here. Those
+modules import heavy libraries inside their commands only, so that ``gorilla --help`` is quick.
+"""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from langchain_gorilla.errors import GorillaError
+from langchain_gorilla.evaluation.commands import app as evaluation
+
+app = typer.Typer(
+    name="gorilla",
+    help="Tool calling with local Gorilla models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(evaluation, name="eval")
+
+
+@app.callback()
+def _gorilla() -> None:
+    """Tool calling with local Gorilla models."""
+
+
+def main() -> None:
+    """Run the command; a caller's mistake is a sentence, not a traceback."""
+    try:
+        app()
+    except GorillaError as error:
+        Console(stderr=True, soft_wrap=True).print(f"Error: {error}", style="red", markup=False)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

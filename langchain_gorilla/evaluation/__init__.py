@@ -1,0 +1,1 @@
+"""Evaluation that anyone can rerun: APIBench, BFCL, abstention, and reports about them."""

@@ -1,0 +1,248 @@
+"""``gorilla eval``: the paper's table, BFCL runs, comparisons, reports."""
+
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+app = typer.Typer(
+    help="Measure a model, or recorded answers, with APIBench and BFCL.", no_args_is_help=True
+)
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+class HubName(str, Enum):
+    """The hubs of APIBench."""
+
+    torchhub = "torchhub"
+    huggingface = "huggingface"
+    tensorflowhub = "tensorflowhub"
+
+
+class Retriever(str, Enum):
+    """How functions are chosen from the catalog."""
+
+    none = "none"
+    bm25 = "bm25"
+    dense = "dense"
+    hybrid = "hybrid"
+    oracle = "oracle"
+
+
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="Also write the figures here, as fractions 0 to 1.")
+]
+
+
+@app.command()
+def apibench(
+    responses: Annotated[Path, typer.Option(help="Folder with recorded answers (*.jsonl).")],
+    hub: Annotated[HubName, typer.Option(help="Which hub's questions they answer.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with api/ and eval/; else the data in the package.")
+    ] = None,
+    grammar: Annotated[
+        Path | None,
+        typer.Option(help="A compiled grammar of Python, such as Gorilla's my-languages.so."),
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Print the Gorilla paper's table from recorded answers, beside the published figures."""
+    from langchain_gorilla.evaluation import apibench_table
+    from langchain_gorilla.evaluation.apibench_data import bundled_benchmark, read_benchmark
+
+    benchmark = read_benchmark(data, hub.value) if data else bundled_benchmark(hub.value)
+    files = list(apibench_table.judge_folder(responses, benchmark, grammar=grammar))
+    table = Table(title=f"APIBench, {hub.value} (percent)", title_justify="left")
+    columns = (
+        "answers", "n", "accuracy", "duplicates credited", "hallucination", "published", "return",
+        "strict accuracy", "strict hallucination", "strict no call",
+    )  # fmt: skip
+    for column in columns:
+        table.add_column(column, justify="left" if column == "answers" else "right")
+    for file in files:
+        published = "–" if file.published is None else "/".join(map(str, file.published))
+        table.add_row(
+            file.setting or file.name,
+            str(file.n),
+            _percent(file.share("correct")),
+            _percent(file.share(apibench_table.DUPLICATES_CREDITED)),
+            _percent(file.share("hallucination")),
+            published,
+            "/".join("yes" if met else "no" for met in file.reproduces or ()),
+            _percent(file.share("correct", strict=True)),
+            _percent(file.share("hallucination", strict=True)),
+            _percent(file.share("no_call", strict=True)),
+        )
+    out.print(table)
+    for line in apibench_table.explanations(hub.value, files):
+        out.print(line, markup=False)
+    _print_problems([str(problem) for file in files for problem in file.problems])
+    _write_json(json_file, apibench_table.as_json(files))
+
+
+@app.command()
+def bfcl(
+    model: Annotated[str, typer.Option(help='"bundled", a model id or a directory.')],
+    cases: Annotated[
+        list[Path], typer.Option(help="BFCL's question files, rows with answers, or folders.")
+    ],
+    retriever: Annotated[Retriever, typer.Option(help="Who chooses functions.")] = Retriever.none,
+    catalog_size: Annotated[
+        int | None, typer.Option(min=1, help="Functions to choose from, other cases' included.")
+    ] = None,
+    constrained: Annotated[
+        bool,
+        typer.Option("--constrained/--unconstrained", help="Hold calls to the functions' schemas."),
+    ] = True,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")] = 512,
+    timeout: Annotated[float | None, typer.Option(help="Most seconds for an answer.")] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="The run's folder; a stopped run goes on there.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Let a model answer BFCL's questions, and judge the answers as BFCL does."""
+    from langchain_gorilla.evaluation.cases import read_cases
+    from langchain_gorilla.evaluation.runner import (
+        RunOptions,
+        chat_model,
+        run_cases,
+        write_bfcl_results,
+    )
+    from langchain_gorilla.evaluation.summary import summarize
+
+    options = RunOptions(
+        model=model,
+        retriever=retriever.value,
+        catalog_size=catalog_size,
+        constrained=constrained,
+        max_tokens=max_tokens,
+        timeout_s=timeout,
+    )
+    every_case, problems = read_cases(cases)
+    chosen = _limited(every_case, limit)
+    folder = out_folder or Path("evaluation_results") / _run_name(options)
+    scores = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    ) as progress:
+        task = progress.add_task(f"BFCL with {model}", total=len(chosen))
+        for score in run_cases(chosen, chat_model(options), options, folder, all_cases=every_case):
+            scores.append(score)
+            progress.advance(task)
+    write_bfcl_results(folder / "bfcl_results", model, scores)
+    figures = summarize(scores, options, problems)
+    _write_json(folder / "figures.json", figures)
+    _write_json(json_file, figures)
+    out.print(_bfcl_table(figures))
+    silence = figures["abstention"]
+    out.print(
+        f"Abstention: precision {_percent(silence['precision'])}, "
+        f"recall {_percent(silence['recall'])}. Answers: {folder}",
+        markup=False,
+    )
+    _print_problems(figures["problems"])
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A run's --json file.")],
+    second: Annotated[Path, typer.Argument(help="Another run's, on the same cases.")],
+) -> None:
+    """Compare two runs case by case: is the second better, and how sure is that?"""
+    from langchain_gorilla.evaluation.report import read_figures
+    from langchain_gorilla.evaluation.statistics import compare as compare_runs
+
+    result = compare_runs(read_figures(first)["cases"], read_figures(second)["cases"])
+    low, high = result.ci95
+    out.print(
+        f"{result.n} shared cases. Accuracy of the second minus the first: "
+        f"{100 * result.difference:+.1f} points (95 % interval {100 * low:+.1f} to "
+        f"{100 * high:+.1f}). Only the first right: {result.only_first}, only the second: "
+        f"{result.only_second}, p = {result.p_value:.3g}.",
+        markup=False,
+    )
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="--json files of runs.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Where report.* are written.")],
+) -> None:
+    """Write runs as one self-contained page, Markdown and JSON."""
+    from langchain_gorilla.evaluation.report import read_figures, write_report
+
+    for path in write_report([read_figures(run) for run in runs], out_folder):
+        out.print(str(path), markup=False)
+
+
+def _limited(cases: list[Any], limit: int | None) -> list[Any]:
+    taken: dict[str, int] = {}
+    chosen = []
+    for case in cases:
+        taken[case.category] = taken.get(case.category, 0) + 1
+        if limit is None or taken[case.category] <= limit:
+            chosen.append(case)
+    return chosen
+
+
+def _run_name(options: Any) -> str:
+    parts = [options.model.strip("/").replace("/", "_"), options.retriever]
+    if options.catalog_size:
+        parts.append(f"catalog-{options.catalog_size}")
+    parts.append("constrained" if options.constrained else "unconstrained")
+    return "-".join(parts)
+
+
+def _bfcl_table(figures: dict[str, Any]) -> Table:
+    table = Table(title=f"BFCL, {figures['model']} (percent)", title_justify="left")
+    columns = (
+        "category", "n", "accuracy", "95 % interval", "unknown tool", "unknown parameter", "type",
+        "enum", "unreadable", "tokens out", "passes", "seconds",
+    )  # fmt: skip
+    for column in columns:
+        table.add_column(column, justify="left" if column == "category" else "right")
+    for name, row in [*figures["categories"].items(), ("all", figures["overall"])]:
+        made_up = row["hallucination"]
+        table.add_row(
+            name,
+            str(row["n"]),
+            _percent(row["accuracy"]),
+            " to ".join(_percent(bound) for bound in row["ci95"]),
+            *(_percent(made_up[k]) for k in made_up if k != "any"),
+            f"{row['output_tokens']:.0f}",
+            f"{row['forward_passes']:.0f}",
+            f"{row['seconds']:.2f}",
+        )
+    return table
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2f}"
+
+
+def _print_problems(problems: list[str], most: int = 20) -> None:
+    for problem in problems[:most]:
+        err.print(f"! {problem}", style="yellow", markup=False)
+    if len(problems) > most:
+        err.print(f"! and {len(problems) - most} more", style="yellow")
+
+
+def _write_json(path: Path | None, figures: Any) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")

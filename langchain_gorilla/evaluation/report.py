@@ -1,0 +1,231 @@
+"""Runs → one self-contained HTML page, the same as Markdown, and the same as JSON.
+
+The page loads nothing and runs nothing: pictures are SVG inside it, styles stand in its head.
+"""
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langchain_gorilla.errors import GorillaError
+from langchain_gorilla.evaluation.plots import (
+    RETRIEVERS,
+    Run,
+    accuracy_by_category,
+    accuracy_by_retriever,
+    hallucination_by_kind,
+)
+from langchain_gorilla.evaluation.scoring import KINDS
+from langchain_gorilla.evaluation.statistics import compare
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; max-width: 62rem;
+       margin: 2rem auto; padding: 0 1rem; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+.scroll { overflow-x: auto; } figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
+"""
+
+
+class UnreadableRunError(GorillaError, ValueError):
+    """A file is not what ``gorilla eval bfcl --json`` writes."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def read_figures(path: Path) -> Run:
+    """Read a run's ``--json`` file.
+
+    Raises:
+        UnreadableRunError: It is missing, not JSON, or not a run.
+    """
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        if not run["categories"].keys() or not run["options"]["retriever"]:
+            raise KeyError("categories")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UnreadableRunError(
+            f"{path} is no run ({error}). Give a file that `gorilla eval bfcl --json` wrote."
+        ) from error
+    return dict(run)
+
+
+def write_report(runs: Sequence[Run], folder: Path) -> list[Path]:
+    """Write ``report.html``, ``report.md`` and ``report.json`` and return their paths.
+
+    Raises:
+        MissingPlotLibraryError: matplotlib is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = run_names(runs)
+    pages = {
+        "report.html": html_page(runs, names),
+        "report.md": markdown(runs, names),
+        "report.json": json.dumps({"runs": list(runs)}, ensure_ascii=False, indent=1),
+    }
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
+
+
+def run_names(runs: Sequence[Run]) -> list[str]:
+    """Name each run by what tells it from the others."""
+    names: list[str] = []
+    for run in runs:
+        options = run["options"]
+        parts = [run["model"].rstrip("/").rpartition("/")[2]]
+        if options.get("retriever", "none") != "none":
+            parts.append(options["retriever"])
+        if options.get("catalog_size"):
+            parts.append(f"{options['catalog_size']} functions")
+        if options.get("constrained"):
+            parts.append("constrained")
+        name = ", ".join(parts)
+        repeated = sum(other == name or other.startswith(f"{name} (") for other in names)
+        names.append(f"{name} ({repeated + 1})" if repeated else name)
+    return names
+
+
+def html_page(runs: Sequence[Run], names: Sequence[str]) -> str:
+    """Return the whole page."""
+    by_retriever = accuracy_by_retriever(runs)
+    pictures = [
+        ("Accuracy by category", accuracy_by_category(runs, names)),
+        ("What is made up", hallucination_by_kind(runs, names)),
+        *([("Accuracy by retriever", by_retriever)] if by_retriever else []),
+    ]
+    sections = [
+        f"<h2>{html.escape(title)}</h2>\n<figure>{picture}</figure>" for title, picture in pictures
+    ]
+    sections += [_html_table(table) for table in _tables(runs, names)]
+    sections += [f"<p>{html.escape(line)}</p>" for line in _findings(runs, names)]
+    body = "\n".join(sections)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>BFCL report</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>BFCL report</h1>\n<p>{html.escape(_introduction(names))}</p>\n{body}\n"
+        "</body>\n</html>\n"
+    )
+
+
+def markdown(runs: Sequence[Run], names: Sequence[str]) -> str:
+    """Return tables and findings as Markdown."""
+    parts = ["# BFCL report", _introduction(names)]
+    for table in _tables(runs, names):
+        rule = " | ".join(["---", *["---:"] * (len(table.head) - 1)])
+        lines = [" | ".join(table.head), rule, *(" | ".join(map(_cell, r)) for r in table.rows)]
+        parts.append(f"## {table.title}\n\n" + "\n".join(f"| {line} |" for line in lines))
+    return "\n\n".join([*parts, *_findings(runs, names)]) + "\n"
+
+
+def _introduction(names: Sequence[str]) -> str:
+    return (
+        f"Runs: {'; '.join(names)}. Shares in percent, with 95 % bootstrap intervals in brackets. "
+        "An answer is right when BFCL's AST checker says so; refused calls are wrong."
+    )
+
+
+def _tables(runs: Sequence[Run], names: Sequence[str]) -> list[_Table]:
+    categories = list(dict.fromkeys(name for run in runs for name in run["categories"]))
+    accuracy = [
+        (category, *(_accuracy(run["categories"].get(category)) for run in runs))
+        for category in categories
+    ]
+    accuracy.append(("all", *(_accuracy(run["overall"]) for run in runs)))
+    made_up = [
+        (
+            name,
+            *(_percent(run["overall"]["hallucination"].get(kind)) for kind in KINDS),
+            _percent(run["abstention"]["precision"]),
+            _percent(run["abstention"]["recall"]),
+        )
+        for name, run in zip(names, runs, strict=True)
+    ]
+    cost = [
+        (
+            name,
+            *(f"{run['overall'][k]:.1f}" for k in ("input_tokens", "output_tokens")),
+            f"{run['overall']['forward_passes']:.1f}",
+            f"{run['overall']['seconds']:.2f}",
+        )
+        for name, run in zip(names, runs, strict=True)
+    ]
+    kinds = tuple(kind.replace("_", " ") for kind in KINDS)
+    return [
+        _Table("Accuracy", ("category", *names), tuple(accuracy)),
+        _Table(
+            "Hallucination and abstention",
+            ("run", *kinds, "abstention precision", "abstention recall"),
+            tuple(made_up),
+        ),
+        _Table(
+            "Cost of one answer, means",
+            ("run", "prompt tokens", "tokens", "forward passes", "seconds"),
+            tuple(cost),
+        ),
+    ]
+
+
+def _findings(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
+    """Compare each run with the first, and say whether a retriever helps."""
+    lines = []
+    for run, name in zip(runs[1:], names[1:], strict=True):
+        result = compare(runs[0]["cases"], run["cases"])
+        if not result.n:
+            lines.append(f"{name} and {names[0]} have no case in common.")
+            continue
+        low, high = result.ci95
+        lines.append(
+            f"{name} against {names[0]} on {result.n} shared cases: "
+            f"{100 * result.difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+            f"p = {result.p_value:.3g}.{_helps(runs[0], run, low, high)}"
+        )
+    return lines
+
+
+def _helps(first: Run, other: Run, low: float, high: float) -> str:
+    one, two = first["options"]["retriever"], other["options"]["retriever"]
+    if first["model"] != other["model"] or one != "none" or two not in RETRIEVERS[1:]:
+        return ""
+    answer = "it helps" if low > 0 else "it hurts" if high < 0 else "not decided by these cases"
+    return (
+        f" Does {two} retrieval help this model on this catalog? {answer[0].upper()}{answer[1:]}."
+    )
+
+
+def _accuracy(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "–"
+    low, high = row["ci95"]
+    return f"{_percent(row['accuracy'])} [{_percent(low)}, {_percent(high)}] of {row['n']}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def _html_table(table: _Table) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.head)
+    rows = "\n".join(
+        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows
+    )
+    return (
+        f"<h2>{html.escape(table.title)}</h2>\n"
+        f'<div class="scroll"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

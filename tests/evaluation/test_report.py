@@ -1,0 +1,117 @@
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langchain_gorilla.evaluation.report import (
+    UnreadableRunError,
+    html_page,
+    markdown,
+    read_figures,
+    run_names,
+    write_report,
+)
+from langchain_gorilla.evaluation.runner import RunOptions
+from langchain_gorilla.evaluation.scoring import Answer, Score
+from langchain_gorilla.evaluation.summary import summarize
+
+pytest.importorskip("matplotlib")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+_MEASURE = """
+<script>
+window.addEventListener("load", () => {
+  const pictures = [...document.querySelectorAll("figure svg")].map((svg) => {
+    const box = svg.getBoundingClientRect();
+    const marks = svg.querySelectorAll("path, use").length;
+    return { width: box.width, height: box.height, marks, words: svg.textContent.trim().length };
+  });
+  const loaded = performance.getEntriesByType("resource").length;
+  document.title = "measured " + JSON.stringify({ pictures, loaded });
+});
+</script>
+"""
+
+
+def run(model: str, retriever: Any = "none", right: int = 6) -> dict[str, Any]:
+    scores = [
+        Score(
+            f"{category}_{number}",
+            category,
+            number < right,
+            None if number < right else "value_error:string",
+            frozenset() if number < right else frozenset({"enum", "type"}),
+            True,
+            category != "irrelevance",
+            Answer(f"{category}_{number}", input_tokens=200, output_tokens=20, seconds=0.5),
+        )
+        for category in ("simple_python", "parallel", "live_multiple", "irrelevance")
+        for number in range(10)
+    ]
+    return summarize(scores, RunOptions(model=model, retriever=retriever))
+
+
+RUNS = [run("org/one"), run("org/one", "oracle", right=9), run("<b>two</b> & co", right=2)]
+
+
+def test_names_tell_runs_apart() -> None:
+    names = run_names([*RUNS, run("org/one")])
+    assert names[:2] == ["one", "one, oracle"]
+    assert len(set(names)) == 4
+
+
+def test_the_page_holds_every_picture_and_loads_nothing() -> None:
+    page = html_page(RUNS, run_names(RUNS))
+    assert page.count("<svg") == 3
+    assert "<script" not in page
+    assert 'src="' not in page
+    assert "<b>two</b>" not in page
+
+
+def test_the_same_runs_give_the_same_page() -> None:
+    assert html_page(RUNS, run_names(RUNS)) == html_page(RUNS, run_names(RUNS))
+
+
+def test_markdown_has_the_figures_of_the_page() -> None:
+    text = markdown(RUNS, run_names(RUNS))
+    assert "60.0 [" in text
+    assert "Does oracle retrieval help this model on this catalog? It helps." in text
+
+
+def test_json_holds_the_runs_as_they_came(tmp_path: Path) -> None:
+    write_report(RUNS, tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["runs"] == RUNS
+
+
+def test_a_file_that_is_no_run_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UnreadableRunError, match=r"x\.json is no run"):
+        read_figures(tmp_path / "x.json")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+def test_chromium_draws_every_picture_and_complains_of_nothing(tmp_path: Path) -> None:
+    page, *_ = write_report(RUNS, tmp_path)
+    measured = tmp_path / "measured.html"
+    text = page.read_text(encoding="utf-8")
+    measured.write_text(text.replace("</body>", _MEASURE + "</body>"), encoding="utf-8")
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+        "--virtual-time-budget=5000", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
+        measured.as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    assert "CONSOLE" not in done.stderr
+    title = done.stdout.split("<title>measured ")[1].split("</title>")[0]
+    found = json.loads(title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+    assert found["loaded"] == 0
+    assert len(found["pictures"]) == 3
+    for picture in found["pictures"]:
+        assert picture["width"] > 300, picture
+        assert picture["height"] > 100, picture
+        assert picture["marks"] > 20, picture
+        assert picture["words"] > 20, picture

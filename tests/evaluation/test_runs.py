@@ -1,0 +1,293 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from langchain_gorilla import ChatGorilla, ScriptedEngine
+from langchain_gorilla.cli import app
+from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.evaluation import runner
+from langchain_gorilla.evaluation.bfcl_decoder import decode_calls
+from langchain_gorilla.evaluation.cases import Case, read_cases
+from langchain_gorilla.evaluation.offers import catalogs, offer_for
+from langchain_gorilla.evaluation.rows import UnreadableFileError
+from langchain_gorilla.evaluation.runner import DifferentRunError, RunOptions, run_cases
+from langchain_gorilla.evaluation.scoring import Answer, score_answer
+from langchain_gorilla.evaluation.summary import abstention, summarize
+
+OPTIONS = RunOptions(model="bundled")
+
+
+def function(name: str) -> dict[str, Any]:
+    schema = {"type": "string", "description": "A city."}
+    unit = {"type": "string", "enum": ["C", "F"]}
+    count = {"type": "integer"}
+    properties = {"city": schema, "unit": unit, "days": count}
+    parameters = {"type": "dict", "properties": properties, "required": ["city"]}
+    return {"name": name, "description": f"Get {name}.", "parameters": parameters}
+
+
+def case(number: int, category: str = "simple_python") -> Case:
+    name = f"weather_{number}"
+    irrelevant = category.endswith("irrelevance")
+    return Case(
+        f"{category}_{number}",
+        category,
+        ({"role": "user", "content": f"Weather number {number} in Rome?"},),
+        (function(name),),
+        () if "relevance" in category else ({name: {"city": ["Rome"], "unit": ["", "C"]}},),
+        not irrelevant,
+    )
+
+
+def scripted(answers: Sequence[str]) -> ChatGorilla:
+    return ChatGorilla(model="bundled", engine=ScriptedEngine(list(answers)))
+
+
+def right(number: int) -> str:
+    return f"<<function>>weather_{number}(city='Rome')"
+
+
+def test_right_answers_are_all_right_and_the_result_files_decode(tmp_path: Path) -> None:
+    cases = [case(0), case(1), case(2, "irrelevance")]
+    model = scripted([right(0), right(1), "No function fits."])
+    scores = list(run_cases(cases, model, OPTIONS, tmp_path))
+    assert all(score.correct for score in scores)
+    written = runner.write_bfcl_results(tmp_path / "results", "org/model", scores)
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        "results/org_model/non_live/BFCL_v4_simple_python_result.json",
+        "results/org_model/non_live/BFCL_v4_irrelevance_result.json",
+    ]
+    first = json.loads(written[0].read_text(encoding="utf-8").splitlines()[0])
+    assert first["id"] == "simple_python_0"
+    assert decode_calls(first["result"]) == [{"weather_0": {"city": "Rome"}}]
+
+
+def test_a_stopped_run_asks_only_what_is_left(tmp_path: Path) -> None:
+    cases = [case(number) for number in range(4)]
+    list(run_cases(cases[:2], scripted([right(0), right(1)]), OPTIONS, tmp_path))
+    with (tmp_path / runner.ANSWERS_FILE).open("a", encoding="utf-8") as file:
+        file.write('{"question": "cut o')
+    # Two answers are scripted; a third question would raise.
+    scores = list(run_cases(cases, scripted([right(2), right(3)]), OPTIONS, tmp_path))
+    assert [score.correct for score in scores] == [True] * 4
+    assert [s.correct for s in run_cases(cases, scripted([]), OPTIONS, tmp_path)] == [True] * 4
+
+
+def test_a_changed_question_is_asked_anew(tmp_path: Path) -> None:
+    list(run_cases([case(0)], scripted(["Nothing."]), OPTIONS, tmp_path))
+    changed = Case(**{**vars(case(0)), "messages": ({"role": "user", "content": "Rome now?"},)})
+    (score,) = run_cases([changed], scripted([right(0)]), OPTIONS, tmp_path)
+    assert score.correct
+
+
+def test_a_run_with_other_options_is_not_mixed_in(tmp_path: Path) -> None:
+    list(run_cases([case(0)], scripted([right(0)]), OPTIONS, tmp_path))
+    with pytest.raises(DifferentRunError, match="other options"):
+        list(run_cases([case(0)], scripted([]), RunOptions(model="other"), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("<<function>>wether(city='Rome')", {"unknown_tool"}),
+        ("<<function>>weather_0(town='Rome')", {"unknown_parameter"}),
+        ("<<function>>weather_0(city='Rome', days='three')", {"type"}),
+        ("<<function>>weather_0(city='Rome', unit='K')", {"enum"}),
+        ("<<function>>weather_0(city='Rome", {"unreadable"}),
+        (right(0), set()),
+        ("It is sunny.", set()),
+    ],
+)
+def test_what_is_made_up_is_named(text: str, kinds: set[str], tmp_path: Path) -> None:
+    (score,) = run_cases([case(0)], scripted([text]), OPTIONS, tmp_path)
+    assert score.hallucinations == kinds
+
+
+@pytest.mark.parametrize(
+    ("category", "answer", "error_type"),
+    [
+        ("irrelevance", Answer("x"), None),
+        ("irrelevance", Answer("x", calls=({"f": {}},)), "irrelevance_error:called"),
+        ("live_relevance", Answer("x", calls=({"f": {}},)), None),
+        ("live_relevance", Answer("x"), "relevance_error:not_called"),
+        ("simple_python", Answer("x"), "simple_function_checker:wrong_count"),
+        ("simple_python", Answer("x", refused=({"name": "f", "args": ""},)), "refused_call"),
+        ("irrelevance", Answer("x", error="PromptTooLongError: …"), "no_answer"),
+    ],
+)
+def test_an_answer_is_judged_by_what_its_category_asks(
+    category: str, answer: Answer, error_type: str | None
+) -> None:
+    assert score_answer(case(0, category), answer).error_type == error_type
+
+
+def test_a_model_that_answers_nothing_scores_nothing_but_abstains_fully() -> None:
+    cases = [case(0), case(1), case(2, "irrelevance")]
+    scores = [score_answer(asked, Answer(asked.id)) for asked in cases]
+    figures = summarize(scores, OPTIONS)
+    assert figures["categories"]["simple_python"]["accuracy"] == 0
+    assert abstention(scores)["recall"] == 1
+    assert abstention(scores)["precision"] == pytest.approx(1 / 3)
+
+
+def test_arguments_of_java_questions_are_shown_as_source_text(tmp_path: Path) -> None:
+    asked = Case(**{**vars(case(0)), "category": "simple_java"})
+    model = scripted([right(0)])
+    list(run_cases([asked], model, OPTIONS, tmp_path))
+    engine = model.engine
+    assert isinstance(engine, ScriptedEngine)
+    assert "Java source text of type integer" in engine.prompts[0]
+
+
+def test_a_catalog_has_its_size_and_the_cases_own_functions() -> None:
+    cases = [case(number) for number in range(9)]
+    catalog = catalogs(cases, 5)
+    for asked in cases:
+        names = [found["name"] for found in catalog(asked)]
+        assert len(set(names)) == len(names) == 5
+        assert names[0] == asked.functions[0]["name"]
+
+
+def test_a_catalog_larger_than_all_functions_is_refused() -> None:
+    with pytest.raises(UnsupportedOptionError, match="2 functions of different names"):
+        catalogs([case(0), case(1)], 3)
+
+
+def test_the_oracle_offers_what_the_answer_calls() -> None:
+    asked = case(3)
+    catalog = catalogs([case(number) for number in range(9)], 9)(asked)
+    assert [found["name"] for found in offer_for("oracle")(asked, catalog)] == ["weather_3"]
+
+
+@pytest.mark.parametrize("retriever", ["bm25", "dense", "hybrid"])
+def test_a_retriever_that_is_not_there_yet_says_so(retriever: Any) -> None:
+    with pytest.raises(UnsupportedOptionError, match="retrieval room"):
+        offer_for(retriever)
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_a_run_is_constrained_where_that_was_asked_for(constrained: bool) -> None:
+    model = runner.chat_model(RunOptions(model="bundled", constrained=constrained))
+    assert isinstance(model, ChatGorilla)
+    assert model.constrained == constrained
+
+
+# --- Reading cases ---
+
+
+def bfcl_files(folder: Path, questions: list[str], answers: list[str]) -> Path:
+    path = folder / "BFCL_v4_simple_python.json"
+    path.write_text("\n".join(questions), encoding="utf-8")
+    (folder / "possible_answer").mkdir()
+    (folder / "possible_answer" / path.name).write_text("\n".join(answers), encoding="utf-8")
+    return path
+
+
+def question(number: int, **fields: Any) -> str:
+    message = {"role": "user", "content": "Weather?"}
+    row = {"id": f"simple_python_{number}", "question": [[message]], "function": [function("w")]}
+    return json.dumps({**row, **fields})
+
+
+def possible(number: int) -> str:
+    return json.dumps(
+        {"id": f"simple_python_{number}", "ground_truth": [{"w": {"city": ["Rome"]}}]}
+    )
+
+
+def test_bfcls_own_layout_is_read(tmp_path: Path) -> None:
+    bfcl_files(tmp_path, [question(0), question(1)], [possible(0), possible(1)])
+    cases, problems = read_cases([tmp_path])
+    assert [found.id for found in cases] == ["simple_python_0", "simple_python_1"]
+    assert problems == []
+
+
+def test_each_bad_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    path = bfcl_files(
+        tmp_path,
+        [
+            question(0),
+            question(1, id=7),
+            question(0),
+            question(2, function=[{"name": "w"}]),
+            question(3),
+            question(4),
+            question(5, id="multi_turn_base_5"),
+            question(6)[:-9],
+        ],
+        [possible(4), possible(0), possible(99)],
+    )
+    cases, problems = read_cases([path])
+    assert [found.id for found in cases] == ["simple_python_0", "simple_python_4"]
+    said = [str(problem) for problem in problems]
+    answers = f"possible_answer/{path.name}"
+    for start, words in (
+        (f"{path.name}, row 2: ", "id is of the wrong type"),
+        (f"{path.name}, row 3: ", "stands in row 1 already"),
+        (f"{path.name}, row 4: ", "no functions"),
+        (f"{path.name}, row 5: ", "no possible answer"),
+        (f"{path.name}, row 7: ", "multi_turn_base"),
+        (f"{path.name}, row 8: ", "cut off"),
+        (f"{answers}, row 3: ", "not asked"),
+        (f"{answers}: ", "another order"),
+    ):
+        assert any(line.startswith(start) and words in line for line in said), (start, said)
+
+
+def test_the_acceptance_rows_are_all_read(shared: Path) -> None:
+    files = [shared / "cases/bfcl_gold.jsonl", shared / "cases/bfcl_irrelevance.jsonl"]
+    cases, problems = read_cases(files)
+    assert (len(cases), problems) == (1250 + 580, [])
+
+
+def test_gold_answers_score_one_in_every_category(shared: Path) -> None:
+    lines = (shared / "cases/bfcl_checker.jsonl").read_text(encoding="utf-8").splitlines()
+    gold = {
+        r["entry"]: r["model_output"] for r in map(json.loads, lines) if r["mutation"] == "gold"
+    }
+    cases, _ = read_cases([shared / "cases/bfcl_gold.jsonl"])
+    scores = [
+        score_answer(found, Answer(found.id, calls=tuple(gold[found.id])))
+        for found in cases
+        if found.id in gold
+    ]
+    assert len(scores) > 1000
+    assert {s.category for s in scores if not s.correct} <= {"simple_java", "simple_javascript"}
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(UnreadableFileError, match="nowhere"):
+        read_cases([Path("nowhere.jsonl")])
+
+
+# --- The command ---
+
+
+def test_the_command_writes_figures_that_compare_and_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    bfcl_files(tmp_path, [question(0), question(1)], [possible(0), possible(1)])
+    files = []
+    for name, answers in (("a", ["<<function>>w(city='Rome')", "No."]), ("b", ["No.", "No."])):
+        monkeypatch.setattr(runner, "chat_model", lambda _, answers=answers: scripted(answers))
+        files.append(str(tmp_path / f"{name}.json"))
+        arguments = ["eval", "bfcl", "--model", "bundled", "--cases", str(tmp_path)]
+        arguments += ["--out", str(tmp_path / name), "--json", files[-1]]
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    figures = json.loads(Path(files[0]).read_text(encoding="utf-8"))
+    row = figures["categories"]["simple_python"]
+    assert {"n", "accuracy", "ci95", "hallucination"} <= row.keys()
+    assert (row["n"], row["accuracy"]) == (2, 0.5)
+    assert figures["model"] == "bundled"
+    assert figures["options"]["retriever"] == "none"
+    compared = CliRunner().invoke(app, ["eval", "compare", *files], catch_exceptions=False)
+    assert "-50.0 points" in compared.output
+    report = ["eval", "report", *files, "--out", str(tmp_path / "report")]
+    assert CliRunner().invoke(app, report, catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "report" / "report.html").exists()
