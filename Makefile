@@ -42,7 +42,7 @@ test: install
 	@$(BIN)/python -m pytest integration_tests $$(sed -n 's/^[^#]/--deselect &/p' integration_tests/competence.txt)
 
 competence: install
-	@echo "==> Standard tests that ask for tool choice, structured output or skill"
+	@echo "==> Standard tests that are beyond the bundled model so far"
 	@$(BIN)/python -m pytest $$(grep -v '^#' integration_tests/competence.txt)
 
 acceptance: install
