@@ -18,7 +18,11 @@ machine's limits. Each message says what happened, what was expected and what to
     ├── DeadEndError                             no token fits the grammar of the answer
     ├── GenerationTimeoutError (ModelTimeoutError)  `timeout` passed before the answer was complete
     ├── GenerationCancelledError                 the caller cancelled; what was generated is dropped
-    └── ScriptEndedError                         a ScriptedEngine has no further answer
+    ├── ScriptEndedError                         a ScriptedEngine has no further answer
+    └── RetrievalError                           a tool index cannot do what was asked
+        ├── IndexUnavailableError                its folder or server cannot be reached or written
+        ├── IndexMismatchError (ValueError)      made by another embedder or another program
+        └── EmbeddingError                       the embedder failed
 
 The names in parentheses are ``ValueError`` or LangChain's own errors
 (``langchain_core.exceptions``), so that handlers written for other chat models keep working:
@@ -94,3 +98,19 @@ class GenerationCancelledError(GorillaError):
 
 class ScriptEndedError(GorillaError):
     """More answers were asked for than the script has."""
+
+
+class RetrievalError(GorillaError):
+    """A tool index cannot do what was asked."""
+
+
+class IndexUnavailableError(RetrievalError):
+    """The folder or server of a tool index cannot be reached, read or written."""
+
+
+class IndexMismatchError(RetrievalError, ValueError):
+    """A collection was made by something else: another embedder, another program."""
+
+
+class EmbeddingError(RetrievalError):
+    """The embedder failed, or gave vectors that cannot be used."""

@@ -1,0 +1,302 @@
+"""``ToolCatalog``: from ten to a million tools, by name, content-hashed, run only when called.
+
+A catalog costs a graph nothing at build time: give ``ToolNode`` no tools and let the catalog
+run what is called::
+
+    catalog = ToolCatalog([send_mail, get_weather])
+    ToolNode([], wrap_tool_call=catalog.wrap_tool_call, awrap_tool_call=catalog.awrap_tool_call)
+
+It runs every tool it holds that can run. Which of them a model may call is decided elsewhere:
+``langchain_gorilla.middleware`` refuses what was not offered.
+"""
+
+import difflib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool
+
+from langchain_gorilla.errors import (
+    DuplicateFunctionError,
+    InvalidFunctionError,
+    UnknownToolError,
+)
+from langchain_gorilla.functions import FunctionSchema, function_schema
+
+MetadataValue: TypeAlias = "str | int | float | tuple[str, ...]"
+"""What a filter can compare: a keyword or several, or a number. Truth values become the keywords
+``"true"`` and ``"false"``, in the metadata and in filters."""
+
+
+def comparable(value: MetadataValue) -> MetadataValue:
+    """Return a value as filters compare it."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogTool:
+    """One tool as a catalog holds it. Treat it as read-only.
+
+    Attributes:
+        id: Unique in a catalog: ``namespace/name``, or the name where there is no namespace.
+        function: What a model reads of it.
+        namespace: The service, team or tenant it belongs to; ``""`` for none.
+        metadata: Facts to filter by: numbers in base units (parameters, bytes, seconds), keywords.
+        tags: Words about the tool that a search reads beside its own document, such as a domain.
+        runs: The tool that runs; None for a bare schema.
+    """
+
+    id: str
+    function: FunctionSchema
+    namespace: str = ""
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    runs: BaseTool | Callable[..., Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name under which a model calls it."""
+        return self.function.name
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hex SHA-256 of all that a search sees of the tool; what runs is not part of it."""
+        content = json.dumps(
+            [self.id, self.function.document(), self.namespace, dict(self.metadata), self.tags],
+            separators=(",", ":"),
+        )
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+class ToolCatalog:
+    """Tools by name.
+
+    Names are unique in the whole catalog, since a model knows a tool by its name only. Where two
+    services bring the same names, ``qualified=True`` calls every tool ``namespace.name``.
+
+    Attributes:
+        version: Counts the changes, so that what was derived from a catalog knows its age.
+    """
+
+    def __init__(
+        self, tools: Iterable[Any] = (), *, namespace: str = "", qualified: bool = False
+    ) -> None:
+        """Start a catalog.
+
+        Args:
+            tools: As for ``add_all``.
+            namespace: Of these tools.
+            qualified: Call a tool ``namespace.name`` where it has a namespace.
+        """
+        self.qualified = qualified
+        self.version = 0
+        self._tools: dict[str, CatalogTool] = {}
+        self._executables: dict[str, BaseTool] = {}
+        self.add_all(tools, namespace=namespace)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __iter__(self) -> Iterator[CatalogTool]:
+        return iter(tuple(self._tools.values()))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    @property
+    def namespaces(self) -> Mapping[str, int]:
+        """Namespace to its number of tools: what an agent may say about what it cannot list."""
+        return Counter(tool.namespace for tool in self._tools.values())
+
+    def add(
+        self,
+        tool: Any,
+        *,
+        namespace: str = "",
+        metadata: Mapping[str, MetadataValue] | None = None,
+        tags: Iterable[str] = (),
+        replace: bool = False,
+    ) -> CatalogTool:
+        """Add one tool.
+
+        Args:
+            tool: What ``bind_tools`` takes, a ``FunctionSchema``, or a ``CatalogTool``, which
+                keeps its own namespace, metadata and tags. A BaseTool and a function run;
+                anything else is a bare schema.
+            namespace: The service, team or tenant it belongs to.
+            metadata: Facts to filter by.
+            tags: Words about the tool that a search reads too.
+            replace: Put it in the place of the tool with its name, as after a change of its
+                documentation, instead of raising.
+
+        Raises:
+            InvalidFunctionError: The tool has no name or schema, or metadata of another kind.
+            DuplicateFunctionError: The catalog has a tool with this name.
+        """
+        entry = (
+            tool
+            if isinstance(tool, CatalogTool)
+            else self._entry(tool, namespace, dict(metadata or {}), tuple(tags))
+        )
+        held = self._tools.get(entry.name)
+        if held is not None and not replace:
+            raise DuplicateFunctionError(
+                f"The catalog has a tool {entry.name!r} (namespace {held.namespace!r}) and gets "
+                f"another (namespace {entry.namespace!r}). A model knows tools by their names "
+                "only: rename one, build the catalog with qualified=True and namespaces, or pass "
+                "replace=True if it is the same tool with new documentation."
+            )
+        self._tools[entry.name] = entry
+        self._executables.pop(entry.name, None)
+        self.version += 1
+        return entry
+
+    def add_all(
+        self,
+        tools: Iterable[Any],
+        *,
+        namespace: str = "",
+        tags: Iterable[str] = (),
+        replace: bool = False,
+    ) -> None:
+        """Add tools as ``add`` does; all of them, or none where one is refused."""
+        before = dict(self._tools)
+        common = tuple(tags)
+        try:
+            for tool in tools:
+                self.add(tool, namespace=namespace, tags=common, replace=replace)
+        except BaseException:
+            self._tools = before
+            raise
+
+    def remove(self, name: str) -> CatalogTool:
+        """Take a tool out and return it.
+
+        Raises:
+            UnknownToolError: There is no such tool.
+        """
+        entry = self[name]
+        del self._tools[name]
+        self.version += 1
+        self._executables.pop(name, None)
+        return entry
+
+    def get(self, name: str) -> CatalogTool | None:
+        """Return the tool with this name, or None."""
+        return self._tools.get(name)
+
+    def __getitem__(self, name: str) -> CatalogTool:
+        """Return the tool with this name.
+
+        Raises:
+            UnknownToolError: There is none; names the nearest.
+        """
+        try:
+            return self._tools[name]
+        except KeyError:
+            raise UnknownToolError(self._unknown(name)) from None
+
+    def executable(self, name: str) -> BaseTool:
+        """Return the tool that runs, made from its function at its first call.
+
+        Raises:
+            UnknownToolError: There is no such tool, or it is a bare schema.
+        """
+        if (tool := self._executables.get(name)) is not None:
+            return tool
+        entry = self[name]
+        if entry.runs is None:
+            raise UnknownToolError(
+                f"The tool {name!r} is a schema without code, so it cannot run. Add a LangChain "
+                "tool or a function to the catalog, or handle its calls in your own node."
+            )
+        tool = entry.runs if isinstance(entry.runs, BaseTool) else _tool_of(entry)
+        if tool.name != name:
+            tool = tool.model_copy(update={"name": name})
+        self._executables[name] = tool
+        return tool
+
+    def wrap_tool_call(self, request: Any, execute: Callable[[Any], Any]) -> Any:
+        """Run a call of a tool of this catalog; for ``ToolNode`` and for middleware.
+
+        Args:
+            request: LangGraph's ``ToolCallRequest``. A tool that the node itself knows is left
+                to it.
+            execute: The node's own execution.
+
+        Returns:
+            What ``execute`` returns, or an error ToolMessage where the catalog cannot run it.
+        """
+        found = self._found(request)
+        return found if isinstance(found, ToolMessage) else execute(found)
+
+    async def awrap_tool_call(self, request: Any, execute: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Like ``wrap_tool_call``."""
+        found = self._found(request)
+        return found if isinstance(found, ToolMessage) else await execute(found)
+
+    def _found(self, request: Any) -> Any:
+        """Return the request with its tool, or the ToolMessage that tells the model why not."""
+        if request.tool is not None:
+            return request
+        call = request.tool_call
+        try:
+            return request.override(tool=self.executable(call["name"]))
+        except UnknownToolError as error:
+            return ToolMessage(
+                f"Error: {error}", name=call["name"], tool_call_id=call["id"], status="error"
+            )
+
+    def _entry(
+        self,
+        tool: Any,
+        namespace: str,
+        metadata: Mapping[str, MetadataValue],
+        tags: tuple[str, ...],
+    ) -> CatalogTool:
+        function = function_schema(tool)
+        for key, value in metadata.items():
+            if not isinstance(value, str | int | float | tuple):
+                raise InvalidFunctionError(
+                    f"The metadata {key!r} of tool {function.name!r} is {value!r:.80}, of type "
+                    f"{type(value).__name__}. Expected a number, a string, a truth value or a "
+                    "tuple of strings."
+                )
+        metadata = {key: comparable(value) for key, value in metadata.items()}
+        if self.qualified and namespace:
+            name = f"{namespace}.{function.name}"
+            function = FunctionSchema(name, function.description, function.parameters)
+        runs = tool if isinstance(tool, BaseTool) or _is_function(tool) else None
+        tool_id = f"{namespace}/{function.name}" if namespace else function.name
+        return CatalogTool(tool_id, function, namespace, metadata, tags, runs)
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._tools, n=3, cutoff=0.6)
+        hint = f" Near names: {', '.join(near)}." if near else ""
+        return (
+            f"{name!r} is none of the {len(self)} tools of the catalog.{hint} Call a tool that "
+            "was offered, by its exact name."
+        )
+
+
+def _is_function(tool: Any) -> bool:
+    return callable(tool) and not isinstance(tool, type | FunctionSchema)
+
+
+def _tool_of(entry: CatalogTool) -> BaseTool:
+    """Make a LangChain tool of a function."""
+    from inspect import iscoroutinefunction
+
+    is_async = iscoroutinefunction(entry.runs)
+    return StructuredTool.from_function(
+        func=None if is_async else entry.runs,  # type: ignore[arg-type]
+        coroutine=entry.runs if is_async else None,  # type: ignore[arg-type]
+        name=entry.name,
+        description=entry.function.description or entry.name,
+    )

@@ -1,0 +1,221 @@
+"""The two sides of a search text: BM25 weights (always) and a dense vector (with an embedder).
+
+BM25 comes from ``qdrant_edge``: no torch, no download, the token ids that a Qdrant server uses.
+The dense side takes any LangChain ``Embeddings``; ``LocalEmbeddings`` is one that runs a sentence
+encoder from a directory with what this package needs anyway.
+"""
+
+import asyncio
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langchain_core.embeddings import Embeddings
+
+from langchain_gorilla.errors import EmbeddingError
+from langchain_gorilla.retrieval.document import MAX_TEXT_CHARS
+from langchain_gorilla.retrieval.points import SparseWeights
+
+_QUERY_CHARS = 4_000
+"""Of a query; encoders read some 256 tokens of it."""
+
+
+class LexicalModel:
+    """BM25 weights for documents of a known mean length.
+
+    Args:
+        mean_tokens: Mean number of tokens that BM25 counts in a document, stop words left out.
+    """
+
+    def __init__(self, mean_tokens: float) -> None:
+        from qdrant_edge import Bm25, Bm25Config
+
+        self._model = Bm25(Bm25Config(avg_len=max(1.0, mean_tokens)))
+
+    def document(self, text: str) -> SparseWeights:
+        """Return the weights of a document."""
+        return _weights(self._model.embed_document(text[:MAX_TEXT_CHARS]))
+
+    def query(self, text: str) -> SparseWeights:
+        """Return the tokens of a query, each with weight 1."""
+        return _weights(self._model.embed_query(text[:MAX_TEXT_CHARS]))
+
+
+def mean_tokens(texts: Iterable[str]) -> float:
+    """Estimate the mean number of BM25 tokens of texts: 0.6 of their words is no stop word."""
+    total, count = 0, 0
+    for text in texts:
+        total += len(text.split())
+        count += 1
+    return max(1.0, 0.6 * total / count) if count else 1.0
+
+
+@dataclass(frozen=True)
+class DenseModel:
+    """An embedder with its identity.
+
+    Attributes:
+        embeddings: Any LangChain ``Embeddings``.
+        id: Kept in the collection, so that vectors of two models never meet.
+    """
+
+    embeddings: Embeddings
+    id: str
+
+    @classmethod
+    def of(cls, embeddings: Embeddings, id: str | None = None) -> "DenseModel":
+        """Name an embedder by its class and its model, unless ``id`` says how."""
+        if id is None:
+            model = next(
+                (
+                    str(value)
+                    for field in ("model_id", "model_name", "model", "deployment", "repo_id")
+                    if isinstance(value := getattr(embeddings, field, None), str | Path)
+                ),
+                "",
+            )
+            id = f"{type(embeddings).__qualname__}:{model}"
+        return cls(embeddings, id)
+
+    def documents(self, texts: Sequence[str]) -> list[list[float]]:
+        """Embed documents to unit vectors.
+
+        Raises:
+            EmbeddingError: The embedder failed, or gave vectors that cannot be stored.
+        """
+        try:
+            vectors = self.embeddings.embed_documents(list(texts))
+        except Exception as error:
+            raise self._failed(error) from error
+        if len(vectors) != len(texts):
+            raise EmbeddingError(
+                f"The embedder {self.id!r} gave {len(vectors)} vectors for {len(texts)} texts."
+            )
+        return [self._unit(vector) for vector in vectors]
+
+    def queries(self, texts: Sequence[str]) -> list[list[float]]:
+        """Embed queries to unit vectors.
+
+        Raises:
+            EmbeddingError: As for ``documents``.
+        """
+        try:
+            vectors = self._together([text[:_QUERY_CHARS] for text in texts])
+        except Exception as error:
+            raise self._failed(error) from error
+        return [self._unit(vector) for vector in vectors]
+
+    async def aqueries(self, texts: Sequence[str]) -> list[list[float]]:
+        """Like ``queries``."""
+        try:
+            vectors = await asyncio.gather(
+                *(self.embeddings.aembed_query(text[:_QUERY_CHARS]) for text in texts)
+            )
+        except Exception as error:
+            raise self._failed(error) from error
+        return [self._unit(vector) for vector in vectors]
+
+    def _together(self, texts: list[str]) -> list[list[float]]:
+        """Embed queries in one batch where the embedder can; LangChain's interface has no such."""
+        if (embed_queries := getattr(self.embeddings, "embed_queries", None)) is not None:
+            batch: list[list[float]] = embed_queries(texts)
+            return batch
+        return [self.embeddings.embed_query(text) for text in texts]
+
+    def _failed(self, error: Exception) -> EmbeddingError:
+        return EmbeddingError(
+            f"The embedder {self.id!r} failed: {type(error).__name__}: {error}. Check its server, "
+            "key or weights; an index without an embedder searches by words alone."
+        )
+
+    def _unit(self, vector: Sequence[float]) -> list[float]:
+        length = math.sqrt(math.fsum(value * value for value in vector))
+        if not vector or not math.isfinite(length):
+            raise EmbeddingError(
+                f"The embedder {self.id!r} gave a vector with {len(vector)} numbers of length "
+                f"{length}. Expected finite numbers."
+            )
+        # A zero vector is near to nothing; cosine has no answer for it, so it stays.
+        return [value / length for value in vector] if length else list(vector)
+
+
+class LocalEmbeddings(Embeddings):
+    """A sentence encoder in a directory (all-MiniLM-L6-v2 and its kin), on torch.
+
+    Mean of the last hidden states over the tokens, as sentence-transformers computes it for
+    models whose ``1_Pooling`` says mean. Loads at the first text.
+
+    Args:
+        directory: With ``config.json``, ``tokenizer.json`` and weights.
+        dtype: Such as ``"bfloat16"``: 2.5 times as fast on a CPU, cosine to float32 ≥ .9999.
+        batch_size: Texts that are encoded together, sorted by length.
+    """
+
+    def __init__(
+        self, directory: str | Path, *, dtype: str = "float32", batch_size: int = 32
+    ) -> None:
+        self.directory = Path(directory)
+        self.dtype = dtype
+        self.batch_size = batch_size
+        self._loaded: tuple[Any, Any] | None = None
+
+    @property
+    def model_id(self) -> str:
+        """Names the weights and their precision, not where they lie."""
+        return f"{self.directory.name}:{self.dtype}"
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """See ``Embeddings``."""
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        vectors: list[list[float]] = [[] for _ in texts]
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            for place, vector in zip(
+                batch, self._encoded([texts[place] for place in batch]), strict=True
+            ):
+                vectors[place] = vector
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """See ``Embeddings``."""
+        return self._encoded([text])[0]
+
+    def embed_queries(self, texts: list[str]) -> list[list[float]]:
+        """Embed a request and its clauses in one batch; queries and documents are alike here."""
+        return self.embed_documents(texts)
+
+    def _encoded(self, texts: list[str]) -> list[list[float]]:
+        import torch
+
+        tokenizer, model = self._model()
+        batch = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
+        with torch.inference_mode():
+            states = model(**batch).last_hidden_state.float()
+            mask = batch["attention_mask"].unsqueeze(-1).float()
+            means = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            vectors: list[list[float]] = torch.nn.functional.normalize(means, dim=1).tolist()
+        return vectors
+
+    def _model(self) -> tuple[Any, Any]:
+        if self._loaded is None:
+            import torch
+            from transformers import AutoModel, AutoTokenizer
+
+            try:
+                tokenizer = AutoTokenizer.from_pretrained(str(self.directory))
+                model = AutoModel.from_pretrained(
+                    str(self.directory), dtype=getattr(torch, self.dtype)
+                )
+            except (OSError, ValueError) as error:
+                raise EmbeddingError(
+                    f"No sentence encoder can be loaded from {self.directory}: {error}. Pass a "
+                    "directory with config.json, tokenizer.json and model.safetensors."
+                ) from error
+            self._loaded = (tokenizer, model.eval())
+        return self._loaded
+
+
+def _weights(vector: Any) -> SparseWeights:
+    return SparseWeights(list(vector.indices), list(vector.values))

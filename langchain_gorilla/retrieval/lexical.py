@@ -1,0 +1,73 @@
+"""BM25 over a catalog in this process: what is left when the index cannot be reached."""
+
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+
+from langchain_gorilla.catalog import CatalogTool
+from langchain_gorilla.retrieval.collection import SearchResult
+from langchain_gorilla.retrieval.document import lexical_text, point_id, shared_openings
+from langchain_gorilla.retrieval.embedding import LexicalModel, mean_tokens
+from langchain_gorilla.retrieval.points import Hit, SparseWeights, Where
+from langchain_gorilla.retrieval.ranking import merge, plan_search
+from langchain_gorilla.retrieval.records import payload_of, where_holds
+
+
+class LexicalIndex:
+    """The words of a catalog; built at the first search. The same ranking as an index by words.
+
+    Args:
+        tools: The catalog. Later changes to it are not seen.
+    """
+
+    def __init__(self, tools: Iterable[CatalogTool]) -> None:
+        self._tools = tuple(tools)
+        self._postings: dict[int, list[tuple[int, float]]] | None = None
+        self._lock = threading.Lock()
+
+    def search(self, query: str, *, k: int = 10, where: Where | None = None) -> SearchResult:
+        """Find tools by words and by exact name."""
+        where = where or Where()
+        plan = plan_search(query)
+        self._build()
+        found = [self._best(self._lexical.query(text), where) for text in plan.texts]
+        names = set(plan.names)
+        named = [
+            Hit(point_id(tool), 1.0, payload_of(tool))
+            for tool in self._tools
+            if tool.name in names and where_holds(where, tool)
+        ]
+        return SearchResult(merge(named, found, k, bonus=10.0))
+
+    def _best(self, query: SparseWeights, where: Where) -> list[Hit]:
+        assert self._postings is not None
+        scores: dict[int, float] = defaultdict(float)
+        total = len(self._tools)
+        for token in query.indices:
+            postings = self._postings.get(token, [])
+            rarity = math.log(1 + (total - len(postings) + 0.5) / (len(postings) + 0.5))
+            for place, weight in postings:
+                scores[place] += rarity * weight
+        best = sorted(scores, key=lambda place: -scores[place])
+        hits = []
+        for place in best:
+            if where_holds(where, tool := self._tools[place]):
+                hits.append(Hit(point_id(tool), scores[place], payload_of(tool)))
+                if len(hits) == 100:
+                    break
+        return hits
+
+    def _build(self) -> None:
+        with self._lock:
+            if self._postings is not None:
+                return
+            openings = shared_openings(self._tools)
+            texts = [lexical_text(tool, openings) for tool in self._tools]
+            self._lexical = LexicalModel(mean_tokens(texts))
+            postings: dict[int, list[tuple[int, float]]] = defaultdict(list)
+            for place, text in enumerate(texts):
+                weights = self._lexical.document(text)
+                for token, weight in zip(weights.indices, weights.values, strict=True):
+                    postings[token].append((place, weight))
+            self._postings = postings

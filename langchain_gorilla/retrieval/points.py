@@ -1,0 +1,172 @@
+"""What the three places of a collection have in common: points, queries, hits, filters.
+
+``edge_store`` keeps points in a folder, ``client_store`` on a Qdrant server or in memory; both
+speak these values, and only they know Qdrant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from langchain_gorilla.catalog import MetadataValue, comparable
+
+HEADER_ID = "00000000-0000-0000-0000-000000000000"
+"""The point without vectors that says what the collection is; no search ever finds it."""
+
+Fusion = Literal["formula", "dbsf"]
+
+
+@dataclass(frozen=True)
+class SparseWeights:
+    """BM25 token ids and their weights, of one length."""
+
+    indices: Sequence[int]
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class StoredPoint:
+    """One tool as it is stored.
+
+    Attributes:
+        id: ``document.point_id``.
+        payload: name, namespace, tool id, text hash, document, tags, metadata.
+        sparse: BM25 weights of its lexical text.
+        dense: Unit vector of its dense text; None where the collection has no embedder.
+    """
+
+    id: str
+    payload: Mapping[str, Any]
+    sparse: SparseWeights
+    dense: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Range:
+    """Bounds on one number of a tool's metadata; a tool without the number is outside.
+
+    Attributes:
+        field: Key in the metadata.
+        gte: At least; None is unbounded, as are the others.
+        gt: More than.
+        lte: At most.
+        lt: Less than.
+    """
+
+    field: str
+    gte: float | None = None
+    gt: float | None = None
+    lte: float | None = None
+    lt: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is inside."""
+        return (
+            (self.gte is None or value >= self.gte)
+            and (self.gt is None or value > self.gt)
+            and (self.lte is None or value <= self.lte)
+            and (self.lt is None or value < self.lt)
+        )
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which tools a search may find.
+
+    Attributes:
+        namespaces: Any of these; empty is all.
+        equal: Metadata key to the value it has (or has among its values).
+        ranges: All of these bounds.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    equal: Mapping[str, MetadataValue] = field(default_factory=dict)
+    ranges: tuple[Range, ...] = ()
+
+    def __post_init__(self) -> None:
+        equal = {key: comparable(value) for key, value in self.equal.items()}
+        object.__setattr__(self, "equal", equal)
+
+    def __bool__(self) -> bool:
+        return bool(self.namespaces or self.equal or self.ranges)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One search: dense, sparse or both, fused.
+
+    Attributes:
+        sparse: BM25 tokens of the query; may be empty.
+        dense: The query's vector; None searches by words only.
+        where: The filter.
+        limit: Most hits.
+        candidates: How many each side brings to the fusion.
+        fusion: ``formula``: cosine + ``lexical_weight`` x BM25; ``dbsf``: both sides normalised
+            by their own mean and spread, for embedders whose cosines are not calibrated.
+        lexical_weight: See ``fusion``.
+        exact: Compare with every vector instead of walking the graph.
+    """
+
+    sparse: SparseWeights
+    dense: Sequence[float] | None = None
+    where: Where = Where()
+    limit: int = 10
+    candidates: int = 100
+    fusion: Fusion = "formula"
+    lexical_weight: float = 0.02
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A point that a search found, with its score and payload."""
+
+    id: str
+    score: float
+    payload: Mapping[str, Any]
+
+
+class PointStore(Protocol):
+    """A Qdrant collection in one place. All methods may raise ``IndexUnavailableError``."""
+
+    def header(self) -> Mapping[str, Any] | None:
+        """Return what ``write_header`` wrote, or None in a new collection."""
+
+    def write_header(self, header: Mapping[str, Any]) -> None:
+        """Say what the collection is; durable when this returns."""
+
+    def ids(self) -> list[str]:
+        """Return the ids of all points but the header."""
+
+    def points(self, ids: Sequence[str]) -> list[StoredPoint]:
+        """Return those of these points that exist, with their vectors, in any order."""
+
+    def write(self, points: Sequence[StoredPoint]) -> None:
+        """Insert or replace points; durable when this returns."""
+
+    def write_sparse(self, weights: Mapping[str, SparseWeights]) -> None:
+        """Replace the sparse vectors of existing points."""
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete points; unknown ids are none of its business."""
+
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        """Return the hits of each query, best first."""
+
+    async def asearch(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        """Like ``search``."""
+
+    def named(self, names: Iterable[str], where: Where) -> list[Hit]:
+        """Return the points whose name is one of these, with score 1."""
+
+    async def anamed(self, names: Iterable[str], where: Where) -> list[Hit]:
+        """Like ``named``."""
+
+    def sample(self, where: Where, limit: int) -> list[Hit]:
+        """Return some points that the filter lets through, with score 0."""
+
+    def optimize(self) -> None:
+        """Build what makes a large collection fast; may take minutes."""
+
+    def close(self) -> None:
+        """Let go of the place; further calls are an error."""

@@ -1,0 +1,176 @@
+"""``ToolRetriever``: a request → the tools that matter, as a LangChain retriever and as tools."""
+
+import json
+import warnings
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManagerForRetrieverRun,
+)
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict, Field, PrivateAttr
+
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import IndexUnavailableError
+from langchain_gorilla.retrieval.collection import SearchResult, ToolIndex
+from langchain_gorilla.retrieval.constraints import Constraint, read_constraints
+from langchain_gorilla.retrieval.lexical import LexicalIndex
+from langchain_gorilla.retrieval.points import Where
+from langchain_gorilla.retrieval.ranking import ToolHit
+
+
+class ToolRetriever(BaseRetriever):
+    """Finds the tools for a request in an index, or in a catalog's own words without one.
+
+    ::
+
+        catalog = ToolCatalog(tools)
+        index = ToolIndex.in_folder("tools.index", embeddings=embeddings)
+        index.sync(catalog)
+        ToolRetriever(index=index, catalog=catalog).invoke("Will it rain in Paris?")
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    index: ToolIndex | None = None
+    """Where to search; None searches the catalog's words in this process."""
+
+    catalog: ToolCatalog | None = None
+    """Searched by words, with a warning, where the index cannot be reached."""
+
+    k: int = Field(default=10, ge=1)
+    """Most tools of a request."""
+
+    where: Where | None = None
+    """Which tools may be found."""
+
+    constraints: bool = False
+    """Read bounds such as "under 10M parameters" in a request as filters."""
+
+    _words: tuple[int, LexicalIndex] | None = PrivateAttr(default=None)
+
+    def search(
+        self, query: str, *, k: int | None = None, where: Where | None = None
+    ) -> SearchResult:
+        """Find tools with their scores.
+
+        Args:
+            query: In the user's words.
+            k: Most tools; None is the retriever's own.
+            where: Which tools; None is the retriever's own filter.
+
+        Raises:
+            IndexUnavailableError: The index cannot be reached and there is no catalog.
+        """
+        k, where = k or self.k, where or self.where
+        stated = self._stated(query)
+        result = self._search(query, k, _bounded(where, stated))
+        if stated and not result.hits:
+            result = _nearest(stated, self._search(query, k, where))
+        return result
+
+    async def asearch(
+        self, query: str, *, k: int | None = None, where: Where | None = None
+    ) -> SearchResult:
+        """Like ``search``."""
+        k, where = k or self.k, where or self.where
+        stated = self._stated(query)
+        result = await self._asearch(query, k, _bounded(where, stated))
+        if stated and not result.hits:
+            result = _nearest(stated, await self._asearch(query, k, where))
+        return result
+
+    def _stated(self, query: str) -> tuple[Constraint, ...]:
+        if not self.constraints:
+            return ()
+        fields = None
+        if self.catalog is not None:
+            fields = {key for tool in self.catalog for key in tool.metadata}
+        return read_constraints(query, fields)
+
+    def _search(self, query: str, k: int, where: Where | None) -> SearchResult:
+        if self.index is None:
+            return self._by_words(query, k, where, "")
+        try:
+            return self.index.search(query, k=k, where=where)
+        except IndexUnavailableError as error:
+            return self._by_words(query, k, where, str(error), error)
+
+    async def _asearch(self, query: str, k: int, where: Where | None) -> SearchResult:
+        if self.index is None:
+            return self._by_words(query, k, where, "")
+        try:
+            return await self.index.asearch(query, k=k, where=where)
+        except IndexUnavailableError as error:
+            return self._by_words(query, k, where, str(error), error)
+
+    def _by_words(
+        self,
+        query: str,
+        k: int,
+        where: Where | None,
+        reason: str,
+        error: IndexUnavailableError | None = None,
+    ) -> SearchResult:
+        if self.catalog is None:
+            if error is not None:
+                raise error
+            raise IndexUnavailableError(
+                "This ToolRetriever has nothing to search. Pass index=ToolIndex…, catalog=…, or "
+                "both."
+            )
+        notes: tuple[str, ...] = ()
+        if reason:
+            notes = (f"Searched the catalog by words alone: {reason}",)
+            warnings.warn(notes[0], stacklevel=3)
+        version = self.catalog.version
+        if self._words is None or self._words[0] != version:
+            self._words = (version, LexicalIndex(self.catalog))
+        return SearchResult(self._words[1].search(query, k=k, where=where).hits, notes)
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
+    ) -> list[Document]:
+        return _documents(self.search(query, **kwargs))
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **kwargs: Any
+    ) -> list[Document]:
+        return _documents(await self.asearch(query, **kwargs))
+
+
+def _bounded(where: Where | None, stated: tuple[Constraint, ...]) -> Where | None:
+    if not stated:
+        return where
+    where = where or Where()
+    return replace(where, ranges=(*where.ranges, *(found.bounds for found in stated)))
+
+
+def _nearest(stated: tuple[Constraint, ...], result: SearchResult) -> SearchResult:
+    """Say that nothing is within the bounds, and offer what is nearest to the request."""
+    words = ", ".join(repr(found.text) for found in stated)
+    note = f"No tool satisfies {words}; these are the nearest without it."
+    return replace(result, notes=(*result.notes, note))
+
+
+def _documents(result: SearchResult) -> list[Document]:
+    return [_document(hit) for hit in result.hits]
+
+
+def _document(hit: ToolHit) -> Document:
+    """Return a tool as text for people and models, and as data in the metadata."""
+    return Document(
+        page_content=json.dumps(hit.document, ensure_ascii=False),
+        id=hit.tool_id,
+        metadata={
+            "name": hit.name,
+            "namespace": hit.namespace,
+            "score": hit.score,
+            "named": hit.named,
+            **({"tags": list(hit.tags)} if hit.tags else {}),
+            **({"facts": dict(hit.metadata)} if hit.metadata else {}),
+        },
+    )

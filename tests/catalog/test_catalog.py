@@ -1,0 +1,138 @@
+import pytest
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.tools import tool
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+
+from langchain_gorilla.catalog import CatalogTool, ToolCatalog
+from langchain_gorilla.errors import (
+    DuplicateFunctionError,
+    InvalidFunctionError,
+    UnknownToolError,
+)
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Tell the weather of a city."""
+    return f"Sun in {city}"
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+async def later(text: str) -> str:
+    """Repeat a text, later."""
+    return text
+
+
+SCHEMA = {"name": "send_mail", "description": "Send a mail.", "parameters": {"type": "object"}}
+
+
+def agent(catalog: ToolCatalog):
+    graph = StateGraph(MessagesState)
+    graph.add_node(
+        "tools",
+        ToolNode(
+            [], wrap_tool_call=catalog.wrap_tool_call, awrap_tool_call=catalog.awrap_tool_call
+        ),
+    )
+    graph.add_edge(START, "tools")
+    graph.add_edge("tools", END)
+    return graph.compile()
+
+
+def called(name: str, args: dict) -> dict:
+    call = {"name": name, "args": args, "id": "1", "type": "tool_call"}
+    return {"messages": [AIMessage("", tool_calls=[call])]}
+
+
+def test_a_tool_is_found_by_its_name():
+    catalog = ToolCatalog([get_weather, add, SCHEMA])
+    assert catalog["add"].function.description == "Add two numbers."
+    assert catalog.get("nothing") is None
+    assert len(catalog) == 3
+    assert "send_mail" in catalog
+
+
+def test_two_tools_with_one_name_are_refused_and_the_catalog_stays():
+    catalog = ToolCatalog([add], namespace="math")
+    with pytest.raises(DuplicateFunctionError, match="another \\(namespace 'b'\\)"):
+        catalog.add_all([get_weather, add], namespace="b")
+    assert [entry.name for entry in catalog] == ["add"]
+
+
+def test_qualified_names_keep_services_apart():
+    catalog = ToolCatalog(qualified=True)
+    catalog.add(add, namespace="math")
+    catalog.add(add, namespace="shop")
+    assert [entry.name for entry in catalog] == ["math.add", "shop.add"]
+    assert catalog.namespaces == {"math": 1, "shop": 1}
+    assert catalog.executable("shop.add").invoke({"a": 1, "b": 2}) == 3
+
+
+def test_new_documentation_replaces_the_old_where_asked():
+    catalog = ToolCatalog([SCHEMA])
+    before = catalog["send_mail"].content_hash
+    catalog.add({**SCHEMA, "description": "Send a letter."}, replace=True)
+    assert catalog["send_mail"].content_hash != before
+    assert len(catalog) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"namespace": "other"},
+        {"metadata": {"price": 2}},
+        {"tags": ("mail",)},
+    ],
+)
+def test_the_hash_covers_all_that_a_search_sees(change):
+    assert ToolCatalog([SCHEMA])["send_mail"].content_hash != (
+        ToolCatalog().add(SCHEMA, **change).content_hash
+    )
+
+
+def test_metadata_of_another_kind_is_an_error():
+    with pytest.raises(InvalidFunctionError, match="Expected a number, a string"):
+        ToolCatalog().add(add, metadata={"size": {"a": 1}})
+
+
+def test_an_unknown_name_is_an_error_that_names_the_nearest():
+    with pytest.raises(UnknownToolError, match="Near names: get_weather"):
+        ToolCatalog([get_weather])["get_wether"]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "content"),
+    [
+        ("get_weather", {"city": "Rome"}, "Sun in Rome"),
+        ("add", {"a": 1, "b": 2}, "3"),
+    ],
+)
+def test_an_empty_tool_node_runs_what_the_catalog_holds(name, args, content):
+    result = agent(ToolCatalog([get_weather, add])).invoke(called(name, args))
+    assert result["messages"][-1].content == content
+
+
+async def test_it_runs_async_too():
+    result = await agent(ToolCatalog([later])).ainvoke(called("later", {"text": "hi"}))
+    assert result["messages"][-1].content == "hi"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("send_mail", "schema without code"), ("nothing", "none of the 1 tools")]
+)
+def test_what_cannot_run_is_a_message_for_the_model(name, reason):
+    message = agent(ToolCatalog([SCHEMA])).invoke(called(name, {}))["messages"][-1]
+    assert isinstance(message, ToolMessage)
+    assert message.status == "error"
+    assert reason in message.content
+
+
+def test_a_catalog_tool_keeps_its_own_namespace():
+    entry = ToolCatalog().add(add, namespace="math")
+    assert ToolCatalog([entry])["add"] is entry
+    assert isinstance(entry, CatalogTool)

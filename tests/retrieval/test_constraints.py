@@ -1,0 +1,76 @@
+import pytest
+
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.retrieval.constraints import read_constraints
+from langchain_gorilla.retrieval.points import Range
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+from tests.retrieval.small_catalog import document
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a classifier under 10M parameters", Range("parameters", lt=1e7)),
+        ("at least 70% top-1", Range("top_1", gte=0.7)),
+        ("at least 70 top-1 accuracy", Range("top_1", gte=0.7)),
+        ("cheaper than $5", Range("price", lt=5.0)),
+        ("before 2024", Range("year", lt=2024.0)),
+        ("no more than 1.5 billion params", Range("parameters", lte=1.5e9)),
+        ("with accuracy above 90%", Range("accuracy", gt=0.9)),
+        ("answers in less than 200 ms", Range("latency_s", lt=0.2)),
+        ("up to 300MB", Range("size_bytes", lte=3e8)),
+        ("price <= 1,000", Range("price", lte=1000.0)),
+        ("fewer than 5 GFLOPs", Range("flops", lt=5e9)),
+    ],
+)
+def test_a_bound_in_words_is_a_range(text, expected):
+    (found,) = read_constraints(text)
+    assert found.bounds.field == expected.field
+    for side in ("gte", "gt", "lte", "lt"):
+        assert getattr(found.bounds, side) == pytest.approx(getattr(expected, side))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["more than 3 cities", "the weather under the bridge", "top 10 songs", "over 5", "before noon"],
+)
+def test_a_number_that_bounds_nothing_known_is_no_constraint(text):
+    assert read_constraints(text) == ()
+
+
+def test_only_fields_that_the_catalog_has_count():
+    text = "under 10M parameters and cheaper than $5"
+    assert [found.bounds.field for found in read_constraints(text)] == ["parameters", "price"]
+    assert [found.bounds.field for found in read_constraints(text, {"price"})] == ["price"]
+
+
+@pytest.fixture
+def models():
+    catalog = ToolCatalog()
+    for name, parameters in (("resnet18", 11_700_000), ("mobilenet", 3_400_000)):
+        described = document(name, "Classify a picture.")
+        catalog.add(described, metadata={"parameters": parameters})
+    return catalog
+
+
+def test_a_retriever_filters_by_what_the_request_states(new_index, models):
+    index = new_index()
+    index.sync(models)
+    for retriever in (
+        ToolRetriever(index=index, catalog=models, constraints=True),
+        ToolRetriever(catalog=models, constraints=True),
+    ):
+        found = retriever.search("classify a picture with under 10M parameters")
+        assert [hit.name for hit in found.hits] == ["mobilenet"]
+
+
+async def test_where_nothing_is_within_the_bounds_the_nearest_are_offered(new_index, models):
+    index = new_index()
+    index.sync(models)
+    retriever = ToolRetriever(index=index, constraints=True)
+    query = "classify a picture with under 1M parameters"
+    for found in (retriever.search(query), await retriever.asearch(query)):
+        assert len(found.hits) == 2
+        assert found.notes == (
+            "No tool satisfies 'under 1M parameters'; these are the nearest without it.",
+        )

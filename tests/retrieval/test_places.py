@@ -1,0 +1,90 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from qdrant_client.models import PointStruct
+
+from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.retrieval.client_store import Connection
+from langchain_gorilla.retrieval.collection import ToolIndex
+from langchain_gorilla.retrieval.places import ServerPlace, free_bytes
+from tests.retrieval.small_catalog import DOCUMENTS, HashedWords
+
+
+def test_a_second_process_on_one_folder_gets_a_clear_error(tmp_path):
+    code = (
+        "import sys\n"
+        "from langchain_gorilla.retrieval.collection import ToolIndex\n"
+        "try:\n    ToolIndex.in_folder(sys.argv[1])\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+    )
+    with ToolIndex.in_folder(tmp_path):
+        told = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+        ).stdout
+    assert told.startswith("IndexUnavailableError")
+    assert f"open in process {os.getpid()}" in told
+    assert "ToolIndex.on_server" in told
+
+
+@pytest.mark.enable_socket
+def test_a_server_that_is_not_there_is_a_clear_error():
+    # Port 9 (discard) of this machine: nothing listens.
+    with pytest.raises(IndexUnavailableError, match=r"Check that the Qdrant server runs"):
+        ToolIndex.on_server("http://127.0.0.1:9", client_options={"check_compatibility": False})
+
+
+def test_a_collection_of_another_program_is_left_alone(catalog):
+    place = ServerPlace(Connection({"location": ":memory:"}), "gorilla-tools")
+    index = ToolIndex(place)
+    collection = f"gorilla-tools--{index._generation()}"
+    place._client.create_collection(collection, vectors_config={})
+    place._client.upsert(collection, [PointStruct(id=1, vector={}, payload={"mine": True})])
+    with pytest.raises(IndexMismatchError, match="1 points that are no tool index"):
+        index.sync(catalog)
+    assert place._client.count(collection).count == 1
+
+
+def test_a_collection_with_the_name_itself_is_an_error():
+    place = ServerPlace(Connection({"location": ":memory:"}), "tools")
+    place._client.create_collection("taken", vectors_config={})
+    with pytest.raises(IndexMismatchError, match="Pass another"):
+        place._check_name("taken")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 150 MB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=150m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_a_clear_error_and_the_index_stays(small_disk, catalog):
+    """Qdrant Edge maps its files, where a full disk kills a process: room is checked ahead."""
+    with ToolIndex.in_folder(small_disk / "index", embeddings=HashedWords()) as index:
+        index.sync(catalog)
+        before = len(index)
+        (small_disk / "ballast").write_bytes(b"x" * free_bytes(small_disk))
+        catalog.add({**DOCUMENTS[0], "description": "Measure snow."}, replace=True)
+        with pytest.raises(IndexUnavailableError, match="Free space and sync again"):
+            index.sync(catalog)
+        assert index.search("forecast rain").hits[0].name == "get_weather"
+        assert len(index) == before
+        (small_disk / "ballast").unlink()
+        assert index.sync(catalog).changed == 1
+
+
+@pytest.mark.skipif("QDRANT_URL" not in os.environ, reason="QDRANT_URL names no Qdrant server")
+@pytest.mark.enable_socket
+def test_a_real_server_holds_what_a_folder_holds(catalog):
+    index = ToolIndex.on_server(
+        os.environ["QDRANT_URL"], collection="gorilla-test", embeddings=HashedWords()
+    )
+    assert index.sync(catalog).added + index.sync(catalog).unchanged >= len(DOCUMENTS)
+    assert index.search("forecast rain in a city").hits[0].name == "get_weather"

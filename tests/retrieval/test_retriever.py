@@ -1,0 +1,93 @@
+import json
+
+import pytest
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import IndexUnavailableError
+from langchain_gorilla.retrieval.collection import ToolIndex
+from langchain_gorilla.retrieval.points import Where
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+from tests.retrieval.small_catalog import DOCUMENTS
+
+
+class TestStandard(RetrieversIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def _index(self, tmp_path, catalog, embeddings):
+        self.index = ToolIndex.in_folder(tmp_path, embeddings=embeddings)
+        self.index.sync(catalog)
+        yield
+        self.index.close()
+
+    @property
+    def retriever_constructor(self):
+        return ToolRetriever
+
+    @property
+    def retriever_constructor_params(self):
+        return {"index": self.index}
+
+    @property
+    def retriever_query_example(self):
+        return "the name of a city, a file, an address, a title"
+
+
+def names(documents) -> list[str]:
+    return [document.metadata["name"] for document in documents]
+
+
+def test_a_document_is_the_tool_as_json_with_its_score(catalog):
+    document = ToolRetriever(catalog=catalog).invoke("forecast rain")[0]
+    assert json.loads(document.page_content)["name"] == "get_weather"
+    assert document.id == "get_weather"
+    assert document.metadata["score"] > 0
+
+
+def test_without_an_index_the_words_of_the_catalog_are_searched(catalog):
+    retriever = ToolRetriever(catalog=catalog)
+    assert names(retriever.invoke("forecast rain"))[0] == "get_weather"
+    assert names(retriever.invoke("use `sort` for rain"))[0] == "sort"
+
+
+def test_the_words_follow_the_catalog(catalog):
+    retriever = ToolRetriever(catalog=catalog)
+    assert names(retriever.invoke("teleport")) == []
+    catalog.add({**DOCUMENTS[3], "description": "Teleport a gorilla."}, replace=True)
+    assert names(retriever.invoke("teleport")) == ["sort"]
+
+
+def test_the_words_rank_as_an_index_by_words_does(tmp_path, catalog):
+    query = "the name of a city, a file, an address, a title and forecast the rain"
+    with ToolIndex.in_folder(tmp_path) as index:
+        index.sync(catalog)
+        indexed = ToolRetriever(index=index).invoke(query)
+    assert names(ToolRetriever(catalog=catalog).invoke(query)) == names(indexed)
+
+
+def test_the_words_are_filtered_too():
+    catalog = ToolCatalog(DOCUMENTS[:2], namespace="a")
+    catalog.add_all(DOCUMENTS[2:], namespace="b")
+    retriever = ToolRetriever(catalog=catalog, where=Where(namespaces=("b",)))
+    assert set(names(retriever.invoke("title file amount airport city"))) == {
+        entry["name"] for entry in DOCUMENTS[2:]
+    }
+
+
+def test_a_retriever_with_nothing_to_search_says_what_to_pass():
+    with pytest.raises(IndexUnavailableError, match="catalog="):
+        ToolRetriever().invoke("rain")
+
+
+async def test_an_index_that_is_gone_leaves_the_words_and_says_so(tmp_path, catalog):
+    index = ToolIndex.in_folder(tmp_path)
+    index.sync(catalog)
+    assert index._open is not None
+    index._open[0].close()
+    retriever = ToolRetriever(index=index, catalog=catalog)
+    with pytest.warns(UserWarning, match="by words alone"):
+        assert names(retriever.invoke("forecast rain"))[0] == "get_weather"
+    with pytest.warns(UserWarning, match="by words alone"):
+        assert names(await retriever.ainvoke("forecast rain"))[0] == "get_weather"
+    with pytest.raises(IndexUnavailableError, match="Open it again"):
+        ToolRetriever(index=index).invoke("rain")
+    index.close()

@@ -1,0 +1,165 @@
+import pytest
+
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import EmbeddingError, IndexMismatchError
+from langchain_gorilla.retrieval.points import Range, Where
+from tests.retrieval.small_catalog import DOCUMENTS, HashedWords, document
+
+
+def names(result) -> list[str]:
+    return [hit.name for hit in result.hits]
+
+
+@pytest.fixture(params=["words", "dense"])
+def index(request, new_index, catalog):
+    index = new_index(embeddings=HashedWords() if request.param == "dense" else None)
+    index.sync(catalog)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("Will it rain in Paris? What is the forecast for the city?", "get_weather"),
+        ("reserve a seat on a plane from an airport", "book_flight"),
+        ("exchange money", "convert_currency"),
+    ],
+)
+def test_the_tool_whose_document_fits_comes_first(index, query, name):
+    assert names(index.search(query))[0] == name
+
+
+@pytest.mark.parametrize("name", [entry["name"] for entry in DOCUMENTS])
+def test_a_tool_named_exactly_comes_first(index, name):
+    hit = index.search(f"Please call `{name}` about rain, money, mail and bugs").hits[0]
+    assert (hit.name, hit.named) == (name, True)
+
+
+@pytest.mark.parametrize("name", [entry["name"] for entry in DOCUMENTS])
+def test_a_name_alone_finds_its_tool(index, name):
+    assert names(index.search(name))[0] == name
+
+
+def test_a_plain_word_that_is_a_name_pins_nothing(index):
+    assert not any(hit.named for hit in index.search("What sort of weather is it?").hits)
+
+
+def test_each_clause_brings_its_tool(index):
+    found = names(index.search("forecast the rain in a city and send an electronic letter", k=2))
+    assert sorted(found) == ["get_weather", "send_mail"]
+
+
+def test_a_hit_carries_the_whole_document(index):
+    assert (
+        index.search("forecast rain").hits[0].document["parameters"]["properties"]
+        == (DOCUMENTS[0]["parameters"]["properties"])
+    )
+
+
+def test_no_more_than_k_tools(index):
+    assert len(index.search("a file city money letter bug", k=3).hits) == 3
+
+
+@pytest.mark.parametrize("query", ["", "   \n", "\x00", "🦍🦍🦍", "()[]{}'\"`"])
+def test_a_query_without_words_is_no_error(index, query):
+    index.search(query)
+
+
+def test_a_query_of_100000_characters_finds_its_tool(index):
+    assert names(index.search("forecast rain wind city " * 4_200))[0] == "get_weather"
+
+
+def test_words_alone_find_nothing_where_no_word_fits(new_index, catalog):
+    index = new_index()
+    index.sync(catalog)
+    assert index.search("xylophone").hits == ()
+
+
+def test_an_empty_catalog_has_no_hits(new_index):
+    index = new_index()
+    assert index.search("anything").hits == ()
+    index.sync([])
+    assert index.search("anything").hits == ()
+
+
+async def test_async_search_finds_the_same(index):
+    query = "forecast the rain in a city and send an electronic letter, with `sort`"
+    assert names(await index.asearch(query)) == names(index.search(query))
+
+
+def test_namespaces_filter(new_index):
+    catalog = ToolCatalog(qualified=True)
+    for namespace in ("a", "b"):
+        catalog.add_all(DOCUMENTS, namespace=namespace)
+    index = new_index(embeddings=HashedWords())
+    index.sync(catalog)
+    found = index.search("forecast rain", where=Where(namespaces=("b",)))
+    assert {hit.namespace for hit in found.hits} == {"b"}
+    assert found.hits[0].name == "b.get_weather"
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (Where(ranges=(Range("size", lte=10),)), {"small"}),
+        (Where(ranges=(Range("size", gt=10),)), {"large"}),
+        (Where(equal={"vendor": "x"}), {"small", "large"}),
+        (Where(equal={"vendor": ("x", "y")}), {"small", "large", "other"}),
+        (Where(equal={"kinds": "b"}), {"large"}),
+        (Where(equal={"free": True}), {"small"}),
+        (Where(equal={"vendor": "x"}, ranges=(Range("size", gte=5, lt=10.5),)), {"small"}),
+    ],
+)
+def test_metadata_filters(new_index, where, expected):
+    catalog = ToolCatalog()
+    for name, metadata in {
+        "small": {"size": 10, "vendor": "x", "free": True},
+        "large": {"size": 10.5, "vendor": "x", "kinds": ("a", "b"), "free": False},
+        "other": {"vendor": "y"},
+    }.items():
+        catalog.add(document(name, "Classify a picture."), metadata=metadata)
+    index = new_index()
+    index.sync(catalog)
+    assert {hit.name for hit in index.search("classify a picture", where=where).hits} == expected
+
+
+def test_a_failing_embedder_leaves_the_words_and_says_so(new_index, catalog):
+    class Failing(HashedWords):
+        def embed_query(self, text: str) -> list[float]:
+            if text == "dimension":
+                return super().embed_query(text)
+            raise ConnectionError("no route to host")
+
+    index = new_index(embeddings=Failing())
+    index.sync(catalog)
+    with pytest.warns(UserWarning, match="by words alone"):
+        result = index.search("forecast rain")
+    assert names(result)[0] == "get_weather"
+    assert "no route to host" in result.notes[0]
+
+
+@pytest.mark.parametrize("vector", [[], [float("nan")] * 256])
+def test_vectors_that_cannot_be_stored_are_refused(new_index, catalog, vector):
+    class Broken(HashedWords):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return [vector for _ in texts]
+
+    with pytest.raises(EmbeddingError, match="gave a vector"):
+        new_index(embeddings=Broken()).sync(catalog)
+
+
+def test_another_embedder_is_refused_before_a_sync(tmp_path, catalog):
+    from langchain_gorilla.retrieval.collection import ToolIndex
+
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords()) as index:
+        index.sync(catalog)
+    with (
+        ToolIndex.in_folder(tmp_path, embeddings=HashedWords(32, "other")) as other,
+        pytest.raises(IndexMismatchError, match="sync"),
+    ):
+        other.search("rain")
+    with (
+        ToolIndex.in_folder(tmp_path, embeddings=HashedWords(32)) as smaller,
+        pytest.raises(IndexMismatchError, match="vectors of 32"),
+    ):
+        smaller.search("rain")
