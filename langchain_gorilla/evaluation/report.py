@@ -88,8 +88,8 @@ def run_names(runs: Sequence[Run]) -> list[str]:
             parts.append(options["retriever"])
         if options.get("catalog_size"):
             parts.append(f"{options['catalog_size']} functions")
-        if options.get("constrained"):
-            parts.append("constrained")
+        if not options.get("constrained"):
+            parts.append("unconstrained")
         name = ", ".join(parts)
         repeated = sum(other == name or other.startswith(f"{name} (") for other in names)
         names.append(f"{name} ({repeated + 1})" if repeated else name)
