@@ -142,8 +142,8 @@ class PromptEncoder:
             lacks = "token that ends an answer"
         if self._beginning is None or lacks:
             raise UnsupportedOptionError(
-                f"The model {self._model!r} has no {lacks}, so it cannot follow a grammar. Turn "
-                "constrained decoding off."
+                f"The model {self._model!r} has no {lacks}, so it cannot follow a grammar. Pass "
+                "constrained=False to ChatGorilla."
             )
         return Vocabulary(
             self._beginning.to_str(),

@@ -67,7 +67,7 @@ class Vocabulary:
             )
         except ValueError as error:
             raise UnsupportedOptionError(
-                f"A grammar cannot read this tokenizer: {error}. Turn constrained decoding off."
+                f"A grammar cannot read this tokenizer: {error}. Pass constrained=False to ChatGorilla."
             ) from error
         self.size: int = size or known
         self.end_ids = frozenset(end_ids)
@@ -94,7 +94,7 @@ class Vocabulary:
         if missing := set(range(0x20, 0x100)) - _NEVER_IN_UTF8 - single - {0x7F}:
             raise UnsupportedOptionError(
                 f"The tokenizer has no token for {len(missing)} of the 256 bytes (no byte "
-                "fallback), so a grammar could not be followed. Turn constrained decoding off."
+                "fallback), so a grammar could not be followed. Pass constrained=False to ChatGorilla."
             )
 
     def decode(self, tokens: Sequence[int]) -> bytes:
