@@ -134,7 +134,7 @@ def test_padding_is_never_allowed(marked_vocabulary: Vocabulary) -> None:
 
 def test_a_tokenizer_without_byte_fallback_is_an_error() -> None:
     plain = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="a"))
-    with pytest.raises(UnsupportedOptionError, match="constrained decoding off"):
+    with pytest.raises(UnsupportedOptionError, match="constrained=False"):
         Vocabulary(plain.to_str(), end_ids=[0])
 
 
