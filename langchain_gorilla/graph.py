@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Command
+from langgraph.types import Command, Send
 
 from langchain_gorilla.recovery import Recovery, recover
 
@@ -70,7 +70,9 @@ def create_tool_agent(
             max_repairs=max_repairs,
             max_identical_calls=max_identical_calls,
         )
-        return Command(update={"messages": [answer, *decided.messages]}, goto=_goto(decided))
+        return Command(
+            update={"messages": [answer, *decided.messages]}, goto=_goto(decided, answer)
+        )
 
     def call_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
         return follow(state, bound.invoke(prompt(state), config))
@@ -90,5 +92,9 @@ def create_tool_agent(
     return graph.compile(checkpointer=checkpointer)
 
 
-def _goto(decided: Recovery) -> str:
-    return END if decided.next == "end" else decided.next
+def _goto(decided: Recovery, answer: AIMessage) -> str | Send:
+    if decided.next != "tools":
+        return END if decided.next == "end" else decided.next
+    # Named one by one: a ToolNode that is given the state runs refused calls too.
+    refused = {m.tool_call_id for m in decided.messages if isinstance(m, ToolMessage)}
+    return Send("tools", [call for call in answer.tool_calls if call["id"] not in refused])

@@ -1,9 +1,10 @@
 import time
+from typing import Annotated
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt import InjectedState, ToolNode
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 
@@ -82,6 +83,24 @@ def test_a_model_that_repeats_one_call_for_ever_is_stopped():
     ran = [m for m in messages if isinstance(m, ToolMessage) and m.status != "error"]
     assert len(ran) == 3
     assert isinstance(messages[-1], AIMessage)
+
+
+def test_a_refused_repetition_does_not_run_beside_a_sibling_that_does():
+    one, two = "<<function>>get_weather(city='Paris')", "<<function>>get_weather(city='Rome')"
+    model = scripted(one, one + two, "20 C.")
+    messages = ask(create_tool_agent(model, [get_weather], max_identical_calls=1))
+    results = [m for m in messages if isinstance(m, ToolMessage)]
+    assert sorted(m.status for m in results) == ["error", "success", "success"]
+    assert len({m.tool_call_id for m in results}) == 3
+
+
+def test_a_tool_may_read_the_state():
+    def count(city: str, state: Annotated[dict, InjectedState]) -> str:
+        """Count the messages."""
+        return str(len(state["messages"]))
+
+    model = scripted("<<function>>count(city='Paris')", "Two.")
+    assert ask(create_tool_agent(model, [count]))[2].text == "2"
 
 
 def test_an_exception_in_a_tool_reaches_the_model_as_an_error():
