@@ -1,6 +1,6 @@
 """Whole conversations by kind: what the training data is a mix of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from langchain_gorilla.training.dialogues import REFUSAL, Dialogues, small_talk
@@ -44,15 +44,41 @@ class Conversations:
         Args:
             kind: A key of ``kinds``.
         """
+        system = self._system()
         while True:
-            made = self.kinds[kind]()
-            if made is None or any(is_kept_out(turn.question) for turn in made.turns):
-                continue
-            system = ""
-            if self.rng.random() < 0.25:
-                system = fill_kinds(self.values, self.rng.choice(phrases("system")))
-            held_out = self.requests.held_out
-            return replace(made, kind=kind, system=system, held_out=held_out)
+            if made := self._try(kind, system):
+                return made
+
+    def family(self, shares: Mapping[str, float], count: int) -> list[Conversation]:
+        """Make ``count`` conversations that begin alike: the same system text and functions.
+
+        Args:
+            shares: Share of each kind; one that these functions cannot give is left out.
+            count: How many, at least 1.
+        """
+        while True:
+            system, self.requests.offered = self._system(), self.requests.functions()
+            made: list[Conversation] = []
+            for _ in range(4 * count):
+                kind = self.rng.choices(list(shares), list(shares.values()))[0]
+                if one := self._try(kind, system):
+                    made.append(one)
+                if len(made) == count:
+                    break
+            self.requests.offered = ()
+            if made:
+                return made
+
+    def _system(self) -> str:
+        if self.rng.random() < 0.25:
+            return fill_kinds(self.values, self.rng.choice(phrases("system")))
+        return ""
+
+    def _try(self, kind: str, system: str) -> Conversation | None:
+        made = self.kinds[kind]()
+        if made is None or any(is_kept_out(turn.question) for turn in made.turns):
+            return None
+        return replace(made, kind=kind, system=system, held_out=self.requests.held_out)
 
     def _calls(self, kind: str) -> Conversation | None:
         made = self.requests.asked(kind)
@@ -75,20 +101,19 @@ class Conversations:
             if asked is None:
                 return None
             question = asked.question
-            text = f"{target.name} {target.document['description']}"
-            names = " ".join(slot.name for slot in target.slots)
-            avoided = content_words(f"{text} {names} {question}")
-        functions: list[OfferedFunction] = []
-        wanted = rng.choices([1, 2, 3, 4], [0.5, 0.28, 0.14, 0.08])[0]
+            avoided = _subject(target) | content_words(question)
+        functions = list(self.requests.offered)
+        if any(_subject(one) & avoided for one in functions):
+            return None
+        wanted = len(functions) or rng.choices([1, 2, 3, 4], [0.5, 0.28, 0.14, 0.08])[0]
         for _ in range(30):
+            if len(functions) == wanted:
+                break
             made = offer(self.values, self.requests.concept(), style)
-            names = " ".join(slot.name for slot in made.slots)
-            if content_words(f"{made.name} {made.document['description']} {names}") & avoided:
+            if _subject(made) & avoided:
                 continue
             if all(one.name != made.name for one in functions):
                 functions.append(made)
-            if len(functions) == wanted:
-                break
         if not functions:
             return None
         turn = Turn(self.ask.phrasing.polish(question), (), REFUSAL)
@@ -97,8 +122,8 @@ class Conversations:
     def _chat(self) -> Conversation | None:
         """Small talk, with and without functions; sometimes a request follows."""
         rng = self.rng
-        functions: list[OfferedFunction] = []
-        if rng.random() < 0.45:
+        functions = list(self.requests.offered)
+        if not functions and rng.random() < 0.45:
             style = draw_style(rng)
             first = offer(self.values, self.requests.concept(), style)
             functions = self.requests.with_distractors([first], rng.choice([0, 1, 2]), style)
@@ -115,3 +140,9 @@ class Conversations:
             elif not functions:
                 turns.append(small_talk(self.values, "chat"))
         return Conversation("chat", documents(functions), tuple(turns))
+
+
+def _subject(function: OfferedFunction) -> frozenset[str]:
+    """Give the beginnings of the words that say what a function is about."""
+    names = " ".join(slot.name for slot in function.slots)
+    return content_words(f"{function.name} {function.document['description']} {names}")

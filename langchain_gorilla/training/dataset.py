@@ -1,4 +1,7 @@
-"""Training data: a mix of conversations, encoded, in batches of one size.
+"""Training data: families of conversations, encoded, in batches of one size.
+
+The conversations of a family offer the same functions, which are read once for all of them and
+make most of the tokens: each conversation sees what they share and itself, as if it were alone.
 
 Nothing is stored: shard ``n`` of a seed is made when it is needed and is the same every time,
 on every machine (``fingerprint`` proves it).
@@ -14,92 +17,86 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from langchain_gorilla.training.conversations import Conversations
-from langchain_gorilla.training.prompts import END, Conversation, pieces
+from langchain_gorilla.training.prompts import END, SHARED_PIECES, Conversation, Piece, pieces
 from langchain_gorilla.training.values import Values
 
-WIDE: Mapping[str, float] = {
-    "simple": 0.11,
-    "multiple": 0.17,
-    "parallel": 0.24,
-    "parallel_multiple": 0.12,
+SHARES: Mapping[str, float] = {
+    "simple": 0.2,
+    "parallel": 0.28,
+    "parallel_multiple": 0.17,
     "irrelevance": 0.09,
-    "chat": 0.03,
-    "answer": 0.13,
-    "chain": 0.05,
-    "error": 0.03,
-    "remaining": 0.03,
-}
-"""Share of each kind of conversation; parallel calls are the hard ones, so they lead."""
-
-DIALOGUES: Mapping[str, float] = {
-    "simple": 0.05,
-    "multiple": 0.11,
-    "parallel": 0.17,
-    "parallel_multiple": 0.08,
-    "irrelevance": 0.06,
     "chat": 0.02,
-    "answer": 0.14,
-    "chain": 0.07,
-    "error": 0.06,
+    "answer": 0.13,
+    "error": 0.05,
     "remaining": 0.03,
-    "session": 0.21,
+    "session": 0.03,
 }
-"""The same with more results and errors."""
+"""Share of each kind of conversation in a family; parallel calls are the hard ones, so they lead.
+``simple`` is a question for one call, of one function or of several."""
 
-MIXES: Mapping[str, Mapping[str, float]] = {
-    "wide": WIDE,
-    "sessions": {**{kind: 0.6 * share for kind, share in WIDE.items()}, "session": 0.4},
-    "dialogues": DIALOGUES,
-    "everyday": DIALOGUES,
-}
-"""``sessions`` learns more per token: several questions about one list of functions;
-``everyday`` favours the tools that people try first (``EVERYDAY_SHARES``)."""
+ALONE: Mapping[str, float] = {"chain": 0.5, "chat": 0.2, "irrelevance": 0.15, "multiple": 0.15}
+"""Share of each kind among the conversations that share their functions with no other."""
 
-EVERYDAY_SHARES: Mapping[str, float] = {"everyday": 0.4}
-"""Share of concepts from everyday domains, for the mixes that favour them."""
+ALONE_SHARE = 0.16
+"""Share of families that are one conversation of ``ALONE``."""
 
-SHARD_SIZE = 2048
-"""Conversations in a shard."""
+FAMILY_SIZE = 8
+"""Conversations of a family at most: they begin alike, so their functions are read once."""
+
+EVERYDAY_SHARE = 0.25
+"""Share of concepts from everyday domains: the tools that people try first."""
+
+SHARD_SIZE = 400
+"""Families in a shard."""
 
 QUESTION_WEIGHT = 0.3
 """Weight of a question's tokens in the loss; a response's are 1, all others 0."""
 
 QUESTION_EVERY = 4
-"""Questions are learned in every fourth conversation: it helps, and costs time."""
+"""Questions are learned in every fourth family: it helps, and costs time."""
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One conversation as tokens.
+    """A family of conversations as tokens: what they share, then each one's own part.
 
     Attributes:
         ids: Token ids, shape (length,).
         targets: The token to predict at each position, shape (length,); 0 where none.
         weights: Weight of each position in the loss, shape (length,).
-        kind: What the conversation teaches.
+        branches: Which conversation a position belongs to, from 1; 0 is what all share and the
+            only other branch that a position sees. Shape (length,).
+        positions: Place of each token in its own conversation, shape (length,).
+        kinds: What each conversation teaches.
     """
 
     ids: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
-    kind: str
+    branches: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Conversations of about one length, padded; shapes (rows, longest).
+    """Families of about one length, padded; shapes (rows, longest).
 
     Attributes:
         ids: Token ids; 0 where padded.
         targets: The token to predict at each position.
         weights: Weight of each position in the loss; 0 where padded.
-        kinds: What each row teaches.
+        branches: As in ``Encoded``; -1 where padded.
+        positions: As in ``Encoded``.
+        kinds: What the conversations of each row teach.
     """
 
     ids: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
-    kinds: tuple[str, ...]
+    branches: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    kinds: tuple[tuple[str, ...], ...]
 
 
 def end_id(tokenizer: Tokenizer) -> int:
@@ -114,73 +111,122 @@ def end_id(tokenizer: Tokenizer) -> int:
     return found
 
 
-def encode(tokenizer: Tokenizer, conversation: Conversation, *, questions: bool = False) -> Encoded:
-    """Turn a conversation into tokens, targets and weights.
+def encode(
+    tokenizer: Tokenizer,
+    family: Sequence[Conversation],
+    *,
+    questions: bool = False,
+    max_tokens: int | None = None,
+) -> Encoded:
+    """Turn conversations that begin alike into tokens, targets and weights.
 
     The end of a response is always taught as the end token, also where the text goes on with
     the next instruction.
 
     Args:
         tokenizer: Encodes the pieces.
-        conversation: What to encode.
+        family: Conversations with the same system text and functions.
         questions: Learn to write the questions too, at ``QUESTION_WEIGHT``.
+        max_tokens: Leave out the last conversations where all together are longer; the first
+            stays.
+
+    Raises:
+        ValueError: The conversations do not begin alike.
     """
     learned = {"response": 1.0, "question": QUESTION_WEIGHT if questions else 0.0}
     end = end_id(tokenizer)
-    ids: list[int] = []
-    targets: list[int] = []
-    weights: list[float] = []
-    for piece in pieces(conversation):
-        tokens = tokenizer.encode(piece.text, add_special_tokens=False).ids
-        weight = learned.get(piece.role, 0.0)
-        if ids and weight:
-            targets[-1], weights[-1] = tokens[0], weight
-        ids += tokens
-        targets += [*tokens[1:], end if piece.role == "response" else 0]
-        weights += [weight] * (len(tokens) - 1) + [1.0 if piece.role == "response" else 0.0]
+    head = pieces(family[0])[:SHARED_PIECES]
+    ids = [token for piece in head for token in _tokens(tokenizer, piece)]
+    shared = len(ids)
+    targets, weights = [0] * shared, [0.0] * shared
+    branches, positions = [0] * shared, list(range(shared))
+    kinds: list[str] = []
+    for branch, conversation in enumerate(family, 1):
+        written = pieces(conversation)
+        if written[:SHARED_PIECES] != head:
+            raise ValueError("Conversations of a family have one system text and functions.")
+        own_ids: list[int] = []
+        own_targets: list[int] = []
+        own_weights: list[float] = []
+        for piece in written[SHARED_PIECES:]:
+            tokens, weight = _tokens(tokenizer, piece), learned.get(piece.role, 0.0)
+            if own_ids and weight:
+                own_targets[-1], own_weights[-1] = tokens[0], weight
+            own_ids += tokens
+            own_targets += [*tokens[1:], end if piece.role == "response" else 0]
+            own_weights += [weight] * (len(tokens) - 1)
+            own_weights.append(1.0 if piece.role == "response" else 0.0)
+        if max_tokens and kinds and len(ids) + len(own_ids) > max_tokens:
+            break
+        ids += own_ids
+        targets += own_targets
+        weights += own_weights
+        branches += [branch] * len(own_ids)
+        positions += range(shared, shared + len(own_ids))
+        kinds.append(conversation.kind)
     return Encoded(
         np.array(ids, np.int64),
         np.array(targets, np.int64),
         np.array(weights, np.float32),
-        conversation.kind,
+        np.array(branches, np.int64),
+        np.array(positions, np.int64),
+        tuple(kinds),
     )
 
 
-def shard(
-    seed: int, index: int, size: int = SHARD_SIZE, *, mix: str = "wide"
-) -> list[Conversation]:
-    """Make the conversations of one shard; the same for the same seed, index and mix."""
+def _tokens(tokenizer: Tokenizer, piece: Piece) -> list[int]:
+    found: list[int] = tokenizer.encode(piece.text, add_special_tokens=False).ids
+    return found
+
+
+def shard(seed: int, index: int, size: int = SHARD_SIZE) -> list[list[Conversation]]:
+    """Make the families of one shard; the same for the same seed and index."""
     rng = Random(f"{seed}/{index}")
-    make = Conversations(Values(rng), everyday=EVERYDAY_SHARES.get(mix, 0.0)).make
-    kinds = rng.choices(list(MIXES[mix]), list(MIXES[mix].values()), k=size)
-    return [make(kind) for kind in kinds]
+    conversations = Conversations(Values(rng), everyday=EVERYDAY_SHARE)
+    families: list[list[Conversation]] = []
+    for _ in range(size):
+        if rng.random() < ALONE_SHARE:
+            kind = rng.choices(list(ALONE), list(ALONE.values()))[0]
+            families.append([conversations.make(kind)])
+        else:
+            families.append(conversations.family(SHARES, FAMILY_SIZE))
+    return families
 
 
-def held_out(seed: int, kinds: Sequence[str], count: int) -> list[Conversation]:
-    """Make ``count`` conversations of each kind from concepts that are never trained on."""
-    make = Conversations(Values(Random(f"held out {seed}")), held_out=True).make
+def unseen(seed: int, kinds: Sequence[str], count: int, *, held_out: bool) -> list[Conversation]:
+    """Make ``count`` conversations of each kind that training does not draw.
+
+    Args:
+        seed: Of these conversations.
+        kinds: Keys of ``Conversations.kinds``.
+        count: Of each kind.
+        held_out: From concepts that are never trained on, else from the others.
+    """
+    name = "held out" if held_out else "unseen"
+    make = Conversations(Values(Random(f"{name} {seed}")), held_out=held_out).make
     return [make(kind) for kind in kinds for _ in range(count)]
 
 
-def fingerprint(seed: int, index: int, mix: str = "wide") -> str:
+def fingerprint(seed: int, index: int) -> str:
     """Hash the text of one shard, to compare data across machines and versions."""
     digest = hashlib.sha256()
-    for conversation in shard(seed, index, mix=mix):
-        for piece in pieces(conversation):
-            digest.update(f"{piece.role}\0{piece.text}\0".encode())
+    for family in shard(seed, index):
+        for conversation in family:
+            for piece in pieces(conversation):
+                digest.update(f"{piece.role}\0{piece.text}\0".encode())
     return digest.hexdigest()[:16]
 
 
 def batches(
     encoded: Sequence[Encoded], batch_tokens: int, rng: Random, *, max_tokens: int
 ) -> list[Batch]:
-    """Group conversations of similar length, ``batch_tokens`` with padding, in random order.
+    """Group families of similar length, ``batch_tokens`` with padding, in random order.
 
     Args:
         encoded: In any order; those longer than ``max_tokens`` are left out.
-        batch_tokens: Tokens of a batch at most, if one conversation is not longer alone.
+        batch_tokens: Tokens of a batch at most, if one family is not longer alone.
         rng: Chooses the order.
-        max_tokens: The longest conversation.
+        max_tokens: The longest family.
     """
     fitting = [one for one in encoded if len(one.ids) <= max_tokens]
     fitting.sort(key=lambda one: len(one.ids) + rng.random() * 12)
@@ -200,11 +246,13 @@ def _pad(group: Sequence[Encoded]) -> Batch:
     shape = (len(group), max(len(one.ids) for one in group))
     ids, targets = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     weights = np.zeros(shape, np.float32)
+    branches, positions = np.full(shape, -1, np.int64), np.zeros(shape, np.int64)
     for row, one in enumerate(group):
-        ids[row, : len(one.ids)] = one.ids
-        targets[row, : len(one.ids)] = one.targets
-        weights[row, : len(one.ids)] = one.weights
-    return Batch(ids, targets, weights, tuple(one.kind for one in group))
+        length = len(one.ids)
+        ids[row, :length], targets[row, :length] = one.ids, one.targets
+        weights[row, :length] = one.weights
+        branches[row, :length], positions[row, :length] = one.branches, one.positions
+    return Batch(ids, targets, weights, branches, positions, tuple(one.kinds for one in group))
 
 
 def stream(
@@ -213,7 +261,6 @@ def stream(
     batch_tokens: int,
     *,
     max_tokens: int,
-    mix: str = "wide",
     rank: int = 0,
     world: int = 1,
     first_shard: int = 0,
@@ -224,8 +271,7 @@ def stream(
         tokenizer: Encodes them.
         seed: The data's seed.
         batch_tokens: Tokens of one batch, with padding.
-        max_tokens: Longer conversations are left out.
-        mix: A key of ``MIXES``.
+        max_tokens: Of a family; conversations that do not fit are left out.
         rank: This process among ``world``.
         world: How many processes there are.
         first_shard: Begin with the ``first_shard``-th of this process.
@@ -237,8 +283,8 @@ def stream(
     while True:
         index = count * world + rank
         encoded = [
-            encode(tokenizer, one, questions=place % QUESTION_EVERY == 0)
-            for place, one in enumerate(shard(seed, index, mix=mix))
+            encode(tokenizer, one, questions=place % QUESTION_EVERY == 0, max_tokens=max_tokens)
+            for place, one in enumerate(shard(seed, index))
         ]
         grouped = batches(encoded, batch_tokens, Random(index), max_tokens=max_tokens)
         for place, batch in enumerate(grouped):

@@ -90,8 +90,11 @@ class Dialogues:
         The functions are read once and used often, which teaches more per token.
         """
         rng, style = self.rng, draw_style(self.rng)
-        first = offer(self.values, self.requests.concept(), style)
-        functions = self.requests.with_distractors([first], rng.choice([0, 1, 1, 2, 2, 3]), style)
+        functions = list(self.requests.offered)
+        if not functions:
+            first = offer(self.values, self.requests.concept(), style)
+            count = rng.choice([0, 1, 1, 2, 2, 3])
+            functions = self.requests.with_distractors([first], count, style)
         turns: list[Turn] = []
         calls: list[FunctionCall] = []
         for _ in range(rng.choice([2, 3, 3, 4])):

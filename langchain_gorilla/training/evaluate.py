@@ -91,13 +91,7 @@ def own_cases(seed: int, kinds: Sequence[str], count: int, *, held_out: bool) ->
         count: Conversations of each kind.
         held_out: From held-out concepts, else from those of the training.
     """
-    if held_out:
-        conversations = dataset.held_out(seed, kinds, count)
-    else:
-        made = dataset.shard(-seed, 0, 40 * count)
-        conversations = []
-        for kind in kinds:
-            conversations += [one for one in made if one.kind == kind][:count]
+    conversations = dataset.unseen(seed, kinds, count, held_out=held_out)
     name = "held-out" if held_out else "own"
     for one in conversations:
         for index, turn in enumerate(one.turns):

@@ -129,6 +129,10 @@ class Piece:
     role: str
 
 
+SHARED_PIECES = 2
+"""Pieces that conversations with the same system text and functions begin with."""
+
+
 def pieces(conversation: Conversation) -> list[Piece]:
     """Write a conversation up to the end of its last response, without the end token.
 

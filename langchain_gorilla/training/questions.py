@@ -122,7 +122,27 @@ class Asker:
         question = self.phrasing.join([part.question for part in parts])
         return Asked(question, tuple(call for part in parts for call in part.calls))
 
+    def _by_name(self, function: OfferedFunction) -> _Template:
+        """Ask for a call by the function's own name, as programmers do."""
+        rng = self.rng
+        slots = [
+            slot for slot in function.slots if not slot.parameter.optional or rng.random() < 0.4
+        ]
+        values = [f"{{{slot.parameter.key}}}" for slot in slots]
+        named = ", ".join(f"{slot.name}={value}" for slot, value in zip(slots, values, strict=True))
+        plain = f"{', '.join(values[:-1])} and {values[-1]}" if values[1:] else "".join(values)
+        written = f"{function.name}({named if rng.random() < 0.4 else ', '.join(values)})"
+        texts = [f"What is {written}?", f"What does {written} give?", f"Run {written}"]
+        texts += [f"What's the value of {written}?", f"Call {written}.", f"Evaluate {written}"]
+        if values:
+            texts += [f"Use {function.name} with {plain}.", f"Apply {function.name} to {plain}"]
+            texts += [f"What does {function.name} return for {plain}?"]
+            texts += [f"Call the function {function.name} with {named}."]
+        return _Template(rng.choice(texts), {slot.parameter.key: slot for slot in slots}, {})
+
     def _template(self, function: OfferedFunction) -> _Template | None:
+        if self.rng.random() < 0.05:
+            return self._by_name(function)
         slots = {slot.parameter.key: slot for slot in function.slots}
         needed = {key for key, slot in slots.items() if not slot.parameter.optional}
         for _ in range(8):

@@ -120,7 +120,11 @@ def content_words(text: str) -> frozenset[str]:
 
 
 class Requests:
-    """Draws functions and questions; the same ``values`` state gives the same ones."""
+    """Draws functions and questions; the same ``values`` state gives the same ones.
+
+    Attributes:
+        offered: Ask about these functions, as they are; () to draw new ones for each question.
+    """
 
     def __init__(self, values: Values, *, held_out: bool = False, everyday: float = 0.0) -> None:
         """Draw from ``values``.
@@ -135,6 +139,7 @@ class Requests:
         self.rng = values.rng
         self.ask = Asker(values)
         self.held_out = held_out
+        self.offered: Sequence[OfferedFunction] = ()
         self.write_question = QuestionWriter()
 
     def concept(self) -> Concept:
@@ -182,36 +187,57 @@ class Requests:
             return self.rng.choices([1, 2, 3, 4], [0.4, 0.3, 0.18, 0.12])[0]
         return self.rng.randint(5, 8) if style < 0.985 else self.rng.randint(9, 14)
 
+    def functions(self) -> list[OfferedFunction]:
+        """Draw one function, a few or many, as a conversation offers them."""
+        style = draw_style(self.rng)
+        first = offer(self.values, self.concept(), style)
+        alone = self.rng.random() < 0.25
+        return self.with_distractors([first], 0 if alone else self._tool_count(), style)
+
     def asked(self, kind: str) -> tuple[Asked, list[OfferedFunction]] | None:
         """Ask a question of a kind; the functions come with distractors."""
         rng, style = self.rng, draw_style(self.rng)
+        if self.offered:
+            return self._asked_of_offered(kind)
         first = offer(self.values, self.concept(), style)
-        if kind == "simple":
-            asked = self.ask.one(first)
-            return (asked, [first]) if asked else None
-        if kind == "multiple":
-            asked = self.ask.one(first)
-            if asked is None:
-                return None
-            return asked, self.with_distractors([first], self._tool_count(), style)
+        extra = {"simple": 0, "multiple": self._tool_count()}.get(kind)
+        if kind == "parallel_multiple":
+            others = self.with_distractors([first], rng.choice([1, 1, 2]), style)
+            targets = [first, *(one for one in others if one is not first)]
+            extra = rng.choice([0, 0, 1, 2])
+        else:
+            targets = [first]
+            if extra is None:
+                extra = rng.choice([1, 1, 2]) if rng.random() < 0.35 else 0
+        asked = self._question(kind, targets)
+        return (asked, self.with_distractors(targets, extra, style)) if asked else None
+
+    def _asked_of_offered(self, kind: str) -> tuple[Asked, list[OfferedFunction]] | None:
+        count = self.rng.choice([2, 2, 3]) if kind == "parallel_multiple" else 1
+        if count > len(self.offered):
+            count = 2
+        if count > len(self.offered):
+            return None
+        asked = self._question(kind, self.rng.sample(list(self.offered), count))
+        return (asked, list(self.offered)) if asked else None
+
+    def _question(self, kind: str, targets: Sequence[OfferedFunction]) -> Asked | None:
+        """Ask the targets for calls; never for the same call twice, never for more than five."""
+        rng = self.rng
+        if kind in ("simple", "multiple"):
+            return self.ask.one(targets[0])
         if kind == "parallel":
-            asked = self.ask.same(first) if rng.random() < 0.75 else self._repeat(first)
-            if asked is None or not distinct(asked.calls):
-                return None
-            extra = rng.choice([1, 1, 2]) if rng.random() < 0.35 else 0
-            return asked, self.with_distractors([first], extra, style)
-        others = self.with_distractors([first], rng.choice([1, 1, 2]), style)
-        targets = [first, *(one for one in others if one is not first)]
-        parts = [self.ask.one(one) if rng.random() < 0.7 else self.ask.same(one) for one in targets]
-        rng.shuffle(parts)
-        found = [part for part in parts if part is not None]
-        if len(found) < 2 or not distinct([call for part in found for call in part.calls]):
+            asked = self.ask.same(targets[0]) if rng.random() < 0.75 else self._repeat(targets[0])
+        else:
+            parts = [
+                self.ask.one(one) if rng.random() < 0.7 else self.ask.same(one) for one in targets
+            ]
+            rng.shuffle(parts)
+            found = [part for part in parts if part is not None]
+            asked = self.ask.several(found) if len(found) > 1 else None
+        if asked is None or not distinct(asked.calls) or len(asked.calls) > 5:
             return None
-        asked = self.ask.several(found)
-        if len(asked.calls) > 5:
-            return None
-        extra = rng.choice([0, 0, 1, 2])
-        return asked, self.with_distractors(targets, extra, style)
+        return asked
 
     def _repeat(self, function: OfferedFunction) -> Asked | None:
         """Ask the same function in two to four independent sentences."""

@@ -126,18 +126,18 @@ def adapt(first: Path) -> Tokenizer:
     return tokenizer
 
 
-def build(merges: int = 1200, *, conversations: int = 8000, seed: int = 123) -> Tokenizer:
+def build(merges: int = 1200, *, families: int = 1500, seed: int = 123) -> Tokenizer:
     """Make a tokenizer from the words of the training data.
 
     Args:
         merges: Merges of letters; each is mirrored six times.
-        conversations: How many conversations the words are counted in.
-        seed: Of those conversations.
+        families: How many families of conversations the words are counted in.
+        seed: Of those families.
     """
     counts: Counter[str] = Counter()
-    for conversation in shard(seed, 0, conversations):
-        for piece in pieces(conversation):
-            counts.update(re.findall(r"[a-z]{2,}", piece.text.lower()))
+    written = (piece for one in shard(seed, 0, families) for chat in one for piece in pieces(chat))
+    for piece in written:
+        counts.update(re.findall(r"[a-z]{2,}", piece.text.lower()))
     vocabulary: dict[str, int] = {}
     for token in [PAD, END, *_byte_letters()]:
         vocabulary.setdefault(token, len(vocabulary))

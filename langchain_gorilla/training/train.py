@@ -69,8 +69,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--batch-tokens", type=int, help="of one process (default: the preset's)")
     parser.add_argument("--rate", type=float, help="learning rate (default: the preset's)")
     parser.add_argument("--decay", type=float, default=0.5, help="last part of the run that slows")
-    parser.add_argument("--max-tokens", type=int, default=800, help="longest conversation")
-    parser.add_argument("--mix", choices=sorted(dataset.MIXES), default="sessions")
+    parser.add_argument("--max-tokens", type=int, default=1200, help="longest family")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--measure-every", type=int, default=250, help="steps between measures")
@@ -165,7 +164,6 @@ class Trainer:
             self.options.seed,
             self.options.batch_tokens or self.preset.batch_tokens,
             max_tokens=self.options.max_tokens,
-            mix=self.options.mix,
             rank=self.rank,
             world=self.world,
             first_shard=self.shard,
@@ -177,16 +175,18 @@ class Trainer:
                 yield batch
 
     def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Give logits, targets, weights and rows of the positions that have a weight."""
+        """Give logits, targets, weights and places of the positions that have a weight."""
         device = self.preset.device
         ids = torch.from_numpy(batch.ids).to(device)
+        branches = torch.from_numpy(batch.branches).to(device)
+        positions = torch.from_numpy(batch.positions).to(device)
         weights = torch.from_numpy(batch.weights).to(device).reshape(-1)
         chosen = weights.nonzero().squeeze(1)
         targets = torch.from_numpy(batch.targets).to(device).reshape(-1)[chosen]
         weights = weights[chosen]
         with torch.autocast(device, torch.bfloat16):
-            logits = self.model(ids, chosen)
-        return logits, targets, weights, chosen // ids.shape[1]
+            logits = self.model(ids, branches, positions, chosen)
+        return logits, targets, weights, chosen
 
     def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Give the weighted loss of a batch, and the mean loss of its response tokens."""
@@ -194,12 +194,16 @@ class Trainer:
         losses = functional.cross_entropy(logits.float(), targets, reduction="none")
         return (losses * weights).sum() / weights.sum(), losses[weights == 1].mean().detach()
 
-    def all_likeliest(self, batch: Batch) -> list[bool]:
-        """Tell for every row whether each response token is the likeliest."""
-        logits, targets, weights, rows = self._predict(batch)
+    def all_likeliest(self, batch: Batch) -> list[list[bool]]:
+        """Tell for every conversation of every row whether each response token is likeliest."""
+        logits, targets, weights, places = self._predict(batch)
         missed = (logits.argmax(-1) != targets) & (weights == 1)
-        wrong = torch.zeros(len(batch.kinds), device=logits.device)
-        return (wrong.index_add_(0, rows, missed.float()) == 0).tolist()
+        most = max(map(len, batch.kinds)) + 1
+        branches = torch.from_numpy(batch.branches).to(logits.device).reshape(-1)[places]
+        wrong = torch.zeros(len(batch.kinds) * most, device=logits.device)
+        wrong.index_add_(0, places // batch.ids.shape[1] * most + branches, missed.float())
+        fine = (wrong == 0).reshape(-1, most)[:, 1:].tolist()
+        return [row[: len(kinds)] for row, kinds in zip(fine, batch.kinds, strict=True)]
 
     def use_average(self) -> None:
         """Put the mean of the last steps into the model, as export does."""
@@ -213,13 +217,15 @@ class Trainer:
         than generating (see ``evaluate``). ``held`` marks held-out concepts.
         """
         kinds = ("simple", "multiple", "parallel", "parallel_multiple", "irrelevance", "answer")
-        sets = {"own": dataset.shard(-1, 0, 500), "held": dataset.held_out(-1, kinds, 60)}
+        held = [[one] for one in dataset.unseen(-1, kinds, 60, held_out=True)]
+        sets = {"own": dataset.shard(-1, 0, 60), "held": held}
         right: dict[str, list[bool]] = defaultdict(list)
-        for name, conversations in sets.items():
-            encoded = [dataset.encode(self.tokenizer, one) for one in conversations]
-            for batch in dataset.batches(encoded, 8192, Random(0), max_tokens=1024):
-                for kind, fine in zip(batch.kinds, self.all_likeliest(batch), strict=True):
-                    right[f"{name} {kind}"].append(fine)
+        for name, families in sets.items():
+            encoded = [dataset.encode(self.tokenizer, one) for one in families]
+            for batch in dataset.batches(encoded, 8192, Random(0), max_tokens=2048):
+                for kinds_, fine in zip(batch.kinds, self.all_likeliest(batch), strict=True):
+                    for kind, likeliest in zip(kinds_, fine, strict=True):
+                        right[f"{name} {kind}"].append(likeliest)
         return {name: round(sum(found) / len(found), 3) for name, found in sorted(right.items())}
 
     def _share_gradients(self) -> None:

@@ -33,7 +33,7 @@ KINDS = sorted(Conversations(Values(Random(0))).kinds)
 
 @pytest.fixture(scope="module")
 def conversations() -> list[prompts.Conversation]:
-    return dataset.shard(5, 0, 600, mix="sessions")
+    return [one for family in dataset.shard(5, 0, 120) for one in family]
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +41,8 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.from_file(str(bundled.path() / "tokenizer.json"))
 
 
-@pytest.mark.parametrize(
-    ("mix", "text"),
-    [
-        ("wide", "438e53750574c702"),
-        ("sessions", "a87df4b6dbeade7f"),
-        ("dialogues", "74078a5886af9753"),
-        ("everyday", "8d470760b36f014e"),
-    ],
-)
-def test_the_data_that_the_bundled_model_saw_is_made_again(mix: str, text: str) -> None:
-    assert dataset.fingerprint(1, 0, mix) == text
+def test_the_data_that_the_bundled_model_saw_is_made_again() -> None:
+    assert dataset.fingerprint(1, 0) == "4c18f14c99e60825"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,7 +112,7 @@ def test_encoding_by_pieces_is_encoding_the_whole(
 ) -> None:
     for conversation in conversations[:200]:
         text = "".join(piece.text for piece in prompts.pieces(conversation))
-        encoded = dataset.encode(tokenizer, conversation)
+        encoded = dataset.encode(tokenizer, [conversation])
         assert tokenizer.encode(text, add_special_tokens=False).ids == encoded.ids.tolist()
         assert tokenizer.decode(encoded.ids.tolist(), skip_special_tokens=False) == text
 
@@ -130,20 +121,48 @@ def test_targets_are_the_responses_and_their_ends(
     conversations: list[prompts.Conversation], tokenizer: Tokenizer
 ) -> None:
     for conversation in conversations[:200]:
-        encoded = dataset.encode(tokenizer, conversation)
+        encoded = dataset.encode(tokenizer, [conversation])
         learned = encoded.targets[encoded.weights == 1].tolist()
         wanted = "".join(f"{turn.response}</s>" for turn in conversation.turns if turn.learned)
         assert tokenizer.decode(learned, skip_special_tokens=False) == wanted
 
 
-def test_batches_hold_every_conversation_once(
-    conversations: list[prompts.Conversation], tokenizer: Tokenizer
+def test_each_conversation_of_a_family_is_encoded_as_if_it_were_alone(
+    tokenizer: Tokenizer,
 ) -> None:
-    encoded = [dataset.encode(tokenizer, one) for one in conversations[:200]]
-    grouped = dataset.batches(encoded, 2048, Random(1), max_tokens=800)
-    fitting = [one for one in encoded if len(one.ids) <= 800]
+    for family in dataset.shard(5, 0, 40):
+        together = dataset.encode(tokenizer, family)
+        for branch, conversation in enumerate(family, 1):
+            alone = dataset.encode(tokenizer, [conversation])
+            mine = (together.branches == 0) | (together.branches == branch)
+            assert together.ids[mine].tolist() == alone.ids.tolist()
+            assert together.positions[mine].tolist() == alone.positions.tolist()
+            assert together.targets[mine].tolist() == alone.targets.tolist()
+            assert together.weights[mine].tolist() == alone.weights.tolist()
+
+
+def test_a_family_has_one_system_text_and_one_list_of_functions(tokenizer: Tokenizer) -> None:
+    first, second = (family[0] for family in dataset.shard(5, 0, 2))
+    with pytest.raises(ValueError, match="one system text"):
+        dataset.encode(tokenizer, [first, second])
+
+
+def test_the_last_conversations_of_a_family_that_is_too_long_are_left_out(
+    tokenizer: Tokenizer,
+) -> None:
+    family = max(dataset.shard(5, 0, 40), key=len)
+    whole = dataset.encode(tokenizer, family)
+    part = dataset.encode(tokenizer, family, max_tokens=len(whole.ids) - 1)
+    assert part.kinds == whole.kinds[: len(part.kinds)]
+    assert 1 <= len(part.kinds) < len(whole.kinds)
+
+
+def test_batches_hold_every_family_once(tokenizer: Tokenizer) -> None:
+    encoded = [dataset.encode(tokenizer, one) for one in dataset.shard(5, 0, 60)]
+    grouped = dataset.batches(encoded, 4096, Random(1), max_tokens=1500)
+    fitting = [one for one in encoded if len(one.ids) <= 1500]
     assert sum(len(batch.kinds) for batch in grouped) == len(fitting)
-    assert all(batch.ids.size <= 2048 or len(batch.kinds) == 1 for batch in grouped)
+    assert all(batch.ids.size <= 4096 or len(batch.kinds) == 1 for batch in grouped)
     assert sum(batch.weights.sum() for batch in grouped) == sum(o.weights.sum() for o in fitting)
 
 

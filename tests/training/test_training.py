@@ -11,7 +11,12 @@ from transformers import AutoModelForCausalLM
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.training import dataset, evaluate, export, train
-from langchain_gorilla.training.model import Shape, SmallModel
+from langchain_gorilla.training.model import (
+    Shape,
+    SmallModel,
+    attend_by_branch,
+    attend_masked,
+)
 from langchain_gorilla.training.tokenizer import build, features
 
 TINY = train.Preset(32, 2, 4, 48, 1024, 8_000, 3e-3, "cpu")
@@ -21,13 +26,18 @@ TOKENIZER = bundled.path() / "tokenizer.json"
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(train.PRESETS, "cpu", TINY)
-    monkeypatch.setattr(dataset, "SHARD_SIZE", 64)
+    monkeypatch.setattr(dataset, "SHARD_SIZE", 12)
     monkeypatch.setattr(train.Trainer, "measure", lambda self: {})
 
 
 def arguments(out: Path, tokens: int) -> list[str]:
     given = ["--out", str(out), "--tokenizer", str(TOKENIZER), "--tokens", str(tokens)]
     return [*given, "--save-every", "1", "--decay", "1.0"]
+
+
+def alone(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Branches and positions of one conversation."""
+    return torch.ones_like(ids), torch.arange(ids.shape[1])[None]
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -65,7 +75,7 @@ def test_what_is_exported_predicts_the_same(tmp_path: Path) -> None:
     llama = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32).eval()
     ids = torch.randint(2, 7000, (1, 40), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        own = trainer.model(ids, torch.arange(40))
+        own = trainer.model(ids, *alone(ids), torch.arange(40))
         torch.testing.assert_close(llama(ids).logits[0], own, atol=0.02, rtol=0.02)
 
 
@@ -79,6 +89,19 @@ def test_an_exported_model_can_be_trained_on(tmp_path: Path) -> None:
         torch.testing.assert_close(tensor, weights[name].float(), atol=2e-3, rtol=2e-3)
 
 
+def test_attention_by_branch_is_attention_over_all_pairs_that_are_seen() -> None:
+    torch.manual_seed(0)
+    given = [torch.randn(2, 6, 40, 32, requires_grad=True) for _ in range(3)]
+    branches = torch.tensor([[0] * 10 + [1] * 12 + [2] * 18, [0] * 7 + [1] * 20 + [-1] * 13])
+    real = (branches >= 0)[:, None, :, None].expand_as(given[0])
+    found = []
+    for attend in (attend_masked, attend_by_branch):
+        out = attend(*given, branches)[real]
+        found.append((out, *torch.autograd.grad(out.pow(2).sum(), given)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_a_new_model_already_leans_to_what_followed_earlier() -> None:
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     part = torch.randint(300, 7000, (1, 60), generator=torch.Generator().manual_seed(2))
@@ -90,16 +113,16 @@ def test_a_new_model_already_leans_to_what_followed_earlier() -> None:
         if copying:
             model.start_copying()
         with torch.no_grad():
-            logits = model(ids, torch.arange(70, 119))
+            logits = model(ids, *alone(ids), torch.arange(70, 119))
         right = logits.gather(1, ids[0, 71:, None])
         better.append((logits > right).float().mean())  # share of tokens that are likelier
     assert better[1] < better[0] - 0.08
 
 
 def test_a_tokenizer_is_built_from_the_data() -> None:
-    made = build(60, conversations=150)
-    for conversation in dataset.shard(3, 0, 20):
-        ids = dataset.encode(made, conversation).ids.tolist()
+    made = build(60, families=40)
+    for conversation in dataset.unseen(3, ("simple", "answer"), 5, held_out=False):
+        ids = dataset.encode(made, [conversation]).ids.tolist()
         assert made.decode(ids, skip_special_tokens=False).endswith(conversation.turns[-1].response)
     shared = features(made).base
     tokens = [made.token_to_id(f"{before}t") for before in ("", "Ġ", "_")]
