@@ -1,0 +1,185 @@
+"""What the bundled model can do: hand-written prompts, conversations, speed.
+
+    python benchmarks/bundled_model.py [--json FILE] [--model DIR] [--answers FILE]
+
+40 prompts with tools that training never saw (``bundled/prompts.json``), each right only if all
+its calls are, with no other; 20 conversations with a LangGraph agent of five tools
+(``bundled/conversations.json``), each right if every answer holds what its tools returned; tokens
+a second of free greedy answers on one thread; seconds that loading takes after the imports. Both
+files were written before the training that they judge and are changed only with a new one.
+"""
+
+import argparse
+import difflib
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from tqdm import tqdm
+
+from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
+from langchain_gorilla.training.evaluate import interval
+from langchain_gorilla.training.generate import Generator
+
+FOLDER = Path(__file__).parent / "bundled"
+
+_WEATHER = {"Bergen": "9 C, rain", "Malaga": "27 C and sunny"}
+_ORDERS = {"88120": "packed", "88121": "delivered", "88122": "cancelled"}
+_CUSTOMERS = {"Greta Lindqvist": "C-204", "Omar Haddad": "C-377"}
+_BALANCES = {"C-204": "310.5 EUR", "C-377": "48 EUR"}
+_RATES = {("CHF", "NOK"): "12.4", ("EUR", "USD"): "1.16"}
+
+
+def _look_up(known: dict[str, str], kind: str, asked: str) -> str:
+    """Return what is known, or raise an error that names the nearest, as a kind tool does."""
+    if asked in known:
+        return known[asked]
+    nearest = difflib.get_close_matches(asked, known, n=1, cutoff=0)[0]
+    raise ValueError(f"Unknown {kind} {asked}. Did you mean {nearest}?")
+
+
+def weather_in(city: str) -> str:
+    """Get the weather in a city."""
+    return _look_up(_WEATHER, "city", city)
+
+
+def order_status(order_id: str) -> str:
+    """Get the status of an order."""
+    return _look_up(_ORDERS, "order", order_id)
+
+
+def find_customer(name: str) -> str:
+    """Find the customer id of a customer by name."""
+    return _look_up(_CUSTOMERS, "customer", name)
+
+
+def customer_balance(customer_id: str) -> str:
+    """Get the balance of a customer by the customer id."""
+    return _look_up(_BALANCES, "customer id", customer_id)
+
+
+def exchange_rate(base: str, target: str) -> str:
+    """Get the exchange rate from one currency to another."""
+    if (base, target) not in _RATES:
+        raise ValueError(f"Unknown currency {base}. Did you mean CHF?")
+    return _RATES[base, target]
+
+
+TOOLS: list[Callable[..., str]] = [
+    weather_in,
+    order_status,
+    find_customer,
+    customer_balance,
+    exchange_rate,
+]
+
+
+def _calls(answer: AIMessage) -> list[tuple[str, dict[str, Any]]]:
+    return [(call["name"], call["args"]) for call in answer.tool_calls]
+
+
+def answer_prompts(model: ChatGorilla, name: str) -> Iterator[dict[str, Any]]:
+    """Ask every prompt; the order of an answer's calls is free."""
+    given = json.loads((FOLDER / "prompts.json").read_text("utf-8"))
+    tools = {tool["name"]: tool for tool in given["tools"]}
+    for prompt in tqdm(given["prompts"], desc=name):
+        answer = model.bind_tools([tools[one] for one in prompt["tools"]]).invoke(
+            prompt["question"]
+        )
+        calls, left = _calls(answer), [(one["name"], one["arguments"]) for one in prompt["calls"]]
+        repeated = any(one in calls[:place] for place, one in enumerate(calls))
+        right = len(calls) == len(left) and not answer.invalid_tool_calls
+        right = right and all(one in left for one in calls) and not repeated
+        yield {
+            "question": prompt["question"],
+            "right": right,
+            "repeated": repeated,
+            "expected": left,
+            "calls": calls,
+            "text": answer.text,
+        }
+
+
+def hold_conversations(model: ChatGorilla) -> Iterator[dict[str, Any]]:
+    """Hold every conversation with one agent of all tools."""
+    agent = create_tool_agent(model, TOOLS, checkpointer=InMemorySaver())
+    for place, one in enumerate(
+        tqdm(json.loads((FOLDER / "conversations.json").read_text("utf-8")), desc="conversations")
+    ):
+        config = {"configurable": {"thread_id": str(place)}, "recursion_limit": 40}
+        answers = []
+        for turn in one["turns"]:
+            state = agent.invoke({"messages": [("human", turn["human"])]}, config)  # type: ignore[arg-type]
+            answers.append(state["messages"][-1].text)
+        wanted = [turn["contains"] for turn in one["turns"]]
+        right = all(
+            answer and all(part in answer for part in parts)
+            for answer, parts in zip(answers, wanted, strict=True)
+        )
+        yield {"turns": one["turns"], "answers": answers, "right": right}
+
+
+def speed(folder: Path) -> dict[str, float]:
+    """Measure loading and plain greedy generation, one thread, unconstrained."""
+    torch.set_num_threads(1)
+    begun = time.perf_counter()
+    model = Generator(folder)
+    load_s = time.perf_counter() - begun
+    ids = torch.tensor([model.tokenizer.encode("\n### Instruction: <<question>>Hello")])
+    rates = []
+    for _ in range(7):
+        begun = time.perf_counter()
+        model.model.generate(ids, max_new_tokens=200, min_new_tokens=200, do_sample=False)
+        rates.append(200 / (time.perf_counter() - begun))
+    return {"load_s": load_s, "tokens_per_s": statistics.median(rates)}
+
+
+def _share(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    right = sum(row["right"] for row in rows)
+    return {"n": len(rows), "right": right / len(rows), "ci95": interval(right, len(rows))}
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path, default=bundled.path(), help="folder of the model")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--answers", type=Path, help="file for every answer, as JSON lines")
+    chosen = parser.parse_args()
+    figures: dict[str, Any] = speed(chosen.model)
+    rows: list[dict[str, Any]] = []
+    for name, constrained in (("constrained", True), ("unconstrained", False)):
+        model = ChatGorilla(
+            model=str(chosen.model),
+            format="openfunctions-v2",
+            temperature=0,
+            max_tokens=200,
+            constrained=constrained,
+        )
+        found = list(answer_prompts(model, f"prompts, {name}"))
+        figures[f"prompts_{name}"] = {
+            **_share(found),
+            "repeated": sum(r["repeated"] for r in found),
+        }
+        rows += [{"run": name, **row} for row in found]
+        if constrained:
+            held = list(hold_conversations(model))
+            figures["conversations"] = _share(held)
+            rows += [{"run": "conversations", **row} for row in held]
+    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    if chosen.answers:
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        chosen.answers.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
