@@ -20,8 +20,8 @@ class Parameter:
 
     Attributes:
         key: Its name in the question templates.
-        kind: What its values are: a kind of ``values``, ``BOOL``, ``LIST(KIND)``, or
-            ``{a|b|c}`` for a choice.
+        kind: What its values are: a kind of ``values``, ``BOOL``, ``LIST(KIND)``,
+            ``OBJ(name:KIND,name:KIND)``, or ``{a|b|c}`` for a choice.
         names: What the parameter may be called, the plainest first.
         descriptions: What its document may say.
         optional: It may be left out of a call.
@@ -196,6 +196,8 @@ def invent(values: Values, phrase_questions: "QuestionWriter") -> Concept:
         parameters.append(Parameter(key, one.kind, (name,), (text,), optional, one.unit))
     if not parameters:
         return invent(values, phrase_questions)
+    if rng.random() < 0.1:
+        parameters[rng.randrange(len(parameters))] = _object_parameter(rng, f"k{len(parameters)}")
     parameters.sort(key=lambda one: one.optional)
     synonym = rng.choice(split(described, ";"))
     snake = noun.replace(" ", "_").lower()
@@ -226,6 +228,19 @@ def invent(values: Values, phrase_questions: "QuestionWriter") -> Concept:
     return Concept(
         f"invented {noun}", (name,), (description,), tuple(parameters), questions, noun=noun
     )
+
+
+def _object_parameter(rng: Random, key: str) -> Parameter:
+    """Make a parameter that is an object of two or three plain fields."""
+    plain = [
+        one
+        for one in loose_parameters()
+        if re.fullmatch(r"[A-Z_]+", one.kind) and one.kind != "TEXT"
+    ]
+    parts = {rng.choice(one.names): one.kind for one in rng.sample(plain, rng.choice([2, 2, 3]))}
+    kind = f"OBJ({','.join(f'{name}:{part}' for name, part in parts.items())})"
+    name = rng.choice(["filter", "options", "details", "profile", "settings", "item", "record"])
+    return Parameter(key, kind, (name,), (f"The {name}", f"{name.capitalize()} as an object"))
 
 
 def article(words: str) -> str:

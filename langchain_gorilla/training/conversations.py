@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from langchain_gorilla.training.compositions import Compositions
 from langchain_gorilla.training.dialogues import REFUSAL, Dialogues, small_talk
 from langchain_gorilla.training.documents import OfferedFunction, draw_style, offer
 from langchain_gorilla.training.kept_out import is_kept_out
@@ -23,7 +24,7 @@ class Conversations:
         self.rng = values.rng
         self.requests = Requests(values, held_out=held_out, everyday=everyday)
         self.ask = self.requests.ask
-        dialogues = Dialogues(self.requests)
+        dialogues, compositions = Dialogues(self.requests), Compositions(self.requests)
         self.kinds: dict[str, Callable[[], Conversation | None]] = {
             "simple": lambda: self._calls("simple"),
             "multiple": lambda: self._calls("multiple"),
@@ -36,6 +37,8 @@ class Conversations:
             "error": dialogues.error,
             "remaining": dialogues.remaining,
             "session": dialogues.session,
+            "compose": compositions.call,
+            "json": compositions.json_object,
         }
 
     def make(self, kind: str) -> Conversation:

@@ -34,10 +34,17 @@ SHARES: Mapping[str, float] = {
 """Share of each kind of conversation in a family; parallel calls are the hard ones, so they lead.
 ``simple`` is a question for one call, of one function or of several."""
 
-ALONE: Mapping[str, float] = {"chain": 0.5, "chat": 0.2, "irrelevance": 0.15, "multiple": 0.15}
+ALONE: Mapping[str, float] = {
+    "chain": 0.5,
+    "chat": 0.16,
+    "irrelevance": 0.12,
+    "multiple": 0.12,
+    "compose": 0.06,
+    "json": 0.04,
+}
 """Share of each kind among the conversations that share their functions with no other."""
 
-ALONE_SHARE = 0.16
+ALONE_SHARE = 0.2
 """Share of families that are one conversation of ``ALONE``."""
 
 FAMILY_SIZE = 8

@@ -15,7 +15,7 @@ from langchain_gorilla.training.phrasing import fill_kinds, phrases
 from langchain_gorilla.training.prompts import Conversation, Result, Turn, write_calls
 from langchain_gorilla.training.questions import Asked
 from langchain_gorilla.training.requests import Requests, distinct, documents
-from langchain_gorilla.training.results import Maker, answer, draw_maker, fill, templates
+from langchain_gorilla.training.results import Maker, answer, as_error, draw_maker, fill, templates
 from langchain_gorilla.training.values import Values
 
 REFUSAL = "Sorry, none of the available functions can help with that."
@@ -42,7 +42,7 @@ class Dialogues:
         for call in calls:
             if self.rng.random() < error_rate:
                 text = fill(self.values, self.rng.choice(templates("error")), call)
-                results.append(Result(call, text, True))
+                results.append(Result(call, as_error(self.values, text), True))
             else:
                 results.append(Result(call, makers[call.name](call)))
         return tuple(results)
@@ -180,7 +180,7 @@ class Dialogues:
                 return None
         makers = self._makers(asked.calls)
         results = list(self._run(calls, makers))
-        results[index] = Result(failed, hint, True)
+        results[index] = Result(failed, as_error(self.values, hint), True)
         again = self._run([mended], makers)
         fine = [one for one in results if not one.is_error]
         turns = (

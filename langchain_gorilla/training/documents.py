@@ -40,7 +40,7 @@ class Slot:
     Attributes:
         parameter: What it comes from.
         name: Its name in this function.
-        json_type: ``string``, ``integer``, ``number``, ``boolean`` or ``array``.
+        json_type: ``string``, ``integer``, ``number``, ``boolean``, ``array`` or ``object``.
         choices: The values of its ``enum``, () for none.
         schema: Its JSON schema.
     """
@@ -90,11 +90,19 @@ def json_type(rng: Random, kind: str) -> str:
     """Give the JSON type of a kind; numbers of kind FLT are sometimes declared integer."""
     if kind.startswith("LIST("):
         return "array"
+    if kind.startswith("OBJ("):
+        return "object"
     if kind == "BOOL":
         return "boolean"
     if kind == "FLT" and rng.random() < 0.35:
         return "integer"
     return NUMBER_TYPES.get(kind, "string")
+
+
+def fields(kind: str) -> dict[str, str]:
+    """Read the fields of ``OBJ(name:KIND,name:KIND)``."""
+    pairs = (part.split(":") for part in kind[4:-1].split(","))
+    return {name.strip(): part.strip() for name, part in pairs}
 
 
 def draw_value(values: Values, slot: Slot) -> JSONValue:
@@ -110,6 +118,8 @@ def draw_value(values: Values, slot: Slot) -> JSONValue:
         item = kind[5:-1]
         whole = item == "FLT" and rng.random() < 0.6
         return [values.draw("INT" if whole else item) for _ in range(rng.randint(2, 5))]
+    if slot.json_type == "object":
+        return {name: values.draw(part) for name, part in fields(kind).items()}
     if slot.json_type == "integer" and kind in ("FLT", "PCT"):
         return values.integer()
     return values.draw(kind)
@@ -161,6 +171,10 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
     if kind == "array":
         item = one.kind[5:-1]
         schema["items"] = {"type": {"INT": "integer"}.get(item, NUMBER_TYPES.get(item, "string"))}
+    if kind == "object":
+        parts = fields(one.kind)
+        types = {name: {"type": NUMBER_TYPES.get(part, "string")} for name, part in parts.items()}
+        schema["properties"], schema["required"] = types, list(parts)
     if style.described:
         schema["description"] = _slot_text(rng, one, choices)
     if choices:

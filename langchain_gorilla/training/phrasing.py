@@ -1,7 +1,8 @@
 """How people write values, lists and several requests, and the small talk around them."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from langchain_gorilla.calls import JSONValue
@@ -111,6 +112,8 @@ class Phrasing:
 
     def spell(self, value: JSONValue, slot: Slot) -> str:
         """Write a value as people write it in a question."""
+        if isinstance(value, dict):
+            return self._spell_fields(value)
         if not isinstance(value, list):
             return self.spell_one(value, slot)
         items = [str(item) for item in value]
@@ -121,6 +124,17 @@ class Phrasing:
             return ", ".join(items)
         comma = "," if len(items) > 2 and self.rng.random() < 0.3 else ""
         return f"{', '.join(items[:-1])}{comma} and {items[-1]}"
+
+    def _spell_fields(self, value: Mapping[str, JSONValue]) -> str:
+        """Write an object: ``name Ada and age 36``, ``name: Ada, age: 36``, as JSON."""
+        rng, style = self.rng, self.rng.random()
+        if style < 0.12:
+            return json.dumps(value, ensure_ascii=False)
+        joint = rng.choice([" ", " ", ": ", " is ", "=", " = "])
+        parts = [f"{name.replace('_', ' ')}{joint}{one}" for name, one in value.items()]
+        if style < 0.5:
+            return ", ".join(parts)
+        return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
     def spell_one(self, value: JSONValue, slot: Slot) -> str:
         """Write a value that is no list; small numbers sometimes in words, large with commas."""

@@ -39,6 +39,8 @@ DONE = frozenset(
     ]
 )
 
+_WRAPPED_ERROR = re.compile(r"Error: \w+\((['\"])(.*)\1\)\n Please fix your mistakes\.", re.DOTALL)
+
 Maker = Callable[[FunctionCall], str]
 """Makes the content that a call returned. One maker gives contents of one shape."""
 
@@ -56,6 +58,14 @@ def fill(values: Values, template: str, call: FunctionCall) -> str:
     known = {"arg": say(argument), "name": name.replace("_", " "), "function": call.name}
     text = re.sub(r"\{([A-Z_]+)\}", lambda match: str(values.draw(match[1])), template)
     return re.sub(r"\{([a-z]+)\}", lambda match: known.get(match[1], match[0]), text)
+
+
+def as_error(values: Values, text: str) -> str:
+    """Write an error as a tool gives it, or as LangGraph's ``ToolNode`` writes an exception."""
+    if values.rng.random() < 0.5:
+        return text
+    kind = values.rng.choice(["ValueError", "ValueError", "KeyError", "RuntimeError"])
+    return f"Error: {kind}({text!r})\n Please fix your mistakes."
 
 
 def draw_maker(values: Values) -> Maker:
@@ -160,7 +170,8 @@ def _read(result: Result) -> tuple[str, str]:
     """Give what a result says, and its kind."""
     content = result.content.strip()
     if result.is_error:
-        return content.rstrip("."), "error"
+        wrapped = _WRAPPED_ERROR.fullmatch(content)
+        return (wrapped[2] if wrapped else content).rstrip("."), "error"
     if content[:1] in ("{", "["):
         value = json.loads(content)
         return (say(value).rstrip("."), "json") if value else ("", "nothing")

@@ -7,9 +7,11 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
+from typer.testing import CliRunner
 
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall
+from langchain_gorilla.cli import app
 from langchain_gorilla.training import dataset, evaluate, export, train
 from langchain_gorilla.training.model import (
     Shape,
@@ -184,3 +186,15 @@ def test_the_loss_picture_is_drawn(tmp_path: Path) -> None:
     rows = [{"tokens": 1000 * n, "loss": 2 - n / 10 + rng.random(), "rate": 1.0} for n in range(9)]
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     assert draw(tmp_path).stat().st_size > 1000
+
+
+def test_one_command_trains_writes_draws_and_measures(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    given = ["train", "bundled", "--out", str(tmp_path), "--tokens", "2000", "--own", "1"]
+    vocabulary = tmp_path / "tokenizer.json"
+    vocabulary.write_bytes(TOKENIZER.read_bytes())
+    result = CliRunner().invoke(app, [*given, "--preset", "cpu"])
+    assert result.exit_code == 0, result.output
+    assert "own simple" in result.output
+    assert (tmp_path / "loss.png").stat().st_size > 1000
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").config.hidden_size == TINY.width

@@ -1,0 +1,84 @@
+"""``gorilla train``: the bundled model's whole recipe in one command."""
+
+import shutil
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(help="Train the bundled model, from data to figures.", no_args_is_help=True)
+out = Console(soft_wrap=True)
+
+
+class PresetName(str, Enum):
+    """Sizes of model and training."""
+
+    auto = "auto"
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+@app.callback()
+def _train() -> None:
+    """Train the bundled model, from data to figures."""
+
+
+@app.command()
+def bundled(
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder of the run; a run that was stopped goes on there.")
+    ],
+    preset: Annotated[
+        PresetName, typer.Option(help="auto: gpu where CUDA is, else cpu.")
+    ] = PresetName.auto,
+    start: Annotated[
+        Path | None, typer.Option(help="Model folder to go on from, with its tokenizer.")
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option(help="Tokens to train on; else the preset's.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="End by the clock instead.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate; else the preset's.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the data and the first weights.")] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    own: Annotated[
+        int, typer.Option(help="Conversations of each kind to measure at the end; 0 for none.")
+    ] = 60,
+) -> None:
+    """Make data and tokenizer, train, write the model folder, draw the loss, measure.
+
+    In the folder: tokenizer.json, checkpoint.pt, log.jsonl, loss.png, and model/ for
+    ChatGorilla(model="FOLDER/model", format="openfunctions-v2").
+    """
+    import torch
+
+    from langchain_gorilla.training import evaluate, export, picture, tokenizer, train
+
+    name = preset.value
+    if name == "auto":
+        name = "gpu" if torch.cuda.is_available() else "cpu"
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary, model = folder / "tokenizer.json", folder / "model"
+    if start and not vocabulary.exists():
+        shutil.copyfile(start / "tokenizer.json", vocabulary)
+    if not vocabulary.exists():
+        out.print("Making the tokenizer from the data")
+        tokenizer.build().save(str(vocabulary))
+    options = ["--preset", name, "--out", str(folder), "--tokenizer", str(vocabulary)]
+    options += ["--seed", str(seed), "--threads", str(threads)]
+    for option, value in (
+        ("--start", start),
+        ("--tokens", tokens),
+        ("--minutes", minutes),
+        ("--rate", rate),
+    ):
+        options += [option, str(value)] if value is not None else []
+    out.print(f"Training with the preset {name}")
+    train.Trainer(train.parse_arguments(options)).run()
+    export.export(folder / "checkpoint.pt", vocabulary, name, model)
+    out.print(f"Model: {model}")
+    out.print(f"Loss: {picture.draw(folder)}")
+    if own:
+        evaluate.main(["--model", str(model), "--own", str(own), "--seen"])
