@@ -1,10 +1,12 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
+from jsonschema import Draft202012Validator
 from tokenizers import Tokenizer
 
 from langchain_gorilla import bundled
@@ -27,7 +29,8 @@ from langchain_gorilla.training.families import family_concepts
 from langchain_gorilla.training.kept_out import is_kept_out, plain
 from langchain_gorilla.training.values import Values
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
+SHARED = Path(__file__).parents[3] / "shared"
+BUNDLED = Path(__file__).parents[2] / "benchmarks" / "bundled"
 KINDS = sorted(Conversations(Values(Random(0))).kinds)
 
 
@@ -190,28 +193,69 @@ def test_prompts_of_demos_are_kept_out(question: str) -> None:
     assert not is_kept_out("What's the weather in Rome?")
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the shared cases are not here")
-@pytest.mark.parametrize("file", ["bfcl_gold.jsonl", "bfcl_irrelevance.jsonl"])
-def test_no_berkeley_question_is_trained_on(
-    conversations: list[prompts.Conversation], file: str
-) -> None:
-    asked = {
-        plain(message["content"])
-        for line in (CASES / file).read_text("utf-8").splitlines()
+def berkeley(file: str) -> set[str]:
+    return {
+        message["content"]
+        for line in (SHARED / "cases" / file).read_text("utf-8").splitlines()
         for messages in json.loads(line)["question"]
         for message in messages
         if message["role"] == "user"
     }
+
+
+def apibench(hub: str) -> set[str]:
+    file = SHARED / "apibench" / "questions" / f"questions_{hub}_0_shot.jsonl"
+    return {json.loads(line)["text"] for line in file.read_text("utf-8").splitlines()}
+
+
+def own(file: str) -> set[str]:
+    found = json.loads((BUNDLED / file).read_text("utf-8"))
+    prompts = found["prompts"] if isinstance(found, dict) else []
+    turns = [turn for one in found if isinstance(one, dict) for turn in one.get("turns", ())]
+    return {one["question"] for one in prompts} | {turn["human"] for turn in turns}
+
+
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        *((berkeley, name) for name in ("bfcl_gold.jsonl", "bfcl_irrelevance.jsonl")),
+        *((apibench, name) for name in ("huggingface", "tensorflowhub", "torchhub")),
+        *((own, name) for name in ("prompts.json", "conversations.json")),
+    ],
+)
+def test_no_prompt_that_measures_is_trained_on(
+    conversations: list[prompts.Conversation], read: Callable[[str], set[str]], name: str
+) -> None:
+    if read is not own and not SHARED.exists():
+        pytest.skip("../shared is not beside the checkout")
+    asked = {plain(text) for text in read(name)}
+    assert len(asked) >= 20
     grams = {gram for text in asked for gram in _grams(text)}
     questions = {
         plain(turn.question) for one in conversations for turn in one.turns if turn.question
     }
     # Short questions ("What is 3 plus 4?") may be anybody's; ten words in a row may not.
     assert not {text for text in questions & asked if len(text.split()) > 6}
-    own = [gram for text in questions for gram in _grams(text)]
-    shared = sum(gram in grams for gram in own)
-    sys.stdout.write(f"{file}: {shared} of {len(own)} ten-word runs are shared\n")
-    assert shared <= len(own) * 0.001
+    made = [gram for text in questions for gram in _grams(text)]
+    shared = sum(gram in grams for gram in made)
+    sys.stdout.write(f"{name}: {shared} of {len(made)} ten-word runs are shared\n")
+    assert shared <= len(made) * 0.001
+
+
+def test_the_expected_calls_of_the_hand_written_prompts_fit_their_tools() -> None:
+    given = json.loads((BUNDLED / "prompts.json").read_text("utf-8"))
+    tools = {tool["name"]: tool for tool in given["tools"]}
+    assert len(given["prompts"]) == 40
+    for prompt in given["prompts"]:
+        for call in prompt["calls"]:
+            assert call["name"] in prompt["tools"]
+            Draft202012Validator(tools[call["name"]]["parameters"]).validate(call["arguments"])
+
+
+def test_the_tools_of_the_hand_written_prompts_are_no_trained_ones() -> None:
+    given = json.loads((BUNDLED / "prompts.json").read_text("utf-8"))
+    trained = {name for one in (*written_concepts(), *family_concepts()) for name in one.names}
+    assert not trained & {tool["name"] for tool in given["tools"]}
 
 
 def _grams(text: str) -> list[tuple[str, ...]]:
