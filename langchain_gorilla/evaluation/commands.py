@@ -98,6 +98,10 @@ def bfcl(
     catalog_size: Annotated[
         int | None, typer.Option(min=1, help="Functions to choose from, other cases' included.")
     ] = None,
+    top_k: Annotated[int, typer.Option(min=1, help="Functions that a retriever offers.")] = 5,
+    embedder: Annotated[
+        Path | None, typer.Option(help="Sentence encoder's folder, for dense and hybrid.")
+    ] = None,
     constrained: Annotated[
         bool,
         typer.Option("--constrained/--unconstrained", help="Hold calls to the functions' schemas."),
@@ -124,6 +128,8 @@ def bfcl(
         model=model,
         retriever=retriever.value,
         catalog_size=catalog_size,
+        top_k=top_k,
+        embedder=str(embedder) if embedder else None,
         constrained=constrained,
         max_tokens=max_tokens,
         timeout_s=timeout,

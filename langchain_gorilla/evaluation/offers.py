@@ -1,14 +1,21 @@
 """Which functions does the model see for a case? The seam between evaluation and retrieval.
 
-``none`` offers the whole catalog and ``oracle`` only what the right answer calls. A retriever is
-one more ``Offer``: the retrieval room adds its own by ``offer_for``.
+``none`` offers the whole catalog, ``oracle`` only what the right answer calls, and a retriever
+what it finds for the question in an index of the catalog.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.evaluation.cases import Case
+
+if TYPE_CHECKING:
+    from langchain_gorilla.retrieval.collection import ToolIndex
 
 RetrieverName: TypeAlias = Literal["none", "bm25", "dense", "hybrid", "oracle"]
 
@@ -17,19 +24,64 @@ Offer: TypeAlias = Callable[[Case, Sequence[Function]], Sequence[Function]]
 """(case, catalog) → the functions to bind. The catalog holds the case's own functions."""
 
 
-def offer_for(retriever: RetrieverName) -> Offer:
-    """Return how a retriever chooses functions.
+@contextmanager
+def offering(
+    retriever: RetrieverName, *, top_k: int = 5, embedder: str | Path | None = None
+) -> Iterator[Offer]:
+    """Give how a retriever chooses functions; its index lives as long as the context.
+
+    Args:
+        retriever: ``bm25`` needs no embedder; ``dense`` compares vectors only, ``hybrid`` both.
+        top_k: Functions that a retriever offers.
+        embedder: Directory of a sentence encoder, as for ``LocalEmbeddings``.
 
     Raises:
-        UnsupportedOptionError: This retriever's room is not in the package yet.
+        UnsupportedOptionError: The retriever needs an embedder.
     """
-    offers: dict[str, Offer] = {"none": _whole_catalog, "oracle": _right_functions}
-    if retriever in offers:
-        return offers[retriever]
-    raise UnsupportedOptionError(
-        f"--retriever {retriever} needs the retrieval room, which this version does not have yet. "
-        "Use none (every function of the catalog) or oracle (those of the right answer)."
-    )
+    if retriever == "none":
+        yield _whole_catalog
+        return
+    if retriever == "oracle":
+        yield _right_functions
+        return
+    if retriever != "bm25" and embedder is None:
+        raise UnsupportedOptionError(
+            f"--retriever {retriever} compares vectors, so it needs a sentence encoder. Pass "
+            "--embedder DIR, a directory with config.json, tokenizer.json and weights of "
+            "all-MiniLM-L6-v2 or its kin, or use --retriever bm25."
+        )
+    # Here, not above: evaluating without a retriever needs no Qdrant.
+    from langchain_gorilla.retrieval.collection import ToolIndex
+    from langchain_gorilla.retrieval.embedding import LocalEmbeddings
+
+    options: dict[str, Any] = {}
+    if retriever != "bm25" and embedder is not None:
+        options["embeddings"] = LocalEmbeddings(embedder)
+    if retriever == "dense":
+        options["lexical_weight"] = 0.0
+    with (
+        tempfile.TemporaryDirectory(prefix="gorilla-eval-") as folder,
+        ToolIndex.in_folder(folder, **options) as index,
+    ):
+        yield _Retrieved(index, top_k)
+
+
+class _Retrieved:
+    """Offers what an index of the case's catalog finds for the question."""
+
+    def __init__(self, index: "ToolIndex", top_k: int) -> None:
+        self.index = index
+        self.top_k = top_k
+        self.indexed: tuple[str, ...] = ()
+
+    def __call__(self, case: Case, catalog: Sequence[Function]) -> Sequence[Function]:
+        by_name = {function["name"]: function for function in catalog}
+        if self.indexed != tuple(by_name):
+            # Catalogs of neighbouring cases are alike, so little is embedded anew.
+            self.index.sync(ToolCatalog([dict(function) for function in catalog]))
+            self.indexed = tuple(by_name)
+        hits = self.index.search(str(case.messages[-1]["content"]), k=self.top_k).hits
+        return [by_name[hit.name] for hit in hits]
 
 
 def catalogs(cases: Sequence[Case], size: int | None) -> Callable[[Case], list[Function]]:

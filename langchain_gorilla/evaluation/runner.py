@@ -25,7 +25,7 @@ from langchain_gorilla.errors import (
     PromptTooLongError,
 )
 from langchain_gorilla.evaluation.cases import Case
-from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offer_for
+from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offering
 from langchain_gorilla.evaluation.rows import read_rows
 from langchain_gorilla.evaluation.scoring import Answer, Score, score_answer
 
@@ -49,6 +49,8 @@ class RunOptions:
         model: ``"bundled"``, a model id or a directory.
         retriever: How functions are chosen from the catalog.
         catalog_size: Functions in each case's catalog; None for the case's own.
+        top_k: Functions that a retriever offers.
+        embedder: Directory of the sentence encoder of ``dense`` and ``hybrid``.
         constrained: Whether calls are constrained to the functions while they are generated.
         max_tokens: Most tokens of an answer.
         timeout_s: Most seconds for an answer; None for no limit.
@@ -57,6 +59,8 @@ class RunOptions:
     model: str
     retriever: RetrieverName = "none"
     catalog_size: int | None = None
+    top_k: int = 5
+    embedder: str | None = None
     constrained: bool = True
     max_tokens: int | None = 512
     timeout_s: float | None = None
@@ -97,10 +101,12 @@ def run_cases(
         DifferentRunError: The folder holds another run.
         UnsupportedOptionError: A retriever or catalog size that cannot be had.
     """
-    offer = offer_for(options.retriever)
     catalog_of = catalogs(cases if all_cases is None else all_cases, options.catalog_size)
     recorded = open_run(folder, options)
-    with (folder / ANSWERS_FILE).open("a", encoding="utf-8") as file:
+    with (
+        offering(options.retriever, top_k=options.top_k, embedder=options.embedder) as offer,
+        (folder / ANSWERS_FILE).open("a", encoding="utf-8") as file,
+    ):
         for case in cases:
             offered = [as_shown(f, case.language) for f in offer(case, catalog_of(case))]
             question = _fingerprint(case, offered)
@@ -159,7 +165,8 @@ def ask(model: BaseChatModel, case: Case, offered: Sequence[Function]) -> Answer
     """Ask one question; what the model cannot be asked is an ``Answer`` with ``error``."""
     started = time.perf_counter()
     try:
-        bound = model.bind_tools([dict(function) for function in offered])
+        # A retriever may find nothing; then the model is asked without tools.
+        bound = model.bind_tools([dict(function) for function in offered]) if offered else model
         message = bound.invoke([dict(turn) for turn in case.messages])
     except _NO_ANSWER as error:
         seconds = time.perf_counter() - started

@@ -12,7 +12,7 @@ from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.evaluation import runner
 from langchain_gorilla.evaluation.bfcl_decoder import decode_calls
 from langchain_gorilla.evaluation.cases import Case, read_cases
-from langchain_gorilla.evaluation.offers import catalogs, offer_for
+from langchain_gorilla.evaluation.offers import catalogs, offering
 from langchain_gorilla.evaluation.rows import UnreadableFileError
 from langchain_gorilla.evaluation.runner import DifferentRunError, RunOptions, run_cases
 from langchain_gorilla.evaluation.scoring import Answer, score_answer
@@ -160,13 +160,67 @@ def test_a_catalog_larger_than_all_functions_is_refused() -> None:
 def test_the_oracle_offers_what_the_answer_calls() -> None:
     asked = case(3)
     catalog = catalogs([case(number) for number in range(9)], 9)(asked)
-    assert [found["name"] for found in offer_for("oracle")(asked, catalog)] == ["weather_3"]
+    with offering("oracle") as offer:
+        assert [found["name"] for found in offer(asked, catalog)] == ["weather_3"]
 
 
-@pytest.mark.parametrize("retriever", ["bm25", "dense", "hybrid"])
-def test_a_retriever_that_is_not_there_yet_says_so(retriever: Any) -> None:
-    with pytest.raises(UnsupportedOptionError, match="retrieval room"):
-        offer_for(retriever)
+ASKED = {
+    "mail": "Send a mail to Ada",
+    "stock": "What does the share of Acme cost?",
+    "route": "Which way is it from Rome to Bari?",
+}
+
+
+def found_cases() -> list[Case]:
+    described = {"mail": "Send a mail.", "stock": "Price of a share.", "route": "Way from to."}
+    return [
+        Case(
+            name,
+            "simple_python",
+            ({"role": "user", "content": question},),
+            ({**function(name), "description": described[name]},),
+            ({name: {"city": ["Rome"]}},),
+            True,
+        )
+        for name, question in ASKED.items()
+    ]
+
+
+def test_bm25_offers_what_it_finds_in_the_catalog_of_the_case() -> None:
+    cases = found_cases()
+    catalog = catalogs(cases, 3)
+    with offering("bm25", top_k=1) as offer:
+        for asked in cases:
+            assert [found["name"] for found in offer(asked, catalog(asked))] == [asked.id]
+
+
+def test_an_offer_follows_the_catalog_from_case_to_case() -> None:
+    first, second, _ = found_cases()
+    with offering("bm25", top_k=3) as offer:
+        assert [found["name"] for found in offer(first, first.functions)] == ["mail"]
+        assert "mail" not in [found["name"] for found in offer(second, second.functions)]
+
+
+@pytest.mark.parametrize("retriever", ["dense", "hybrid"])
+def test_vectors_choose_what_is_offered(retriever: Any, encoder: Path) -> None:
+    asked = found_cases()[1]
+    catalog = catalogs(found_cases(), 3)(asked)
+    with offering(retriever, top_k=2, embedder=encoder) as offer:
+        assert len(offer(asked, catalog)) == 2
+
+
+@pytest.mark.parametrize("retriever", ["dense", "hybrid"])
+def test_a_retriever_by_vectors_says_that_it_needs_an_encoder(retriever: Any) -> None:
+    with pytest.raises(UnsupportedOptionError, match="--embedder DIR"), offering(retriever):
+        pass
+
+
+def test_a_question_for_which_nothing_is_found_is_asked_without_tools(tmp_path: Path) -> None:
+    lost = Case("lost", "irrelevance", ({"role": "user", "content": "?"},), (), (), False)
+    options = RunOptions(model="bundled", retriever="bm25")
+    model = scripted(["No function fits."])
+    scores = list(run_cases([lost], model, options, tmp_path, all_cases=[*found_cases(), lost]))
+    assert [score.correct for score in scores] == [True]
 
 
 @pytest.mark.parametrize("constrained", [True, False])

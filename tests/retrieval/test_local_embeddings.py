@@ -1,0 +1,24 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from langchain_gorilla.retrieval.embedding import LocalEmbeddings
+
+TEXTS = ["Send a mail", "Price of a share", "x", "Which way is it from Rome to Bari?"]
+
+
+def test_vectors_have_length_one(encoder: Path) -> None:
+    for vector in LocalEmbeddings(encoder).embed_documents(TEXTS):
+        assert math.isclose(math.hypot(*vector), 1, rel_tol=1e-5)
+
+
+def test_a_text_has_one_vector_alone_and_in_a_batch(encoder: Path) -> None:
+    embeddings = LocalEmbeddings(encoder, batch_size=2)
+    together = embeddings.embed_documents(TEXTS)
+    for text, vector in zip(TEXTS, together, strict=True):
+        assert embeddings.embed_query(text) == pytest.approx(vector, abs=1e-5)
+
+
+def test_the_id_names_weights_and_precision_not_the_place(encoder: Path) -> None:
+    assert LocalEmbeddings(encoder, dtype="bfloat16").model_id == f"{encoder.name}:bfloat16"
