@@ -117,7 +117,8 @@ def draw_value(values: Values, slot: Slot) -> JSONValue:
     if slot.json_type == "array":
         item = kind[5:-1]
         whole = item == "FLT" and rng.random() < 0.6
-        return [values.draw("INT" if whole else item) for _ in range(rng.randint(2, 5))]
+        drawn = [values.draw("INT" if whole else item) for _ in range(rng.randint(2, 5))]
+        return [one.split(",")[0] if isinstance(one, str) else one for one in drawn]
     if slot.json_type == "object":
         return {name: values.draw(part) for name, part in fields(kind).items()}
     if slot.json_type == "integer" and kind in ("FLT", "PCT"):

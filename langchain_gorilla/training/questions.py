@@ -103,6 +103,8 @@ class Asker:
             distinct: list[JSONValue] = []
             for _ in range(20):
                 value = draw_value(self.values, template.slots[key])
+                if isinstance(value, str) and rng.random() < 0.8:
+                    value = value.split(",")[0]  # "Rome, Italy" reads badly in a list
                 if value not in distinct:
                     distinct.append(value)
                 if len(distinct) == count:

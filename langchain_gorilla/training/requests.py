@@ -148,9 +148,9 @@ class Requests:
             return self.rng.choice(_everyday())
         by_hand, families, facts = _pools(self.held_out)
         style = self.rng.random()
-        if style < 0.22 and not self.held_out:
+        if style < 0.18 and not self.held_out:
             return invent(self.values, self.write_question)
-        pool = by_hand if style < 0.68 else families if style < 0.92 else facts
+        pool = by_hand if style < 0.78 else families if style < 0.95 else facts
         return self.rng.choice(pool)
 
     def _distractor(self, target: OfferedFunction) -> Concept:
