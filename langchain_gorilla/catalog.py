@@ -130,7 +130,8 @@ class ToolCatalog:
                 keeps its own namespace, metadata and tags. A BaseTool and a function run;
                 anything else is a bare schema.
             namespace: The service, team or tenant it belongs to.
-            metadata: Facts to filter by.
+            metadata: Facts to filter by, beside those of the tool's own ``metadata`` that a
+                filter can compare, such as its ``source`` and ``origin``; these win.
             tags: Words about the tool that a search reads too.
             replace: Put it in the place of the tool with its name, as after a change of its
                 documentation, instead of raising.
@@ -139,22 +140,8 @@ class ToolCatalog:
             InvalidFunctionError: The tool has no name or schema, or metadata of another kind.
             DuplicateFunctionError: The catalog has a tool with this name.
         """
-        entry = (
-            tool
-            if isinstance(tool, CatalogTool)
-            else self._entry(tool, namespace, dict(metadata or {}), tuple(tags))
-        )
-        held = self._tools.get(entry.name)
-        if held is not None and not replace:
-            raise DuplicateFunctionError(
-                f"The catalog has a tool {entry.name!r} (namespace {held.namespace!r}) and gets "
-                f"another (namespace {entry.namespace!r}). A model knows tools by their names "
-                "only: rename one, build the catalog with qualified=True and namespaces, or pass "
-                "replace=True if it is the same tool with new documentation."
-            )
-        self._tools[entry.name] = entry
-        self._executables.pop(entry.name, None)
-        self.version += 1
+        entry = self._entry(tool, namespace, metadata or {}, tuple(tags))
+        self._put(entry, replace)
         return entry
 
     def add_all(
@@ -165,14 +152,25 @@ class ToolCatalog:
         tags: Iterable[str] = (),
         replace: bool = False,
     ) -> None:
-        """Add tools as ``add`` does; all of them, or none where one is refused."""
-        before = dict(self._tools)
+        """Add tools as ``add`` does; all of them, or none where one is refused.
+
+        Tools are taken one by one as they come, so a generator may read them from a source.
+        """
         common = tuple(tags)
+        replaced: list[tuple[str, CatalogTool | None]] = []
         try:
             for tool in tools:
-                self.add(tool, namespace=namespace, tags=common, replace=replace)
+                entry = self._entry(tool, namespace, {}, common)
+                held = self._tools.get(entry.name)
+                self._put(entry, replace)
+                replaced.append((entry.name, held))
         except BaseException:
-            self._tools = before
+            for name, held in reversed(replaced):
+                self._executables.pop(name, None)
+                if held is None:
+                    del self._tools[name]
+                else:
+                    self._tools[name] = held
             raise
 
     def remove(self, name: str) -> CatalogTool:
@@ -253,6 +251,19 @@ class ToolCatalog:
                 f"Error: {error}", name=call["name"], tool_call_id=call["id"], status="error"
             )
 
+    def _put(self, entry: CatalogTool, replace: bool) -> None:
+        held = self._tools.get(entry.name)
+        if held is not None and not replace:
+            raise DuplicateFunctionError(
+                f"The catalog has a tool {entry.name!r} (namespace {held.namespace!r}) and gets "
+                f"another (namespace {entry.namespace!r}). A model knows tools by their names "
+                "only: rename one, build the catalog with qualified=True and namespaces, or pass "
+                "replace=True if it is the same tool with new documentation."
+            )
+        self._tools[entry.name] = entry
+        self._executables.pop(entry.name, None)
+        self.version += 1
+
     def _entry(
         self,
         tool: Any,
@@ -260,6 +271,8 @@ class ToolCatalog:
         metadata: Mapping[str, MetadataValue],
         tags: tuple[str, ...],
     ) -> CatalogTool:
+        if isinstance(tool, CatalogTool):
+            return tool
         function = function_schema(tool)
         for key, value in metadata.items():
             if not isinstance(value, str | int | float | tuple):
@@ -268,7 +281,10 @@ class ToolCatalog:
                     f"{type(value).__name__}. Expected a number, a string, a truth value or a "
                     "tuple of strings."
                 )
-        metadata = {key: comparable(value) for key, value in metadata.items()}
+        metadata = {
+            **_own_metadata(tool),
+            **{key: comparable(value) for key, value in metadata.items()},
+        }
         if self.qualified and namespace:
             name = f"{namespace}.{function.name}"
             function = FunctionSchema(name, function.description, function.parameters)
@@ -283,6 +299,18 @@ class ToolCatalog:
             f"{name!r} is none of the {len(self)} tools of the catalog.{hint} Call a tool that "
             "was offered, by its exact name."
         )
+
+
+def _own_metadata(tool: Any) -> dict[str, MetadataValue]:
+    """Return what a filter can compare of a tool's own metadata, which may hold anything else."""
+    own = getattr(tool, "metadata", None) if isinstance(tool, BaseTool | FunctionSchema) else None
+    found: dict[str, MetadataValue] = {}
+    for key, value in (own or {}).items():
+        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+            found[key] = tuple(value)
+        elif isinstance(value, str | int | float):
+            found[key] = comparable(value)
+    return found
 
 
 def _is_function(tool: Any) -> bool:

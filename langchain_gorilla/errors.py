@@ -19,6 +19,7 @@ machine's limits. Each message says what happened, what was expected and what to
     ├── GenerationTimeoutError (ModelTimeoutError)  `timeout` passed before the answer was complete
     ├── GenerationCancelledError                 the caller cancelled; what was generated is dropped
     ├── ScriptEndedError                         a ScriptedEngine has no further answer
+    ├── SourceError (ValueError)                 a source of tools that cannot be read at all
     └── RetrievalError                           a tool index cannot do what was asked
         ├── IndexUnavailableError                its folder or server cannot be reached or written
         ├── IndexMismatchError (ValueError)      made by another embedder or another program
@@ -98,6 +99,10 @@ class GenerationCancelledError(GorillaError):
 
 class ScriptEndedError(GorillaError):
     """More answers were asked for than the script has."""
+
+
+class SourceError(GorillaError, ValueError):
+    """A source of tools cannot be read at all; parts of one that cannot are ``refusals``."""
 
 
 class RetrievalError(GorillaError):

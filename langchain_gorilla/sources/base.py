@@ -1,8 +1,8 @@
 """What every source gives: tools that run, and what became none, with the reason."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from langchain_core.tools import BaseTool
 
@@ -10,6 +10,17 @@ from langchain_gorilla.functions import FunctionSchema
 
 SourcedTool: TypeAlias = "BaseTool | FunctionSchema"
 """A tool that runs, or the bare schema of one that nothing here can run."""
+
+
+@dataclass(frozen=True, eq=False)
+class SourcedSchema(FunctionSchema):
+    """A bare schema that remembers where it comes from, as a tool does in its ``metadata``.
+
+    Attributes:
+        metadata: As a tool's; see ``Tools``.
+    """
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

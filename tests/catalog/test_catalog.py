@@ -136,3 +136,49 @@ def test_a_catalog_tool_keeps_its_own_namespace():
     entry = ToolCatalog().add(add, namespace="math")
     assert ToolCatalog([entry])["add"] is entry
     assert isinstance(entry, CatalogTool)
+
+
+def test_a_tool_s_own_metadata_reaches_the_catalog_and_the_caller_s_wins():
+    own = tool(add)
+    own.metadata = {
+        "source": "python",
+        "origin": "maths",
+        "names": ["a", "b"],
+        "fast": True,
+        "object": object(),
+        "nested": {"a": 1},
+    }
+    entry = ToolCatalog().add(own, metadata={"origin": "mine"})
+    assert entry.metadata == {
+        "source": "python",
+        "origin": "mine",
+        "names": ("a", "b"),
+        "fast": "true",
+    }
+
+
+def test_tools_stream_into_a_catalog_one_by_one():
+    catalog = ToolCatalog()
+    seen = []
+
+    def stream():
+        for number in range(3):
+            seen.append(len(catalog))
+            yield {"name": f"tool{number}", "parameters": {"type": "object"}}
+
+    catalog.add_all(stream(), namespace="stream")
+    assert seen == [0, 1, 2]
+
+
+def test_a_stream_that_fails_leaves_what_was_replaced_as_it_was():
+    catalog = ToolCatalog([SCHEMA, get_weather])
+
+    def stream():
+        yield {**SCHEMA, "description": "New."}
+        yield add
+        raise OSError("the source went away")
+
+    with pytest.raises(OSError, match="went away"):
+        catalog.add_all(stream(), replace=True)
+    assert [entry.name for entry in catalog] == ["send_mail", "get_weather"]
+    assert catalog["send_mail"].function.description == "Send a mail."

@@ -1,0 +1,72 @@
+"""``SourceTool``: a LangChain tool made of a JSON schema and whatever runs it."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from jsonschema import Draft202012Validator
+from jsonschema.validators import validator_for
+from langchain_core.runnables.config import run_in_executor
+from langchain_core.tools import BaseTool, ToolException
+from pydantic import ConfigDict
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.reasons import sentence
+
+_MAX_PROBLEMS: Final = 3
+
+
+class SourceTool(BaseTool):
+    """A tool whose arguments are checked against its JSON schema before anything runs.
+
+    The check is here, and not only in a model's validation, because LangChain hands a dict
+    schema's arguments on as they come, and what runs may be a command or a request.
+
+    A ``ToolException`` from ``call`` becomes an error ToolMessage that the model can act on.
+    Parameters may have any name, ``self``, ``config`` and ``run_manager`` included.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, ignored_types=(cached_property,))
+
+    response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
+    handle_tool_error: Any = True
+
+    def call(self, arguments: dict[str, JSONValue]) -> tuple[Any, Any]:
+        """Run with arguments that fit the schema; return what the model reads, and the value.
+
+        Raises:
+            ToolException: It did not work; the text says what to do otherwise.
+        """
+        raise NotImplementedError
+
+    async def acall(self, arguments: dict[str, JSONValue]) -> tuple[Any, Any]:
+        """Like ``call``, in a thread where a subclass has nothing better."""
+        return await run_in_executor(None, self.call, arguments)
+
+    def _run(self, /, **arguments: Any) -> tuple[Any, Any]:
+        return self.call(self._checked(arguments))
+
+    async def _arun(self, /, **arguments: Any) -> tuple[Any, Any]:
+        return await self.acall(self._checked(arguments))
+
+    @cached_property
+    def _validator(self) -> Any:
+        schema: Any = self.args_schema
+        return validator_for(schema, default=Draft202012Validator)(schema)
+
+    def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
+        errors = list(self._validator.iter_errors(arguments))[:_MAX_PROBLEMS]
+        if errors:
+            names: Mapping[str, str] = {}
+            problems = ". ".join(sentence(error, names) for error in errors)
+            raise ToolException(f"{problems}. Correct the arguments and call {self.name} again.")
+        return arguments
+
+
+def closed_schema(properties: Mapping[str, JSONValue], required: list[str]) -> dict[str, JSONValue]:
+    """Return the schema of an object that takes these properties and no others."""
+    schema: dict[str, JSONValue] = {"type": "object", "properties": dict(properties)}
+    if required:
+        schema["required"] = required
+    schema["additionalProperties"] = False
+    return schema
