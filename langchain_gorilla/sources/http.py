@@ -1,0 +1,344 @@
+"""One HTTP call that a model asked for, with limits on all that it may cost.
+
+Covered: one deadline for the whole call, silence and slow dripping included; retries with backoff
+and ``Retry-After`` where repeating is harmless (idempotent methods only); redirects inside the
+server, and to hosts that the caller names, without keys; a body that is read up to a limit, and
+unpacked up to the same limit; keys that are cut out of whatever comes back. No cookie is kept
+from one call to the next.
+
+Not covered: httpx logs addresses at level INFO, so a key that the server wants in the query is
+in that log; and a key that a server sends back transformed.
+
+There is one implementation, which is async. ``send`` runs it in an event loop of its own, since
+only a cancelled task stops at its deadline whatever the server does.
+"""
+
+import asyncio
+import contextvars
+import json
+import random
+import ssl
+import time
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+from langchain_core.tools import ToolException
+
+from langchain_gorilla.sources.addresses import check_address, origin
+from langchain_gorilla.sources.http_body import Inflater
+
+_T = TypeVar("_T")
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_IDEMPOTENT: Final = _READING | {"PUT", "DELETE"}
+_BUSY: Final = frozenset({429, 502, 503, 504})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS: Final = 5
+_SHORTEST_SECRET: Final = 4
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """The limits of every call.
+
+    Attributes:
+        connect_timeout_s: To reach the server.
+        timeout_s: For the whole call: retries, redirects and the body included.
+        retries: How often a call of an idempotent method is repeated while the server is busy or
+            the connection breaks; 0 for never.
+        max_bytes: Of a body, after unpacking, that are read.
+        max_characters: Of a body that the model is shown; the artifact has what was read.
+        redirect_hosts: Hosts that a server may send a reading call on to, as for downloads. No
+            key goes there.
+        client_options: For ``httpx.AsyncClient``: ``verify``, ``cert``, ``proxy``, ….
+    """
+
+    connect_timeout_s: float = 10.0
+    timeout_s: float = 60.0
+    retries: int = 2
+    max_bytes: int = 10_000_000
+    max_characters: int = 20_000
+    redirect_hosts: frozenset[str] = frozenset()
+    client_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """One request, finished.
+
+    Attributes:
+        label: What errors call it: ``GET /files/{file_id}``.
+        method: In capitals.
+        url: Complete and encoded.
+        base_url: Which ``url`` must lie below.
+        headers: Without keys.
+        credentials: The headers that hold keys.
+        body: None for none.
+        secrets: What must never be seen, wherever it is sent.
+    """
+
+    label: str
+    method: str
+    url: str = field(repr=False)
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What came back, without keys.
+
+    Attributes:
+        status: 200 and so on.
+        headers: Names in lower case; without ``set-cookie``.
+        body: Unpacked; at most ``max_bytes``.
+        is_cut: The server had more.
+        is_packed: The body is in an encoding that was not asked for, as it came.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    is_cut: bool = False
+    is_packed: bool = False
+
+
+def send(request: HttpRequest, settings: HttpSettings) -> HttpAnswer:
+    """Like ``asend``, from anywhere, a running event loop included."""
+    return run(asend(request, settings))
+
+
+def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine to its end, in another thread where this one has a running event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
+
+
+async def asend(request: HttpRequest, settings: HttpSettings) -> HttpAnswer:
+    """Send a request and read the answer, whatever its status.
+
+    Raises:
+        ToolException: There is no answer, or it is a redirect that must not be followed; says
+            so in words for the model.
+    """
+    check_address(request.url, request.base_url)
+    deadline = time.monotonic() + settings.timeout_s
+    try:
+        return await asyncio.wait_for(_patiently(request, settings, deadline), settings.timeout_s)
+    except asyncio.TimeoutError:
+        raise ToolException(_silence(request, f"{settings.timeout_s:g} seconds")) from None
+
+
+async def _patiently(request: HttpRequest, settings: HttpSettings, deadline: float) -> HttpAnswer:
+    """Exchange, and again while the server is busy and repeating is harmless."""
+    retries = settings.retries if request.method in _IDEMPOTENT else 0
+    async with _client(settings) as client:
+        for attempt in range(retries + 1):
+            # Jitter, so that many callers do not come back all at once.
+            pause_s = 0.5 * 2**attempt * random.uniform(0.5, 1.0)
+            try:
+                answer = await _exchange(request, settings, client)
+            except httpx.ConnectTimeout:
+                raise ToolException(
+                    _silence(request, f"{settings.connect_timeout_s:g} seconds")
+                ) from None
+            except httpx.TransportError as error:
+                if attempt == retries or time.monotonic() + pause_s >= deadline:
+                    raise ToolException(_broken(request, error)) from None
+            else:
+                if answer.status not in _BUSY or attempt == retries:
+                    return answer
+                asked_s = retry_after_s(answer)
+                pause_s = pause_s if asked_s is None else asked_s
+                if time.monotonic() + pause_s >= deadline:
+                    return answer
+            await asyncio.sleep(pause_s)
+    raise AssertionError("The last attempt returns or raises.")
+
+
+async def _exchange(
+    request: HttpRequest, settings: HttpSettings, client: httpx.AsyncClient
+) -> HttpAnswer:
+    """Send one request and follow where its server may lead."""
+    current = request
+    for _ in range(_MAX_REDIRECTS + 1):
+        message = client.build_request(
+            current.method,
+            current.url,
+            headers=[
+                (name.encode(), value.encode())
+                for name, value in {**current.headers, **current.credentials}.items()
+            ],
+            content=current.body,
+        )
+        response = await client.send(message, stream=True)
+        try:
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or location is None:
+                return await _answer(response, request, settings)
+        finally:
+            await response.aclose()
+        current = _redirected(current, response.status_code, location, settings)
+    raise ToolException(
+        f"{request.label}: the server redirected more than {_MAX_REDIRECTS} times. Call another "
+        "tool, or tell the user."
+    )
+
+
+def _redirected(
+    request: HttpRequest, status: int, location: str, settings: HttpSettings
+) -> HttpRequest:
+    """Return the request that a redirect asks for.
+
+    Raises:
+        ToolException: It leads to a host that nobody allowed.
+    """
+    here = httpx.URL(request.url)
+    try:
+        there = here.join(location)
+    except httpx.InvalidURL:
+        raise ToolException(
+            f"{request.label}: the server redirected to something that is no web address."
+        ) from None
+    # As browsers do: only 307 and 308 keep a writing method and its body.
+    repeats = status in (307, 308) or request.method in _READING
+    onward = replace(
+        request,
+        url=str(there),
+        method=request.method if repeats else "GET",
+        body=request.body if repeats else None,
+        headers={
+            name: value
+            for name, value in request.headers.items()
+            if repeats or name.lower() != "content-type"
+        },
+    )
+    is_upgrade = (here.scheme, there.scheme) == ("http", "https") and here.host == there.host
+    if origin(here) == origin(there) or (is_upgrade and not here.port and not there.port):
+        return onward
+    if (
+        there.host in settings.redirect_hosts
+        and onward.method in _READING
+        and there.scheme in (here.scheme, "https")
+    ):
+        return replace(onward, headers={}, credentials={}, body=None)
+    raise ToolException(
+        f"{request.label}: the server redirected to another host, {there.host[:100]}, which this "
+        "tool does not follow. Call another tool, or tell the user."
+    )
+
+
+async def _answer(
+    response: httpx.Response, request: HttpRequest, settings: HttpSettings
+) -> HttpAnswer:
+    """Read an answer up to the limit, and cut the keys out of it."""
+    inflater = Inflater(response.headers.get("content-encoding", ""), settings.max_bytes)
+    # Read raw: httpx would unpack each piece whole, and a small piece can hold gigabytes.
+    async for piece in response.aiter_raw():
+        if not inflater.feed(piece):
+            break
+    secrets = _spellings(request.secrets)
+    headers = {
+        name.lower(): _without(value.encode(), secrets).decode()
+        for name, value in response.headers.items()
+        if name.lower() != "set-cookie"
+    }
+    return HttpAnswer(
+        response.status_code,
+        headers,
+        _without(inflater.body, secrets),
+        inflater.is_cut,
+        inflater.is_packed,
+    )
+
+
+def _client(settings: HttpSettings) -> httpx.AsyncClient:
+    """Make the client of one call, which nobody has to close and which no event loop owns."""
+    options = {
+        "verify": _tls(),
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        **settings.client_options,
+        "follow_redirects": False,
+        "timeout": httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
+    }
+    client = httpx.AsyncClient(**options)
+    client.headers.update(
+        {
+            "user-agent": "langchain-gorilla",
+            "accept": "application/json, */*;q=0.8",
+            "accept-encoding": "gzip",
+        }
+    )
+    return client
+
+
+@lru_cache
+def _tls() -> ssl.SSLContext:
+    """Return the usual certificates, which take longer to read than a call takes."""
+    return httpx.create_ssl_context()
+
+
+def retry_after_s(answer: HttpAnswer) -> float | None:
+    """Return how many seconds the server asks to wait; None where it does not say."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        then = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    now = datetime.now(timezone.utc)
+    return max(0.0, (then.replace(tzinfo=then.tzinfo or timezone.utc) - now).total_seconds())
+
+
+def _spellings(secrets: tuple[str, ...]) -> list[bytes]:
+    """Return secrets in the spellings in which a server may send them back, longest first."""
+    spelled = {
+        spelling.encode()
+        for secret in secrets
+        if len(secret) >= _SHORTEST_SECRET
+        for spelling in (secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1])
+    }
+    return sorted(spelled, key=len, reverse=True)
+
+
+def _without(text: bytes, secrets: list[bytes]) -> bytes:
+    for secret in secrets:
+        text = text.replace(secret, b"[removed]")
+    return text
+
+
+def _silence(request: HttpRequest, time_s: str) -> str:
+    return (
+        f"{request.label}: the server gave no complete answer within {time_s}. {_outcome(request)}"
+    )
+
+
+def _broken(request: HttpRequest, error: httpx.TransportError) -> str:
+    what = (
+        "the server could not be reached"
+        if isinstance(error, httpx.ConnectError)
+        else "the connection to the server broke before its answer was complete"
+    )
+    # The error's own text is left out: it may hold the address, and with it a key.
+    return f"{request.label}: {what} ({type(error).__name__}). {_outcome(request)}"
+
+
+def _outcome(request: HttpRequest) -> str:
+    if request.method in _READING:
+        return "Try again later, call another tool, or tell the user."
+    return "It may or may not have been carried out: look before you try again."
