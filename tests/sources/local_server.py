@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -75,10 +75,8 @@ class LocalServer:
                 answer = respond(received)
                 if not isinstance(answer, Answer):
                     self.close_connection = True
-                    try:
+                    with suppress(OSError):
                         answer(self.wfile)
-                    except OSError:
-                        pass
                     return
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():

@@ -123,7 +123,7 @@ def dripping_body(connection) -> None:
 def test_a_server_that_never_finishes_ends_at_the_deadline(server_does):
     with serving(lambda received: server_does) as server:
         began = time.monotonic()
-        with pytest.raises(ToolException, match="no complete answer within 0.5 seconds"):
+        with pytest.raises(ToolException, match=r"no complete answer within 0\.5 seconds"):
             result(request(server.url), HttpSettings(timeout_s=0.5))
         assert time.monotonic() - began < 1.5
 
@@ -249,9 +249,12 @@ def test_what_is_no_success_is_an_error_with_the_servers_words(status: int, word
 
 
 def test_a_long_error_is_shortened():
-    with serving(
-        lambda received: Answer(400, b"x" * 100_000, {"Content-Type": "text/plain"})
-    ) as server, pytest.raises(ToolException) as caught:
+    with (
+        serving(
+            lambda received: Answer(400, b"x" * 100_000, {"Content-Type": "text/plain"})
+        ) as server,
+        pytest.raises(ToolException) as caught,
+    ):
         result(request(server.url))
     assert len(str(caught.value)) < 2_300
 
