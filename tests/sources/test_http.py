@@ -71,17 +71,21 @@ def test_a_busy_server_is_asked_again_when_it_says():
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 3), ("PUT", 3), ("POST", 1), ("PATCH", 1)])
 def test_only_idempotent_methods_are_repeated(method: str, times: int):
-    with serving(lambda received: Answer(503, headers={"Retry-After": "0"})) as server:
-        with pytest.raises(ToolException, match="503 Service Unavailable"):
-            result(request(server.url, method))
+    with (
+        serving(lambda received: Answer(503, headers={"Retry-After": "0"})) as server,
+        pytest.raises(ToolException, match="503 Service Unavailable"),
+    ):
+        result(request(server.url, method))
     assert len(server.received) == times
 
 
 @pytest.mark.parametrize(("method", "times"), [("DELETE", 3), ("POST", 1)])
 def test_a_connection_that_breaks_is_repeated_where_that_is_harmless(method: str, times: int):
-    with serving(lambda received: lambda connection: None) as server:
-        with pytest.raises(ToolException, match="the connection to the server broke") as caught:
-            result(request(server.url, method))
+    with (
+        serving(lambda received: lambda connection: None) as server,
+        pytest.raises(ToolException, match="the connection to the server broke") as caught,
+    ):
+        result(request(server.url, method))
     assert len(server.received) == times
     assert "may or may not have been carried out" in str(caught.value)
 
@@ -242,9 +246,11 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "words"), STATUSES)
 def test_what_is_no_success_is_an_error_with_the_servers_words(status: int, words: str):
-    with serving(lambda received: as_json({"message": "no such file"}, status)) as server:
-        with pytest.raises(ToolException, match=words) as caught:
-            result(request(server.url, "POST"))
+    with (
+        serving(lambda received: as_json({"message": "no such file"}, status)) as server,
+        pytest.raises(ToolException, match=words) as caught,
+    ):
+        result(request(server.url, "POST"))
     assert "no such file" in str(caught.value)
 
 
@@ -307,17 +313,21 @@ def test_a_redirected_write_is_repeated_only_where_the_server_asks_for_it(status
 
 
 def test_redirects_without_end_end():
-    with serving(lambda received: redirect("/again")) as server:
-        with pytest.raises(ToolException, match="more than 5 times"):
-            result(request(server.url))
+    with (
+        serving(lambda received: redirect("/again")) as server,
+        pytest.raises(ToolException, match="more than 5 times"),
+    ):
+        result(request(server.url))
     assert len(server.received) == 6
 
 
 @pytest.mark.parametrize("location", ["http://[broken", "file:///etc/passwd", "ftp://127.0.0.1/x"])
 def test_a_redirect_to_no_web_address_is_refused(location: str):
-    with serving(lambda received: redirect(location)) as server:
-        with pytest.raises(ToolException, match="redirected to"):
-            result(request(server.url))
+    with (
+        serving(lambda received: redirect(location)) as server,
+        pytest.raises(ToolException, match="redirected to"),
+    ):
+        result(request(server.url))
 
 
 def test_no_cookie_is_kept_between_calls():

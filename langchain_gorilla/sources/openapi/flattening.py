@@ -1,0 +1,74 @@
+"""The properties of a body side by side with the other arguments, where that says the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from langchain_gorilla.sources.openapi.document import Document
+
+# With one of these an object is more than its list of properties.
+_MORE: Final = frozenset(
+    {"anyOf", "oneOf", "not", "if", "patternProperties", "propertyNames", "dependentRequired"}
+    | {"dependentSchemas"}
+)
+
+
+@dataclass
+class FlatObject:
+    """A plain object.
+
+    Attributes:
+        properties: Name to the schemas that it has to fit, each with the file where it stands.
+        required: Names.
+    """
+
+    properties: dict[str, list[tuple[Any, str]]] = field(default_factory=dict)
+    required: list[str] = field(default_factory=list)
+
+
+def flattened(schema: Any, file: str, document: Document) -> FlatObject | None:
+    """Return the plain object that a schema describes, through references and ``allOf``.
+
+    Returns:
+        None where it is none: a choice, a map of any keys, an object without properties.
+
+    Raises:
+        UnreadableError: A reference leads nowhere.
+    """
+    flat = FlatObject()
+    if not _collect(schema, file, document, flat, set()) or not flat.properties:
+        return None
+    flat.required = list(dict.fromkeys(name for name in flat.required if name in flat.properties))
+    return flat
+
+
+def _collect(schema: Any, file: str, document: Document, flat: FlatObject, seen: set[int]) -> bool:
+    schema, file = document.resolved(schema, file)
+    if not isinstance(schema, Mapping):
+        return False
+    if id(schema) in seen:
+        return True
+    seen.add(id(schema))
+    kinds = schema.get("type", "object")
+    is_object = "object" in kinds if isinstance(kinds, list) else kinds == "object"
+    is_closed = schema.get("additionalProperties", False) is False
+    if not is_object or not is_closed or any(schema.get(keyword) for keyword in _MORE):
+        return False
+    parts = schema.get("allOf") or []
+    if not isinstance(parts, list):
+        return False
+    if not all(_collect(part, file, document, flat, seen) for part in parts):
+        return False
+    properties = schema.get("properties")
+    for name, each in properties.items() if isinstance(properties, Mapping) else ():
+        target, _ = document.resolved(each, file)
+        if isinstance(target, Mapping):
+            if target.get("readOnly") is True or each.get("readOnly") is True:
+                continue
+            if target.get("required") is True:
+                flat.required.append(str(name))
+        flat.properties.setdefault(str(name), []).append((each, file))
+    required = schema.get("required")
+    if isinstance(required, list):
+        flat.required += [name for name in required if isinstance(name, str)]
+    return True

@@ -1,0 +1,185 @@
+"""The keywords of a schema that hold plain values: each one read as JSON Schema 2020-12 wants it.
+
+A value that means nothing there, such as ``maxLength: "long"``, is left out: the schema then says
+less, and stays valid.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+_TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
+_OTHER_TYPES: Final = {
+    "file": "string",
+    "int": "integer",
+    "long": "integer",
+    "float": "number",
+    "double": "number",
+    "bool": "boolean",
+    "str": "string",
+    "date": "string",
+    "datetime": "string",
+    "list": "array",
+    "dict": "object",
+}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _divisor(value: Any) -> int | float | None:
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _count(value: Any) -> int | None:
+    number = _number(value)
+    if number is None or number < 0 or number != int(number):
+        return None
+    return int(number)
+
+
+def _limit(value: Any) -> int | float | bool | None:
+    """Read 3.0's truth value too; ``settled`` turns it into a number."""
+    return value if isinstance(value, bool) else _number(value)
+
+
+def _names(value: Any) -> list[str] | None:
+    if not isinstance(value, list):
+        return None
+    return list(dict.fromkeys(each for each in value if isinstance(each, str))) or None
+
+
+def _type(value: Any) -> str | list[str] | None:
+    words = value if isinstance(value, list) else [value]
+    kinds = []
+    for word in words:
+        kind = _OTHER_TYPES.get(word, word) if isinstance(word, str) else None
+        if kind not in _TYPES:
+            return None
+        kinds.append(kind)
+    kinds = list(dict.fromkeys(kinds))
+    return kinds[0] if len(kinds) == 1 else kinds or None
+
+
+def _json(value: Any) -> Any:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return value
+
+
+def _values(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) and value and _json(value) is not None else None
+
+
+def _dependencies(value: Any) -> dict[str, list[str]] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {str(key): names for key, each in value.items() if (names := _names(each))}
+
+
+def _truth(value: Any) -> bool | None:
+    return True if value is True else None
+
+
+KEYWORDS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "type": _type,
+    "required": _names,
+    "enum": _values,
+    "const": _json,
+    "default": _json,
+    "uniqueItems": _truth,
+    "multipleOf": _divisor,
+    "dependentRequired": _dependencies,
+    **dict.fromkeys(("minimum", "maximum"), _number),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), _limit),
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+        _count,
+    ),
+    **dict.fromkeys(
+        ("description", "title", "format", "pattern", "contentEncoding", "contentMediaType"), _text
+    ),
+}
+"""Keyword to a function that returns its value for JSON Schema, or None to leave it out."""
+
+
+def settled(schema: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Finish a converted schema: what depends on several of its keywords.
+
+    Args:
+        schema: Converted keyword by keyword; changed.
+        given: As the description has it.
+    """
+    for exclusive, inclusive in (
+        ("exclusiveMinimum", "minimum"),
+        ("exclusiveMaximum", "maximum"),
+    ):
+        if (flag := schema.get(exclusive)) is True and inclusive in schema:
+            schema[exclusive] = schema.pop(inclusive)
+        elif isinstance(flag, bool):
+            del schema[exclusive]
+    if "pattern" in schema and not compiles(schema["pattern"]):
+        schema["$comment"] = f"pattern: {schema.pop('pattern')}"
+    if "properties" in schema:
+        _required(schema, given)
+    if schema.get("type") == "string" and "enum" in schema:
+        # YAML authors forget the quotes around 1 and true.
+        schema["enum"] = [
+            json.dumps(each) if isinstance(each, bool | int | float) else each
+            for each in schema["enum"]
+        ]
+    if given.get("nullable") is True or given.get("x-nullable") is True:
+        return _nullable(schema)
+    return schema
+
+
+def _required(schema: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Keep of ``required`` what may be sent, and lift draft 3's ``required: true``."""
+    described = given.get("properties")
+    described = described if isinstance(described, Mapping) else {}
+    # Absent from both: demanded but described elsewhere, such as beside an allOf.
+    hidden = {str(name) for name in described} - schema["properties"].keys()
+    names = [name for name in schema.get("required", ()) if name not in hidden]
+    names += [
+        str(name)
+        for name, each in described.items()
+        if isinstance(each, Mapping) and each.get("required") is True and str(name) not in hidden
+    ]
+    schema.pop("required", None)
+    if names:
+        schema["required"] = list(dict.fromkeys(names))
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    kind = schema.get("type")
+    if isinstance(kind, str | list):
+        kinds = [kind] if isinstance(kind, str) else kind
+        schema["type"] = [*kinds, *(["null"] if "null" not in kinds else [])]
+        if "enum" in schema and None not in schema["enum"]:
+            schema["enum"] = [*schema["enum"], None]
+        return schema
+    if not {"$ref", "allOf", "anyOf", "oneOf", "enum", "not"} & schema.keys():
+        return schema
+    said: dict[str, Any] = {key: schema.pop(key) for key in ("description", "default") if key in schema}
+    return {"anyOf": [schema, {"type": "null"}], **said}
+
+
+def compiles(pattern: str) -> bool:
+    """Say whether Python reads a regular expression."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""Values as paths, queries, headers and cookies write them: OpenAPI's ``style`` and ``explode``.
+
+Every part that comes from a value is percent-encoded; only the style's own delimiters are not.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from langchain_gorilla.sources.addresses import path_text
+
+_DELIMITERS: Final = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+# What allowReserved lets through, less what would start another parameter or a fragment.
+_RESERVED: Final = ":/?[]@!$'()*,;"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a value is written.
+
+    Attributes:
+        style: OpenAPI's name: ``form``, ``simple``, ``deepObject``, ….
+        explode: Items and properties apart from each other.
+        is_json: As JSON text instead.
+        allow_reserved: Delimiters of addresses stay as they are.
+    """
+
+    style: str
+    explode: bool
+    is_json: bool = False
+    allow_reserved: bool = False
+
+
+def scalar(value: Any) -> str:
+    """Write one value as text."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def query_pairs(name: str, value: Any, style: Style) -> list[str]:
+    """Write a query parameter, or a field of a form, as ``name=value`` pieces, encoded."""
+    safe = _RESERVED if style.allow_reserved else ""
+
+    def pair(key: str, *texts: Any, delimiter: str = ",") -> str:
+        written = delimiter.join(quote(scalar(text), safe=safe) for text in texts)
+        return f"{quote(key, safe='')}={written}"
+
+    if style.is_json or not isinstance(value, list | dict):
+        return [pair(name, _json(value) if style.is_json else value)]
+    if style.style == "deepObject":
+        return [pair(key, each) for key, each in _deep(name, value)]
+    if not value:
+        return []
+    if isinstance(value, list):
+        if style.explode:
+            return [pair(name, each) for each in value]
+        return [pair(name, *value, delimiter=_DELIMITERS.get(style.style, ","))]
+    if style.explode:
+        return [
+            pair(str(key), item)
+            for key, each in value.items()
+            for item in (each if isinstance(each, list) else [each])
+        ]
+    return [pair(name, *(part for each in value.items() for part in each))]
+
+
+def path_part(name: str, value: Any, style: Style) -> str:
+    """Write a path parameter, encoded.
+
+    Raises:
+        ToolException: The value could lead out of its segment.
+    """
+
+    def text(each: Any) -> str:
+        return path_text(scalar(each), name)
+
+    if style.is_json:
+        return path_text(_json(value), name)
+    if isinstance(value, dict):
+        if style.explode:
+            items = [f"{text(key)}={text(each)}" for key, each in value.items()]
+        else:
+            items = [text(part) for each in value.items() for part in each]
+    else:
+        items = [text(each) for each in (value if isinstance(value, list) else [value])]
+    if style.style == "label":
+        return "." + ("." if style.explode else ",").join(items)
+    if style.style == "matrix":
+        key = quote(name, safe="")
+        if not style.explode or not isinstance(value, list | dict):
+            return f";{key}={','.join(items)}"
+        named = items if isinstance(value, dict) else [f"{key}={item}" for item in items]
+        return "".join(f";{item}" for item in named)
+    return ",".join(items) or path_text("", name)
+
+
+def header_text(value: Any, style: Style) -> str:
+    """Write a header's value; nothing is encoded."""
+    if style.is_json:
+        return _json(value)
+    if isinstance(value, dict):
+        if style.explode:
+            return ",".join(f"{key}={scalar(each)}" for key, each in value.items())
+        return ",".join(scalar(part) for each in value.items() for part in each)
+    return ",".join(map(scalar, value)) if isinstance(value, list) else scalar(value).strip()
+
+
+def cookie_pairs(name: str, value: Any, style: Style) -> list[str]:
+    """Write a cookie, encoded."""
+    return query_pairs(name, value, style)
+
+
+def _deep(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    """Write nested values as ``a[b][0]``, as most servers read them."""
+    if isinstance(value, Mapping):
+        inside = [(str(key), each) for key, each in value.items()]
+    elif isinstance(value, list):
+        inside = [(str(place), each) for place, each in enumerate(value)]
+    else:
+        return [(prefix, value)]
+    return [pair for key, each in inside for pair in _deep(f"{prefix}[{key}]", each)]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
