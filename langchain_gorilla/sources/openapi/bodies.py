@@ -90,12 +90,11 @@ def encoded_body(body: Body, arguments: Mapping[str, Any]) -> tuple[bytes | None
         return _form(body, value).encode(), body.media_type
     if body.kind == "multipart" and isinstance(value, dict):
         return _multipart(body, value)
-    content, media_type = file_content(scalar(value))
-    if "*" not in body.media_type:
-        media_type = body.media_type
-        if media_type.startswith("text/") and "charset" not in media_type:
-            media_type += "; charset=utf-8"
-    return content, media_type or "application/octet-stream"
+    content, given = file_content(scalar(value))
+    if "*" in body.media_type:
+        return content, given or "application/octet-stream"
+    is_open = body.media_type.startswith("text/") and "charset" not in body.media_type
+    return content, f"{body.media_type}; charset=utf-8" if is_open else body.media_type
 
 
 def file_content(text: str) -> tuple[bytes, str | None]:
@@ -122,7 +121,9 @@ def _form(body: Body, values: Mapping[str, Any]) -> str:
         style = body.styles.get(name)
         if style is None:
             inner = value if isinstance(value, list) else [value]
-            is_json = isinstance(value, dict) or any(isinstance(each, list | dict) for each in inner)
+            is_json = isinstance(value, dict) or any(
+                isinstance(each, list | dict) for each in inner
+            )
             style = Style("form", True, is_json=is_json)
         pairs += query_pairs(name, value, style)
     return "&".join(pairs)

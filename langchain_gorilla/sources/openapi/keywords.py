@@ -172,7 +172,9 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     if not {"$ref", "allOf", "anyOf", "oneOf", "enum", "not"} & schema.keys():
         return schema
-    said: dict[str, Any] = {key: schema.pop(key) for key in ("description", "default") if key in schema}
+    said: dict[str, Any] = {
+        key: schema.pop(key) for key in ("description", "default") if key in schema
+    }
     return {"anyOf": [schema, {"type": "null"}], **said}
 
 

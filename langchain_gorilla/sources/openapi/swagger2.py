@@ -29,12 +29,14 @@ def modern_operation(
     """
     consumes = operation.get("consumes", root.get("consumes"))
     media_types = [each for each in _listed(consumes) if isinstance(each, str)]
-    plain = [(_parameter(each), file) for each, file in parameters if _place(each) not in _BODIES]
+    plain: list[Located] = [
+        (_parameter(each), file) for each, file in parameters if _place(each) not in _BODIES
+    ]
     fields = [(each, file) for each, file in parameters if _place(each) == "formData"]
     for each, file in parameters:
         if _place(each) == "body":
             media = {"schema": each.get("schema", {})}
-            content = {media_type: media for media_type in media_types or ["application/json"]}
+            content = dict.fromkeys(media_types or ["application/json"], media)
             body: dict[str, Any] = {"content": content}
             if "required" in each:
                 body["required"] = each["required"]

@@ -1,0 +1,287 @@
+"""One operation as a function: its arguments, their schema, and where each of them goes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.sources.openapi.bodies import FILE_HINT, Body, best_media_type, body_kind
+from langchain_gorilla.sources.openapi.document import Document, UnreadableError
+from langchain_gorilla.sources.openapi.flattening import FlatObject, flattened
+from langchain_gorilla.sources.openapi.names import ArgumentNames
+from langchain_gorilla.sources.openapi.operations import Described
+from langchain_gorilla.sources.openapi.schemas import Schemas, Target
+from langchain_gorilla.sources.openapi.security import Credentials
+from langchain_gorilla.sources.openapi.serialization import Style
+from langchain_gorilla.sources.tool import closed_schema
+
+_PLACES: Final = ("path", "query", "header", "cookie")
+_STYLES: Final = {
+    "path": frozenset({"simple", "label", "matrix"}),
+    "query": frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"}),
+    "header": frozenset({"simple"}),
+    "cookie": frozenset({"form"}),
+}
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_EXAMPLE_CHARACTERS: Final = 60
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument that is no body.
+
+    Attributes:
+        argument: What the model calls it.
+        name: What the server calls it.
+        place: ``path``, ``query``, ``header`` or ``cookie``.
+        style: How it is written.
+    """
+
+    argument: str
+    name: str
+    place: str
+    style: Style
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a model gives, and where it goes.
+
+    Attributes:
+        schema: JSON Schema of all arguments.
+        parameters: Those that are no body.
+        hidden: Name, place and credential of the parameters that the caller fills.
+        body: None for none.
+    """
+
+    schema: Mapping[str, JSONValue]
+    parameters: tuple[Parameter, ...]
+    hidden: tuple[tuple[str, str, str], ...]
+    body: Body | None
+
+
+def read_signature(
+    described: Described, document: Document, schemas: Schemas, credentials: Credentials
+) -> Signature:
+    """Read an operation.
+
+    Raises:
+        UnreadableError: A part of it means nothing, or leads nowhere.
+        RecursionError: It is nested too deeply.
+    """
+    return _Reader(document, schemas, credentials).read(described)
+
+
+class _Reader:
+    """Collects the arguments of one operation."""
+
+    def __init__(self, document: Document, schemas: Schemas, credentials: Credentials) -> None:
+        self._document = document
+        self._schemas = schemas
+        self._credentials = credentials
+        self._names = ArgumentNames()
+        self._found: dict[Target, None] = {}
+        self._properties: dict[str, JSONValue] = {}
+        self._required: list[str] = []
+
+    def read(self, described: Described) -> Signature:
+        parameters: list[Parameter] = []
+        hidden: list[tuple[str, str, str]] = []
+        for given, file in self._ordered(described):
+            name, place = given["name"], given["in"]
+            if self._credentials.covers(name, place):
+                if (key := self._credentials.given_for(name, place)) is not None:
+                    hidden.append((name, place, key))
+                continue
+            parameters.append(self._parameter(given, file))
+        body = self._body(*described.body) if described.body is not None else None
+        schema = closed_schema(self._properties, self._required)
+        if definitions := self._schemas.definitions(self._found):
+            schema["$defs"] = definitions
+        return Signature(schema, tuple(parameters), tuple(hidden), body)
+
+    def _ordered(self, described: Described) -> list[tuple[Mapping[str, Any], str]]:
+        """Return the parameters by place; what only the path itself names is among them."""
+        placeholders = dict.fromkeys(_PLACEHOLDER.findall(described.path.partition("#")[0]))
+        given = {
+            (each["name"], each.get("in")): (each, file) for each, file in described.parameters
+        }
+        for name, place in given:
+            if place not in _PLACES:
+                raise UnreadableError(f"Its parameter {name!r:.80} is in {place!r:.40}: unknown.")
+            if place in ("header", "cookie") and not _TOKEN.fullmatch(name):
+                raise UnreadableError(f"{name!r:.80} is no name of a {place}.")
+        for name in placeholders:
+            given.setdefault(
+                (name, "path"),
+                ({"name": name, "in": "path", "schema": {"type": "string"}}, described.file),
+            )
+        return sorted(
+            (
+                (each, file)
+                for (name, place), (each, file) in given.items()
+                if place != "path" or name in placeholders
+            ),
+            key=lambda each: _PLACES.index(each[0]["in"]),
+        )
+
+    def _parameter(self, given: Mapping[str, Any], file: str) -> Parameter:
+        name, place = given["name"], given["in"]
+        schema, is_json = given.get("schema", {"type": "string"}), False
+        if "schema" not in given and isinstance(content := given.get("content"), Mapping):
+            media_type, media = next(iter(content.items()), ("", {}))
+            schema = media.get("schema", {}) if isinstance(media, Mapping) else {}
+            is_json = body_kind(str(media_type)) == "json"
+        argument = self._argument(name, place, [(schema, file)], given)
+        if place == "path" or given.get("required") is True:
+            self._required.append(argument)
+        return Parameter(argument, name, place, _style(given, place, is_json))
+
+    def _argument(
+        self,
+        name: str,
+        place: str,
+        schemas: list[tuple[Any, str]],
+        described: Mapping[str, Any] | None = None,
+        hint: str = "",
+    ) -> str:
+        """Add an argument and return its name."""
+        argument = self._names.take(name, place)
+        converted = [self._schemas.converted(each, file, self._found) for each, file in schemas]
+        schema: dict[str, Any] = converted[0] if len(converted) == 1 else {"allOf": converted}
+        said = (described or {}).get("description") or schema.get("description")
+        parts = [said.strip()] if isinstance(said, str) else []
+        if argument != name:
+            parts.append(f"({name}, in the {place})")
+        if hint:
+            parts.append(hint)
+        parts += _example(described, schemas)
+        if parts:
+            schema["description"] = " ".join(parts)
+        self._properties[argument] = schema
+        return argument
+
+    def _body(self, given: Mapping[str, Any], file: str) -> Body | None:
+        content = given.get("content")
+        if not isinstance(content, Mapping) or not content:
+            return None
+        media_type = best_media_type(list(map(str, content)))
+        media = content.get(media_type)
+        media = media if isinstance(media, Mapping) else {}
+        schema, kind = media.get("schema", {}), body_kind(media_type)
+        is_required = given.get("required") is True
+        if kind == "raw":
+            return Body(media_type, kind, whole=self._raw_body(given, media_type, is_required))
+        styles, media_types = _encodings(media)
+        flat = flattened(schema, file, self._document)
+        if flat is None:
+            plain, _ = self._document.resolved(schema, file)
+            files = _files(plain, file, self._document) if kind == "multipart" else frozenset()
+            argument = self._argument("body", "body", [(schema, file)], given)
+            if is_required:
+                self._required.append(argument)
+            return Body(
+                media_type,
+                kind,
+                whole=argument,
+                styles=styles,
+                media_types=media_types,
+                files=files,
+            )
+        files = frozenset(
+            name
+            for name, each in flat.properties.items()
+            if kind == "multipart" and any(_is_file(*part, self._document) for part in each)
+        )
+        # Most descriptions leave `required` of the body out and mean that its required properties
+        # are needed; only one that says false has a body that may be missing.
+        needs = flat.required if given.get("required") is not False else []
+        properties = self._flat(flat, needs, files)
+        return Body(
+            media_type,
+            kind,
+            properties=properties,
+            is_required=is_required,
+            styles=styles,
+            media_types=media_types,
+            files=files,
+        )
+
+    def _flat(self, flat: FlatObject, needs: list[str], files: frozenset[str]) -> dict[str, str]:
+        properties: dict[str, str] = {}
+        for name, schemas in flat.properties.items():
+            hint = FILE_HINT if name in files else ""
+            argument = self._argument(name, "body", schemas, hint=hint)
+            properties[argument] = name
+            if name in needs:
+                self._required.append(argument)
+        return properties
+
+    def _raw_body(self, given: Mapping[str, Any], media_type: str, is_required: bool) -> str:
+        schema = {"type": "string", "description": f"The body, {media_type}."}
+        argument = self._argument("body", "body", [(schema, "")], given, FILE_HINT)
+        if is_required:
+            self._required.append(argument)
+        return argument
+
+
+def _style(given: Mapping[str, Any], place: str, is_json: bool) -> Style:
+    default = "form" if place in ("query", "cookie") else "simple"
+    style = given.get("style")
+    style = style if style in _STYLES[place] else default
+    explode = given.get("explode")
+    explode = explode if isinstance(explode, bool) else style == "form"
+    return Style(style, explode, is_json, given.get("allowReserved") is True)
+
+
+def _encodings(media: Mapping[str, Any]) -> tuple[dict[str, Style], dict[str, str]]:
+    """Return the styles and media types that a form's ``encoding`` states."""
+    styles: dict[str, Style] = {}
+    media_types: dict[str, str] = {}
+    encoding = media.get("encoding")
+    for name, each in encoding.items() if isinstance(encoding, Mapping) else ():
+        if not isinstance(each, Mapping):
+            continue
+        media_type = str(each.get("contentType", "")).partition(",")[0].strip()
+        if media_type and "*" not in media_type and media_type.isprintable():
+            media_types[str(name)] = media_type
+        if {"style", "explode", "allowReserved"} & each.keys():
+            styles[str(name)] = _style(each, "query", False)
+        elif media_type and body_kind(media_type) == "json":
+            styles[str(name)] = Style("form", True, is_json=True)
+    return styles, media_types
+
+
+def _files(schema: Any, file: str, document: Document) -> frozenset[str]:
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    properties = properties if isinstance(properties, Mapping) else {}
+    return frozenset(
+        str(name) for name, each in properties.items() if _is_file(each, file, document)
+    )
+
+
+def _is_file(schema: Any, file: str, document: Document) -> bool:
+    """Say whether a property of a multipart body is a file, or a list of files."""
+    schema, file = document.resolved(schema, file)
+    if not isinstance(schema, Mapping):
+        return False
+    if schema.get("type") == "array":
+        items, _ = document.resolved(schema.get("items"), file)
+        return isinstance(items, Mapping) and items.get("format") == "binary"
+    return (
+        schema.get("format") == "binary"
+        or schema.get("type") == "file"
+        or ("contentMediaType" in schema and "contentEncoding" not in schema)
+    )
+
+
+def _example(described: Mapping[str, Any] | None, schemas: list[tuple[Any, str]]) -> list[str]:
+    """Return a short example as a sentence; a small model writes what it has seen."""
+    for given in (described, *(schema for schema, _ in schemas)):
+        value = given.get("example") if isinstance(given, Mapping) else None
+        if isinstance(value, str | int | float) and len(str(value)) <= _EXAMPLE_CHARACTERS:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            return [f"Example: {text}"] if text.isprintable() and text else []
+    return []
