@@ -19,11 +19,13 @@ class FlatObject:
 
     Attributes:
         properties: Name to the schemas that it has to fit, each with the file where it stands.
-        required: Names.
+        required: Names; one that is demanded and not described has a property too.
+        read_only: Names that a request must not have.
     """
 
     properties: dict[str, list[tuple[Any, str]]] = field(default_factory=dict)
     required: list[str] = field(default_factory=list)
+    read_only: set[str] = field(default_factory=set)
 
 
 def flattened(schema: Any, file: str, document: Document) -> FlatObject | None:
@@ -38,7 +40,9 @@ def flattened(schema: Any, file: str, document: Document) -> FlatObject | None:
     flat = FlatObject()
     if not _collect(schema, file, document, flat, set()) or not flat.properties:
         return None
-    flat.required = list(dict.fromkeys(name for name in flat.required if name in flat.properties))
+    flat.required = [name for name in dict.fromkeys(flat.required) if name not in flat.read_only]
+    for name in flat.required:
+        flat.properties.setdefault(name, [({}, file)])
     return flat
 
 
@@ -64,6 +68,7 @@ def _collect(schema: Any, file: str, document: Document, flat: FlatObject, seen:
         target, _ = document.resolved(each, file)
         if isinstance(target, Mapping):
             if target.get("readOnly") is True or each.get("readOnly") is True:
+                flat.read_only.add(str(name))
                 continue
             if target.get("required") is True:
                 flat.required.append(str(name))

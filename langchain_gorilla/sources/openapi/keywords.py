@@ -149,7 +149,6 @@ def _required(schema: dict[str, Any], given: Mapping[str, Any]) -> None:
     """Keep of ``required`` what may be sent, and lift draft 3's ``required: true``."""
     described = given.get("properties")
     described = described if isinstance(described, Mapping) else {}
-    # Absent from both: demanded but described elsewhere, such as beside an allOf.
     hidden = {str(name) for name in described} - schema["properties"].keys()
     names = [name for name in schema.get("required", ()) if name not in hidden]
     names += [
@@ -160,6 +159,10 @@ def _required(schema: dict[str, Any], given: Mapping[str, Any]) -> None:
     schema.pop("required", None)
     if names:
         schema["required"] = list(dict.fromkeys(names))
+        # What is demanded and not described is named, so that a model can see it.
+        schema["properties"] |= {
+            name: {} for name in schema["required"] if name not in schema["properties"]
+        }
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
