@@ -44,7 +44,9 @@ class DescribedServer:
             if method in METHODS
         ]
 
-    def decoded(self, received: Received, path: str, operation: dict, parameters: list[dict]) -> dict:
+    def decoded(
+        self, received: Received, path: str, operation: dict, parameters: list[dict]
+    ) -> dict:
         """Return what arrived, by place and name, every value of the type that is described."""
         found: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
         template = self.base_path + path.partition("#")[0]
@@ -75,9 +77,7 @@ class DescribedServer:
                     assert len(given) == 1
                     found["query"][name] = _typed(unquote(given[0]), schema)
             elif (value := received.header(name)) is not None:
-                found["header"][name] = _typed(
-                    value.encode("latin-1").decode("utf-8"), schema
-                )
+                found["header"][name] = _typed(value.encode("latin-1").decode("utf-8"), schema)
         assert not values, f"{values} in the path are not described"
         assert not pairs, f"{pairs} in the query are not described"
         if received.body:

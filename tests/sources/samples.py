@@ -64,7 +64,14 @@ def _text(schema: dict) -> str:
     text = by_format.get(schema.get("format", ""), TEXT)
     if "pattern" in schema:
         text = "0" * 40
-        for known in ("0" * schema.get("minLength", 1), "-1", "/a", "a" * 40, "2024-02-29", "{user_question} {content}"):
+        for known in (
+            "0" * schema.get("minLength", 1),
+            "-1",
+            "/a",
+            "a" * 40,
+            "2024-02-29",
+            "{user_question} {content}",
+        ):
             if re.search(schema["pattern"], known):
                 text = known
                 break

@@ -6,7 +6,7 @@ moves to ``$comment``, ``x-…``, ``xml``, ``example`` and ``discriminator`` go,
 properties that are ``readOnly``, which a request must not have.
 
 References become ``#/$defs/…``. A tool carries the definitions that its arguments reach, nearest
-first, up to a size; what is beyond is named there and accepts any value.
+first, up to a size; of what is beyond it only the type is there.
 """
 
 import json
@@ -21,6 +21,8 @@ from langchain_gorilla.sources.openapi.cycles import Circles, Way, same_value_re
 from langchain_gorilla.sources.openapi.document import Document, Place
 from langchain_gorilla.sources.openapi.keywords import KEYWORDS, compiles, settled
 
+# Shared by all tools: a large description has many of them.
+_BEYOND: Final = {kind: {"type": kind} for kind in ("object", "array", "string", "number")}
 _CASES: Final = frozenset({"anyOf", "oneOf", "not", "if", "then", "else"})
 
 
@@ -116,7 +118,7 @@ class Schemas:
                 continue
             definition = self._definition(target)
             if room is not None and definition.characters > room:
-                result[name] = _stub(name, definition.schema)
+                result[name] = _BEYOND.get(str(definition.schema.get("type")), {})
                 continue
             result[name] = definition.schema
             room = None if room is None else room - definition.characters
@@ -245,8 +247,3 @@ def _as_dict(schema: Any) -> dict[str, Any]:
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     return dict(schema)
-
-
-def _stub(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    stub: dict[str, Any] = {"description": f"{name}: not described here, for its size."}
-    return {"type": schema["type"], **stub} if isinstance(schema.get("type"), str) else stub

@@ -30,7 +30,7 @@ def tools_from_openapi(
     headers: Mapping[str, Credential] | None = None,
     server_variables: Mapping[str, str] | None = None,
     settings: HttpSettings | None = None,
-    max_schema_characters: int | None = 40_000,
+    max_schema_characters: int | None = 20_000,
 ) -> Tools:
     """Make a tool of every operation of an OpenAPI description.
 
@@ -51,8 +51,8 @@ def tools_from_openapi(
         headers: Sent with every call, for keys that the description does not speak of.
         server_variables: Values for the variables in the servers' addresses.
         settings: Timeouts, retries and limits.
-        max_schema_characters: Of the definitions that one tool's schema carries; farther ones are
-            named and accept any value. None for no limit.
+        max_schema_characters: Of the definitions that one tool's schema carries; of farther ones
+            only the type is there. None for no limit.
 
     Raises:
         SourceError: It cannot be read or is no OpenAPI description, ``base_url`` is no web
