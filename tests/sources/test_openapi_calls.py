@@ -1,0 +1,400 @@
+"""Arguments as they arrive: places, styles, bodies, names."""
+
+import email
+import json
+
+import pytest
+
+from langchain_gorilla.functions import FunctionSet, function_schema
+from langchain_gorilla.sources.openapi import tools_from_openapi
+from tests.sources.apis import api, called, json_body, operation, parameter, refused
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+LIST = {"type": "array", "items": {"type": "string"}}
+OBJECT = {"type": "object", "properties": {"r": {"type": "integer"}, "g": {"type": "integer"}}}
+COLOR = {"r": 1, "g": 2}
+TWO = ["a b", "c,d"]
+
+# From the table of OpenAPI's "Style Examples", with values that need encoding.
+QUERIES = [
+    ({"type": "string"}, {}, "a b&c=d#e", "x=a%20b%26c%3Dd%23e"),
+    ({"type": "string"}, {}, "", "x="),
+    ({"type": "boolean"}, {}, True, "x=true"),
+    ({"type": "integer"}, {}, 5.0, "x=5"),
+    ({"type": "number"}, {}, 0.5, "x=0.5"),
+    (LIST, {}, TWO, "x=a%20b&x=c%2Cd"),
+    (LIST, {"explode": False}, TWO, "x=a%20b,c%2Cd"),
+    (LIST, {"style": "spaceDelimited", "explode": False}, TWO, "x=a%20b%20c%2Cd"),
+    (LIST, {"style": "pipeDelimited", "explode": False}, TWO, "x=a%20b%7Cc%2Cd"),
+    (LIST, {"style": "pipeDelimited"}, TWO, "x=a%20b%7Cc%2Cd"),
+    (LIST, {"style": "deepObject"}, ["a", "b"], "x%5B0%5D=a&x%5B1%5D=b"),
+    (LIST, {}, [], ""),
+    (OBJECT, {}, COLOR, "r=1&g=2"),
+    (OBJECT, {"explode": False}, COLOR, "x=r,1,g,2"),
+    (OBJECT, {"style": "deepObject"}, COLOR, "x%5Br%5D=1&x%5Bg%5D=2"),
+    ({}, {"style": "deepObject"}, {"a": {"b": [1]}}, "x%5Ba%5D%5Bb%5D%5B0%5D=1"),
+    ({"type": "string"}, {"allowReserved": True}, "a/b?c&d=e#f", "x=a/b?c%26d%3De%23f"),
+]
+
+
+@pytest.mark.parametrize(("schema", "rest", "value", "query"), QUERIES)
+def test_a_query_parameter_arrives_in_its_style(schema, rest, value, query):
+    get = api({"/it": {"get": operation(parameter("x", schema=schema, **rest))}})
+    assert called(get, {"x": value}).query == query
+
+
+PATHS = [
+    ({"type": "string"}, {}, "a b/ö?#%", "a%20b%2F%C3%B6%3F%23%25"),
+    ({"type": "string"}, {}, "http://evil.example/x", "http%3A%2F%2Fevil.example%2Fx"),
+    ({"type": "string"}, {}, "v1.2..3", "v1.2..3"),
+    ({"type": "integer"}, {}, 7, "7"),
+    (LIST, {}, TWO, "a%20b,c%2Cd"),
+    (OBJECT, {}, COLOR, "r,1,g,2"),
+    (OBJECT, {"explode": True}, COLOR, "r=1,g=2"),
+    ({"type": "string"}, {"style": "label"}, "a", ".a"),
+    (LIST, {"style": "label"}, ["a", "b"], ".a,b"),
+    (LIST, {"style": "label", "explode": True}, ["a", "b"], ".a.b"),
+    (OBJECT, {"style": "label", "explode": True}, COLOR, ".r=1.g=2"),
+    ({"type": "string"}, {"style": "matrix"}, "a", ";id=a"),
+    (LIST, {"style": "matrix"}, ["a", "b"], ";id=a,b"),
+    (LIST, {"style": "matrix", "explode": True}, ["a", "b"], ";id=a;id=b"),
+    (OBJECT, {"style": "matrix"}, COLOR, ";id=r,1,g,2"),
+    (OBJECT, {"style": "matrix", "explode": True}, COLOR, ";r=1;g=2"),
+]
+
+
+@pytest.mark.parametrize(("schema", "rest", "value", "segment"), PATHS)
+def test_a_path_parameter_arrives_in_its_style(schema, rest, value, segment):
+    get = api({"/it/{id}/x": {"get": operation(parameter("id", "path", schema, **rest))}})
+    assert called(get, {"id": value}).target == f"/v1/it/{segment}/x"
+
+
+HEADERS = [
+    ({"type": "string"}, {}, " a b ", "a b"),
+    ({"type": "string"}, {}, "ö", "ö"),
+    (LIST, {}, ["a", "b"], "a,b"),
+    (OBJECT, {}, COLOR, "r,1,g,2"),
+    (OBJECT, {"explode": True}, COLOR, "r=1,g=2"),
+]
+
+
+@pytest.mark.parametrize(("schema", "rest", "value", "text"), HEADERS)
+def test_a_header_arrives_in_its_style(schema, rest, value, text):
+    get = api({"/it": {"get": operation(parameter("X-It", "header", schema, **rest))}})
+    arrived = called(get, {"X-It": value}).header("x-it")
+    assert arrived.encode("latin-1").decode() == text
+
+
+def test_a_cookie_arrives_encoded():
+    get = api({"/it": {"get": operation(parameter("c", "cookie"), parameter("d", "cookie"))}})
+    assert called(get, {"c": "a;b=1", "d": "e"}).header("cookie") == "c=a%3Bb%3D1; d=e"
+
+
+def test_a_parameter_with_content_arrives_as_json():
+    given = {"name": "x", "in": "query", "content": {"application/json": {"schema": OBJECT}}}
+    assert called(api({"/it": {"get": operation(given)}}), {"x": COLOR}).query == (
+        "x=%7B%22r%22%3A1%2C%22g%22%3A2%7D"
+    )
+
+
+def test_the_same_name_in_every_place_gives_five_arguments():
+    places = ("cookie", "query", "header", "path")
+    description = api(
+        {
+            "/it/{id}": {
+                "post": operation(
+                    *(parameter("id", place) for place in places),
+                    body=json_body({"type": "object", "properties": {"id": {}, "id_query": {}}}),
+                )
+            }
+        }
+    )
+    arguments = {
+        "id": "1",
+        "id_query": "2",
+        "id_header": "3",
+        "id_cookie": "4",
+        "id_body": "5",
+        "id_query_body": "6",
+    }
+    (tool,) = tools_from_openapi(description, allow_writes=True)
+    assert list(tool.args_schema["properties"]) == list(arguments)
+    assert tool.args_schema["properties"]["id_header"]["description"] == "(id, in the header)"
+    arrived = called(description, arguments)
+    assert arrived.target == "/v1/it/1?id=2"
+    assert arrived.header("id") == "3"
+    assert arrived.header("cookie") == "id=4"
+    assert json.loads(arrived.body) == {"id": "5", "id_query": "6"}
+
+
+def test_names_that_a_model_would_write_the_same_are_told_apart():
+    description = api(
+        {"/it": {"get": operation(parameter("a-b"), parameter("a_b"), parameter("a.b"))}}
+    )
+    (tool,) = tools_from_openapi(description)
+    assert list(tool.args_schema["properties"]) == ["a-b", "a_b_query", "a.b_query_2"]
+    FunctionSet([function_schema(tool)])
+    arrived = called(description, {"a-b": "1", "a_b_query": "2", "a.b_query_2": "3"})
+    assert arrived.query == "a-b=1&a_b=2&a.b=3"
+
+
+def test_arguments_may_have_the_names_of_langchains_own():
+    names = ("self", "config", "run_manager", "callbacks", "tool_call_id", "state", "args", "type")
+    description = api({"/it": {"get": operation(*map(parameter, names))}})
+    arrived = called(description, {name: name for name in names})
+    assert arrived.query == "&".join(f"{name}={name}" for name in names)
+
+
+def test_a_parameter_of_the_path_item_is_shared_and_overridden():
+    description = api(
+        {
+            "/it/{id}": {
+                "parameters": [parameter("id", "path"), parameter("x", schema={"type": "integer"})],
+                "get": operation(parameter("x")),
+            }
+        }
+    )
+    assert called(description, {"id": "1", "x": "text"}).target == "/v1/it/1?x=text"
+
+
+def test_a_placeholder_that_no_parameter_describes_is_an_argument():
+    description = api({"/it/{id}/{other}": {"get": operation(parameter("id", "path"))}})
+    assert called(description, {"id": "1", "other": "2"}).path == "/v1/it/1/2"
+
+
+TEMPLATES = [
+    ("/drives(id='{id}')/root", "/v1/drives(id='a%2Fb')/root"),
+    ("/a{id}b.{id}", "/v1/aa%2Fbb.a%2Fb"),
+    ("it/{id}", "/v1/it/a%2Fb"),
+    ("/it/{id}?kind=old", "/v1/it/a%2Fb?kind=old"),
+    ("/it/{id}#variant", "/v1/it/a%2Fb"),
+    ("/with space/{id}", "/v1/with%20space/a%2Fb"),
+    ("/it/{id}/", "/v1/it/a%2Fb/"),
+]
+
+
+@pytest.mark.parametrize(("template", "target"), TEMPLATES)
+def test_a_path_is_filled_in(template: str, target: str):
+    description = api({template: {"get": operation(parameter("id", "path"))}})
+    assert called(description, {"id": "a/b"}).target == target
+
+
+def post(body: dict, version: str = "3.0.3", **rest) -> dict:
+    return api({"/it": {"post": operation(body=body)}}, version, **rest)
+
+
+JSON_BODIES = [
+    ({"type": "object", "properties": {"a": {}, "b": {}}}, {"a": [1]}, {"a": [1]}),
+    ({"type": "object", "properties": {"a": {}}}, {}, {}),
+    ({"type": "array", "items": {}}, {"body": [1]}, [1]),
+    ({"type": "string"}, {"body": "ö"}, "ö"),
+    ({}, {"body": None}, None),
+    ({"type": "object", "additionalProperties": True}, {"body": {"k": 1}}, {"k": 1}),
+    ({"anyOf": [{"type": "object", "properties": {"a": {}}}]}, {"body": {"a": 1}}, {"a": 1}),
+]
+
+
+@pytest.mark.parametrize(("schema", "arguments", "body"), JSON_BODIES)
+def test_a_json_body_arrives(schema: dict, arguments: dict, body):
+    arrived = called(post(json_body(schema)), arguments)
+    assert json.loads(arrived.body) == body
+    assert arrived.header("content-type") == "application/json"
+
+
+def test_an_optional_body_that_nobody_fills_is_not_sent():
+    body = json_body({"type": "object", "properties": {"a": {}}}, required=False)
+    arrived = called(post(body), {})
+    assert arrived.body == b""
+    assert arrived.header("content-type") is None
+
+
+REQUIREMENTS = [({}, ["a"]), ({"required": True}, ["a"]), ({"required": False}, [])]
+
+
+@pytest.mark.parametrize(("stated", "required"), REQUIREMENTS)
+def test_required_properties_are_required_unless_the_body_may_be_missing(stated, required):
+    schema = {"type": "object", "properties": {"a": {}, "b": {}}, "required": ["a"]}
+    body = {"content": {"application/json": {"schema": schema}}, **stated}
+    (tool,) = tools_from_openapi(post(body), allow_writes=True)
+    assert tool.args_schema.get("required", []) == required
+
+
+def test_the_parts_of_an_all_of_are_arguments_side_by_side():
+    description = post(
+        json_body({"$ref": "#/components/schemas/Dog"}),
+        components={
+            "schemas": {
+                "Pet": {
+                    "type": "object",
+                    "required": ["name", "id"],
+                    "properties": {
+                        "name": {"type": "string"},
+                        "id": {"type": "string", "readOnly": True},
+                    },
+                },
+                "Dog": {
+                    "allOf": [
+                        {"$ref": "#/components/schemas/Pet"},
+                        {"required": ["name", "bark"], "properties": {"bark": {"type": "string"}}},
+                    ]
+                },
+            }
+        },
+    )
+    (tool,) = tools_from_openapi(description, allow_writes=True)
+    assert list(tool.args_schema["properties"]) == ["name", "bark"]
+    assert tool.args_schema["required"] == ["name", "bark"]
+    assert json.loads(called(description, {"name": "a", "bark": "b"}).body) == {
+        "name": "a",
+        "bark": "b",
+    }
+
+
+FORM = "application/x-www-form-urlencoded"
+FORMS = [
+    ({"a": {"type": "string"}}, {}, {"a": "x y&z"}, "a=x%20y%26z"),
+    ({"a": LIST}, {}, {"a": ["x", "y"]}, "a=x&a=y"),
+    ({"a": LIST}, {"a": {"explode": False}}, {"a": ["x", "y"]}, "a=x,y"),
+    ({"a": OBJECT}, {}, {"a": COLOR}, "a=%7B%22r%22%3A1%2C%22g%22%3A2%7D"),
+    (
+        # As Stripe writes lists and nested objects.
+        {"a": {"anyOf": [OBJECT, {"enum": [""], "type": "string"}]}, "b": LIST},
+        {"a": {"style": "deepObject", "explode": True}, "b": {"style": "deepObject"}},
+        {"a": COLOR, "b": ["x"]},
+        "a%5Br%5D=1&a%5Bg%5D=2&b%5B0%5D=x",
+    ),
+    ({"a": OBJECT}, {"a": {"contentType": "application/json"}}, {"a": {}}, "a=%7B%7D"),
+]
+
+
+@pytest.mark.parametrize(("properties", "encoding", "arguments", "text"), FORMS)
+def test_a_form_arrives(properties, encoding, arguments, text):
+    schema = {"type": "object", "properties": properties}
+    body = {"content": {FORM: {"schema": schema, "encoding": encoding}}}
+    arrived = called(post(body), arguments)
+    assert arrived.body.decode() == text
+    assert arrived.header("content-type") == FORM
+
+
+def parts(arrived) -> list[tuple[str, str | None, str, bytes]]:
+    head = f"Content-Type: {arrived.header('content-type')}\r\n\r\n".encode()
+    return [
+        (
+            part.get_param("name", header="content-disposition"),
+            part.get_filename(),
+            part["content-type"],
+            part.get_payload(decode=True),
+        )
+        for part in email.message_from_bytes(head + arrived.body).get_payload()
+    ]
+
+
+def test_multipart_arrives_with_files_as_bytes():
+    binary = {"type": "string", "format": "binary"}
+    schema = {
+        "type": "object",
+        "properties": {
+            "note": {"type": "string"},
+            "about": OBJECT,
+            "file": binary,
+            "image": binary,
+            "more": {"type": "array", "items": binary},
+        },
+    }
+    body = {
+        "content": {
+            "multipart/form-data": {
+                "schema": schema,
+                "encoding": {"file": {"contentType": "text/csv"}},
+            }
+        }
+    }
+    arguments = {
+        "note": "a\r\n--b",
+        "about": COLOR,
+        "file": "x,y",
+        "image": "data:image/png;base64,iVBORw0=",
+        "more": ["1", "data:,2"],
+    }
+    assert parts(called(post(body), arguments)) == [
+        ("note", None, None, b"a\r\n--b"),
+        ("about", None, "application/json", b'{"r": 1, "g": 2}'),
+        ("file", "file", "text/csv", b"x,y"),
+        ("image", "image", "image/png", b"\x89PNG\r"),
+        ("more", "more", "application/octet-stream", b"1"),
+        ("more", "more", "application/octet-stream", b"2"),
+    ]
+
+
+def test_broken_base64_is_refused():
+    body = {
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"f": {"type": "string", "format": "binary"}},
+                }
+            }
+        }
+    }
+    assert "no valid base64" in refused(post(body), {"f": "data:image/png;base64,@@@"})
+
+
+RAW_BODIES = [
+    ("text/plain", "ö", "ö".encode(), "text/plain; charset=utf-8"),
+    ("application/xml", "<a/>", b"<a/>", "application/xml"),
+    ("application/octet-stream", "data:;base64,AAE=", b"\0\1", "application/octet-stream"),
+    ("image/*", "data:image/gif;base64,AAE=", b"\0\1", "image/gif"),
+    ("image/*", "text", b"text", "application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("media_type", "value", "body", "sent"), RAW_BODIES)
+def test_another_body_arrives_as_text_or_bytes(media_type, value, body, sent):
+    arrived = called(post(json_body(OBJECT, media_type)), {"body": value})
+    assert arrived.body == body
+    assert arrived.header("content-type") == sent
+
+
+def test_of_several_media_types_json_is_written():
+    content = {
+        media_type: {"schema": OBJECT}
+        for media_type in ("text/csv", FORM, "application/merge-patch+json; v=1", "multipart/mixed")
+    }
+    arrived = called(post({"content": content}), COLOR)
+    assert arrived.header("content-type") == "application/merge-patch+json; v=1"
+
+
+BAD_ARGUMENTS = [
+    ({}, "expected an object with id"),
+    ({"id": "x"}, "id: got 'x', expected an integer"),
+    ({"id": 1, "n": 0}, "n: got 0, expected at least 1"),
+    ({"id": 1, "other": 2}, "expected only the keys id, n"),
+    ({"id": 1, "n": None, "s": "x"}, "expected only the keys"),
+    ({"id": None}, "id: got None, expected an integer"),
+    ({"id": float("nan")}, "cannot be written as JSON"),
+    ({"id": "\ud800"}, "cannot be written as JSON"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD_ARGUMENTS)
+def test_arguments_that_do_not_fit_are_not_sent(arguments: dict, words: str):
+    description = api(
+        {
+            "/it/{id}": {
+                "get": operation(
+                    parameter("id", "path", {"type": "integer"}),
+                    parameter("n", schema={"type": "integer", "minimum": 1}),
+                )
+            }
+        }
+    )
+    assert words in refused(description, arguments)
+
+
+def test_null_for_what_may_be_left_out_is_left_out():
+    description = api(
+        {"/it": {"get": operation(parameter("a"), parameter("b", schema={"nullable": True}))}}
+    )
+    assert called(description, {"a": None, "b": None}).query == "b="
