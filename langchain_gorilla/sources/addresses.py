@@ -20,6 +20,7 @@ from langchain_core.tools import ToolException
 from langchain_gorilla.errors import SourceError
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_HOST: Final = re.compile(rb"[\w.:-]+", re.ASCII)
 _DECODINGS: Final = 3
 
 
@@ -33,7 +34,7 @@ def checked_base_url(url: str) -> str:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError) as error:
         raise SourceError(f"The base URL {url!r:.200} is no web address: {error}.") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not _HOST.fullmatch(parsed.raw_host):
         raise SourceError(
             f"The base URL {url!r:.200} is not absolute. Expected http:// or https:// and a host."
         )
@@ -56,10 +57,12 @@ def path_text(value: str, name: str, *, safe: str = "") -> str:
     Raises:
         ToolException: The value could lead out of its segment.
     """
-    if _CONTROL.search(value):
-        raise ToolException(f"{name}: control characters and line breaks cannot be in a path.")
+    if not value:
+        raise ToolException(f"{name}: a part of the path cannot be empty. Give the identifier.")
     decoded = value
     for _ in range(_DECODINGS):
+        if _CONTROL.search(decoded):
+            raise ToolException(f"{name}: a path cannot hold line breaks or control characters.")
         if any(part in (".", "..") for part in re.split(r"[/\\;]", decoded)):
             raise ToolException(
                 f"{name}: a path cannot hold '.' or '..' as a part. Give the plain identifier."

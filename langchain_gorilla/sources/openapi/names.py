@@ -17,7 +17,7 @@ from langchain_gorilla.aliases import identifier, openai_name
 
 def tool_name(operation_id: str | None, method: str, path: str, taken: set[str]) -> str:
     """Return a tool's name, and take it."""
-    fallback = f"{method.lower()}_{path}"
+    fallback = f"{method.lower()}/{path}"
     name = _safe(operation_id) if operation_id else ""
     if not re.search(r"[A-Za-z0-9]", name) or name in taken:
         name = _safe(fallback)

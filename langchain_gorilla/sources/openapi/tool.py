@@ -184,9 +184,9 @@ def _request(operation: Operation, server: str, written: _Written, keys: Keys) -
     pairs = written.query + [
         f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in keys.query
     ]
-    cookies = written.cookies + [
-        f"{name}={quote(value, safe='!#$&()*+/:<=>?@[]^_`{|}~')}" for name, value in keys.cookies
-    ]
+    # What a cookie can hold stays as it is: many servers do not decode it.
+    held = [(name, quote(value, safe="!#$&()*+/:<=>?@[]^_`{|}~")) for name, value in keys.cookies]
+    cookies = written.cookies + [f"{name}={value}" for name, value in held]
     credentials = dict(keys.headers)
     if cookies:
         credentials["Cookie"] = "; ".join(cookies)
@@ -198,5 +198,5 @@ def _request(operation: Operation, server: str, written: _Written, keys: Keys) -
         written.headers,
         credentials,
         written.body,
-        tuple(keys.secrets),
+        (*keys.secrets, *(value for _, value in held)),
     )
