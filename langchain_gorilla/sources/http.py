@@ -14,28 +14,26 @@ only a cancelled task stops at its deadline whatever the server does.
 """
 
 import asyncio
-import contextvars
 import json
 import random
 import ssl
 import time
-from collections.abc import Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 from langchain_core.tools import ToolException
 
 from langchain_gorilla.sources.addresses import check_address, origin
+from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.http_body import Inflater
 
-_T = TypeVar("_T")
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _IDEMPOTENT: Final = _READING | {"PUT", "DELETE"}
 _BUSY: Final = frozenset({429, 502, 503, 504})
@@ -116,16 +114,6 @@ class HttpAnswer:
 def send(request: HttpRequest, settings: HttpSettings) -> HttpAnswer:
     """Like ``asend``, from anywhere, a running event loop included."""
     return run(asend(request, settings))
-
-
-def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine to its end, in another thread where this one has a running event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
 
 
 async def asend(request: HttpRequest, settings: HttpSettings) -> HttpAnswer:

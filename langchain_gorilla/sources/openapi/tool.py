@@ -11,7 +11,8 @@ from pydantic import PrivateAttr
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import SourceError
 from langchain_gorilla.sources.addresses import check_header, check_path
-from langchain_gorilla.sources.http import HttpRequest, HttpSettings, asend, run
+from langchain_gorilla.sources.event_loop import run
+from langchain_gorilla.sources.http import HttpRequest, HttpSettings, asend
 from langchain_gorilla.sources.http_answers import tool_result
 from langchain_gorilla.sources.openapi.bodies import encoded_body
 from langchain_gorilla.sources.openapi.security import Credentials, Keys

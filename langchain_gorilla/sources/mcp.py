@@ -1,0 +1,374 @@
+"""Tools of MCP servers, over stdio and streamable HTTP, for sync and async callers.
+
+``tools_from_mcp`` lists a server's tools once; each call opens a session of its own, so nothing
+has to be closed. ``McpServer`` keeps one session and hears when the server's tools change::
+
+    with McpServer({"command": "my-server", "args": []}, name="files") as server:
+        server.follow(catalog, namespace="files", on_change=lambda change: index.sync(catalog))
+
+A server's words (descriptions, results, hints such as ``readOnlyHint``) are as trustworthy as
+whoever runs it. A stdio server is a program that is started here with a scrubbed environment.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Final
+
+from langchain_core.tools import ToolException
+
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import SourceError
+from langchain_gorilla.sources.base import Tools
+from langchain_gorilla.sources.event_loop import run
+
+try:
+    from langchain_mcp_adapters.sessions import create_session
+    from mcp import ClientSession, types
+
+    from langchain_gorilla.sources.mcp_tool import McpTool, read_tools
+except ImportError as error:  # pragma: no cover
+    raise ImportError(
+        "Tools of MCP servers need langchain-mcp-adapters: pip install 'langchain-gorilla[mcp]'."
+    ) from error
+
+_MAX_PAGES: Final = 1_000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ToolsChange:
+    """What a list of tools has that the one before had not, and the other way round, by name."""
+
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.replaced or self.removed)
+
+
+def tools_from_mcp(
+    connection: Mapping[str, Any], *, name: str | None = None, timeout_s: float = 60.0
+) -> Tools:
+    """List the tools of an MCP server; each call connects anew.
+
+    Args:
+        connection: As langchain-mcp-adapters takes it: ``command``, ``args``, ``env`` for a
+            program, ``url``, ``headers`` for a server; ``transport`` follows from these.
+        name: Of the server, for metadata; what it calls itself otherwise.
+        timeout_s: To connect and list, and for each call.
+
+    Raises:
+        SourceError: The server cannot be reached, or does not speak the protocol.
+    """
+    connection = _connection(connection)
+
+    async def listed() -> tuple[list[types.Tool], str]:
+        async with create_session(connection) as session:  # type: ignore[arg-type]
+            itself = await session.initialize()
+            return await _all_tools(session), itself.serverInfo.name
+
+    async def call(tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        async with create_session(connection) as session:  # type: ignore[arg-type]
+            await session.initialize()
+            return await session.call_tool(tool, arguments)
+
+    async def limited_call(tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        try:
+            return await asyncio.wait_for(call(tool, arguments), timeout_s)
+        except asyncio.TimeoutError:
+            raise ToolException(f"{tool}: no answer within {timeout_s:g} seconds.") from None
+        except Exception as error:
+            # Task groups wrap what went wrong inside them.
+            raise _innermost(error) from None
+
+    try:
+        found, itself = run(asyncio.wait_for(listed(), timeout_s))
+    except Exception as error:
+        raise _unreachable(connection, error) from None
+    tools, refusals = read_tools(found, name or itself, limited_call)
+    return Tools(tools.values(), refusals=refusals)
+
+
+class McpServer:
+    """A connection to one MCP server.
+
+    It lives in a thread with an event loop of its own, so that its tools serve sync and async
+    callers in any loop. Use it in ``with`` or ``async with``; its tools end with it.
+
+    Attributes:
+        name: As given, or as the server calls itself.
+        tools: The server's tools as last listed, with refusals.
+    """
+
+    def __init__(
+        self, connection: Mapping[str, Any], *, name: str | None = None, timeout_s: float = 60.0
+    ) -> None:
+        """Prepare; ``open`` connects. Arguments as for ``tools_from_mcp``."""
+        self.name = name or ""
+        self.tools = Tools()
+        self._connection = _connection(connection)
+        self._timeout_s = timeout_s
+        self._listed: dict[str, types.Tool] = {}
+        self._followers: list[Callable[[ToolsChange, Mapping[str, McpTool]], None]] = []
+        self._session: ClientSession | None = None
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+
+    def __enter__(self) -> "McpServer":
+        return self.open()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> "McpServer":
+        return await asyncio.to_thread(self.open)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def open(self) -> "McpServer":
+        """Connect and list the tools.
+
+        Raises:
+            SourceError: The server cannot be reached, or does not speak the protocol.
+        """
+        if self._thread is not None:
+            raise SourceError(f"The connection to {self.name!r} is open already.")
+        self._is_closing = False
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(started)), name="mcp-server", daemon=True
+        )
+        self._thread.start()
+        try:
+            started.result()
+        except BaseException:
+            self._thread.join()
+            self._thread = None
+            raise
+        return self
+
+    def close(self) -> None:
+        """Disconnect, and end a server that was started here."""
+        if (thread := self._thread) is None:
+            return
+        self._is_closing = True
+        # The loop is closed already where the connection ended by itself.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake.set)
+        thread.join()
+        self._thread = None
+
+    def refresh(self) -> ToolsChange:
+        """List the tools again, as a notification would make it happen.
+
+        Raises:
+            SourceError: There is no connection.
+        """
+        if self._session is None:
+            raise SourceError(f"There is no connection to {self.name!r}: open it first.")
+        return asyncio.run_coroutine_threadsafe(self._relist(), self._loop).result()
+
+    def follow(
+        self,
+        catalog: ToolCatalog,
+        *,
+        namespace: str = "",
+        on_change: Callable[[ToolsChange], Any] | None = None,
+    ) -> None:
+        """Put the tools into a catalog, and keep it as the server's list is from now on.
+
+        Args:
+            catalog: Gets what is added and replaced, and loses what is removed.
+            namespace: Of these tools in the catalog.
+            on_change: Called after each later change, in another thread: where an index is
+                synced, for example.
+
+        Raises:
+            DuplicateFunctionError: The catalog has a tool with one of the names; it stays as it
+                was.
+        """
+        names: dict[str, str] = {}
+
+        def apply(change: ToolsChange, tools: Mapping[str, McpTool]) -> None:
+            for name in change.removed:
+                if (held := names.pop(name, name)) in catalog:
+                    catalog.remove(held)
+            for name in (*change.replaced, *change.added):
+                entry = catalog.add(tools[name], namespace=namespace, replace=name in names)
+                names[name] = entry.name
+            if on_change is not None:
+                on_change(change)
+
+        catalog.add_all(self.tools, namespace=namespace)
+        for tool in self.tools:
+            is_qualified = catalog.qualified and namespace
+            names[tool.name] = f"{namespace}.{tool.name}" if is_qualified else tool.name
+        self._followers.append(apply)
+
+    async def _serve(self, started: "Future[None]") -> None:
+        """Hold the session until ``close``."""
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._listing = asyncio.Lock()
+        try:
+            async with self._connected() as session:
+                await asyncio.wait_for(self._begin(session), self._timeout_s)
+                started.set_result(None)
+                while True:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    if self._is_closing:
+                        return
+                    await self._hear()
+        except Exception as error:
+            if not started.done():
+                started.set_exception(_unreachable(self._connection, error))
+            else:
+                _log.warning("The connection to MCP server %r ended: %r", self.name, error)
+        finally:
+            self._session = None
+
+    def _connected(self) -> AbstractAsyncContextManager[ClientSession]:
+        given = self._connection.get("session_kwargs") or {}
+        connection: Any = {
+            **self._connection,
+            "session_kwargs": {**given, "message_handler": self._on_message},
+        }
+        return create_session(connection)
+
+    async def _begin(self, session: ClientSession) -> None:
+        itself = await session.initialize()
+        self.name = self.name or itself.serverInfo.name
+        self._session = session
+        await self._relist()
+
+    async def _on_message(self, message: Any) -> None:
+        # Only noted here: the session reads no answer before this returns.
+        if isinstance(message, types.ServerNotification) and isinstance(
+            message.root, types.ToolListChangedNotification
+        ):
+            self._wake.set()
+
+    async def _hear(self) -> None:
+        """List again after a notification; the next one may find the server better."""
+        try:
+            await self._relist()
+        except Exception as error:
+            _log.warning("The tools of MCP server %r could not be listed: %r", self.name, error)
+
+    async def _relist(self) -> ToolsChange:
+        assert self._session is not None
+        async with self._listing:
+            found = await _all_tools(self._session)
+            tools, refusals = read_tools(found, self.name, self._call)
+            listed = {each.name: each for each in found if each.name in tools}
+            before, self._listed = self._listed, listed
+            self.tools = Tools(tools.values(), refusals=refusals)
+            change = ToolsChange(
+                tuple(name for name in listed if name not in before),
+                tuple(name for name in listed if name in before and listed[name] != before[name]),
+                tuple(name for name in before if name not in listed),
+            )
+            if change:
+                # In a thread: a follower may take its time, and calls go on.
+                await asyncio.to_thread(self._tell, change, tools)
+            return change
+
+    def _tell(self, change: ToolsChange, tools: Mapping[str, McpTool]) -> None:
+        for follower in self._followers:
+            try:
+                follower(change, tools)
+            except Exception:
+                _log.exception("A change of MCP server %r could not be followed", self.name)
+
+    async def _call(self, tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        """Call a tool in the session's loop, and wait in the caller's."""
+        if self._session is None:
+            raise _closed(tool)
+        calling = self._call_here(tool, arguments, self._session)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(calling, self._loop))
+
+    async def _call_here(
+        self, tool: str, arguments: dict[str, Any], session: ClientSession
+    ) -> types.CallToolResult:
+        try:
+            return await session.call_tool(tool, arguments, timedelta(seconds=self._timeout_s))
+        except asyncio.CancelledError:
+            # The loop ends; the caller's own task was not cancelled.
+            if self._is_closing or self._session is None:
+                raise _closed(tool) from None
+            raise
+
+
+def _connection(given: Any) -> dict[str, Any]:
+    """Return a connection with its transport, as configuration files often leave it out."""
+    if not isinstance(given, Mapping) or not ("command" in given or "url" in given):
+        raise SourceError(
+            "An MCP server is a dict with 'command' and 'args' for a program, or 'url' for a "
+            f"server. It has {', '.join(given) if isinstance(given, Mapping) else repr(given)}."
+        )
+    connection = {key: value for key, value in given.items() if key != "type"}
+    transport = given.get("transport", given.get("type"))
+    if transport is None:
+        transport = "stdio" if "command" in given else "streamable_http"
+    connection["transport"] = transport
+    if transport == "stdio":
+        connection.setdefault("args", [])
+    return connection
+
+
+async def _all_tools(session: ClientSession) -> list[types.Tool]:
+    """List the tools, page by page."""
+    tools: list[types.Tool] = []
+    params: types.PaginatedRequestParams | None = None
+    for _ in range(_MAX_PAGES):
+        page = await session.list_tools(params=params)
+        tools += page.tools
+        if not page.nextCursor:
+            return tools
+        params = types.PaginatedRequestParams(cursor=page.nextCursor)
+    raise SourceError(f"The server's list of tools has over {_MAX_PAGES:,} pages.")
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the first error inside groups of errors."""
+    while isinstance(inside := getattr(error, "exceptions", None), tuple) and inside:
+        error = inside[0]
+    return error
+
+
+def _unreachable(connection: Mapping[str, Any], error: BaseException) -> SourceError:
+    error = _innermost(error)
+    if isinstance(error, SourceError):
+        return error
+    # Neither arguments nor address, which may hold keys.
+    where = f"the program {connection['command']!r}" if "command" in connection else "the server"
+    why = "it does not answer" if isinstance(error, asyncio.TimeoutError) else type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        why = error.strerror
+    return SourceError(f"The MCP tools of {where} cannot be listed: {why}.")
+
+
+def _closed(tool: str) -> ToolException:
+    return ToolException(
+        f"{tool}: the connection to its server is closed. Call another tool, or tell the user."
+    )

@@ -1,0 +1,176 @@
+"""``McpTool``: one tool of an MCP server, as a LangChain tool.
+
+The connections are those of langchain-mcp-adapters; the tools are ours, since the adapter's have
+no sync call, take the argument ``runtime`` for LangGraph's, raise on audio, hand images to models
+that read text only, and leave checking the arguments to the server.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import httpx
+from anyio import BrokenResourceError, ClosedResourceError
+from langchain_core.messages.content import (
+    create_audio_block,
+    create_file_block,
+    create_image_block,
+    create_text_block,
+)
+from langchain_core.tools import ToolException
+from mcp import McpError, types
+from pydantic import PrivateAttr
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.functions import function_schema
+from langchain_gorilla.sources.base import Refusal
+from langchain_gorilla.sources.event_loop import run
+from langchain_gorilla.sources.tool import SourceTool
+
+Call: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[types.CallToolResult]]
+
+
+class McpTool(SourceTool):
+    """A tool of an MCP server.
+
+    Its content is text; images, sounds and files are named there. Its artifact is plain data:
+    ``structured_content`` as the server gave it, None for none, and ``content``, all of it as
+    LangChain's content blocks.
+    """
+
+    _mcp_name: str = PrivateAttr()
+    _mcp_call: Call = PrivateAttr()
+
+    @classmethod
+    def of(cls, tool: types.Tool, origin: str, call: Call) -> "McpTool":
+        """Make the tool.
+
+        Args:
+            tool: As the server lists it.
+            origin: The server's name.
+            call: Calls a tool of the server by its name.
+
+        Raises:
+            InvalidFunctionError: Its name or its schema cannot be used.
+        """
+        made = cls(
+            name=tool.name,
+            description=tool.description or tool.title or tool.name,
+            args_schema={"type": "object", "properties": {}, **tool.inputSchema},
+            metadata=_metadata(tool, origin),
+        )
+        function_schema(made)
+        made._mcp_name = tool.name
+        made._mcp_call = call
+        return made
+
+    def call(self, arguments: dict[str, JSONValue]) -> tuple[str, dict[str, Any]]:
+        """Call the server."""
+        return run(self.acall(arguments))
+
+    async def acall(self, arguments: dict[str, JSONValue]) -> tuple[str, dict[str, Any]]:
+        """Call the server.
+
+        Raises:
+            ToolException: The tool failed, or the server did not answer as the protocol says.
+        """
+        try:
+            result = await self._mcp_call(self._mcp_name, arguments)
+        except McpError as error:
+            raise ToolException(f"{self._mcp_name}: {error.error.message}") from None
+        except (ClosedResourceError, BrokenResourceError, httpx.HTTPError, OSError) as error:
+            raise ToolException(
+                f"{self._mcp_name}: the connection to its server is lost "
+                f"({type(error).__name__}). Call another tool, or tell the user."
+            ) from None
+        except RuntimeError as error:
+            # How the SDK says that a result does not fit the tool's outputSchema.
+            raise ToolException(f"{self._mcp_name}: {error}") from None
+        text = _text(result)
+        if result.isError:
+            raise ToolException(text or f"{self._mcp_name} failed and did not say why.")
+        artifact = {
+            "structured_content": result.structuredContent,
+            "content": [_block(each) for each in result.content],
+        }
+        return text or "Done; the tool returned nothing.", artifact
+
+
+def read_tools(
+    listed: list[types.Tool], origin: str, call: Call
+) -> tuple[dict[str, McpTool], list[Refusal]]:
+    """Return tools by name, and what became none."""
+    tools: dict[str, McpTool] = {}
+    refusals: list[Refusal] = []
+    for each in listed:
+        if each.name in tools:
+            refusals.append(Refusal(each.name, "The server lists this name twice."))
+            continue
+        try:
+            tools[each.name] = McpTool.of(each, origin, call)
+        except InvalidFunctionError as error:
+            refusals.append(Refusal(each.name, str(error)))
+    return tools, refusals
+
+
+def _metadata(tool: types.Tool, origin: str) -> dict[str, Any]:
+    """Return what MCP says beside name and schema, under MCP's own words."""
+    metadata: dict[str, Any] = {"source": "mcp", "origin": origin}
+    if tool.annotations is not None:
+        metadata |= tool.annotations.model_dump(exclude_none=True)
+    if tool.title is not None:
+        metadata["title"] = tool.title
+    if tool.outputSchema is not None:
+        metadata["outputSchema"] = tool.outputSchema
+    return metadata
+
+
+def _text(result: types.CallToolResult) -> str:
+    parts = [_described(each) for each in result.content]
+    if not parts and result.structuredContent is not None:
+        return json.dumps(result.structuredContent, ensure_ascii=False)
+    return "\n".join(parts)
+
+
+def _described(content: types.ContentBlock) -> str:
+    """Return a block of content as a model can read it."""
+    if isinstance(content, types.TextContent):
+        return content.text
+    if isinstance(content, types.ImageContent | types.AudioContent):
+        return _bytes_named(content.data, content.mimeType)
+    if isinstance(content, types.ResourceLink):
+        said = f" ({content.description})" if content.description else ""
+        return f"[{content.name}: {content.uri}{said}]"
+    resource = content.resource
+    if isinstance(resource, types.TextResourceContents):
+        return resource.text
+    return _bytes_named(resource.blob, resource.mimeType)
+
+
+def _bytes_named(data: str, media_type: str | None) -> str:
+    try:
+        size = f"{len(base64.b64decode(data)):,} bytes"
+    except (binascii.Error, ValueError):
+        size = "something"
+    return f"[{size} of {media_type or 'an unknown type'}, kept for the application]"
+
+
+def _block(content: types.ContentBlock) -> dict[str, Any]:
+    """Return a block of content as LangChain's."""
+    block: Any
+    if isinstance(content, types.TextContent):
+        block = create_text_block(content.text)
+    elif isinstance(content, types.ImageContent):
+        block = create_image_block(base64=content.data, mime_type=content.mimeType)
+    elif isinstance(content, types.AudioContent):
+        block = create_audio_block(base64=content.data, mime_type=content.mimeType)
+    elif isinstance(content, types.ResourceLink):
+        block = create_file_block(url=str(content.uri), mime_type=content.mimeType)
+    elif isinstance(content.resource, types.TextResourceContents):
+        block = create_text_block(content.resource.text)
+    else:
+        block = create_file_block(base64=content.resource.blob, mime_type=content.resource.mimeType)
+    return dict(block)
