@@ -72,28 +72,24 @@ def tools_from_mcp(
 
     async def listed() -> tuple[list[types.Tool], str]:
         async with create_session(connection) as session:  # type: ignore[arg-type]
-            itself = await session.initialize()
-            return await _all_tools(session), itself.serverInfo.name
+            itself = await asyncio.wait_for(session.initialize(), timeout_s)
+            tools = await asyncio.wait_for(_all_tools(session), timeout_s)
+        return tools, itself.serverInfo.name
 
     async def call(tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
-        async with create_session(connection) as session:  # type: ignore[arg-type]
-            await session.initialize()
-            return await session.call_tool(tool, arguments)
-
-    async def limited_call(tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
         try:
-            return await asyncio.wait_for(call(tool, arguments), timeout_s)
-        except asyncio.TimeoutError:
-            raise ToolException(f"{tool}: no answer within {timeout_s:g} seconds.") from None
+            async with create_session(connection) as session:  # type: ignore[arg-type]
+                await asyncio.wait_for(session.initialize(), timeout_s)
+                return await session.call_tool(tool, arguments, timedelta(seconds=timeout_s))
         except Exception as error:
             # Task groups wrap what went wrong inside them.
             raise _innermost(error) from None
 
     try:
-        found, itself = run(asyncio.wait_for(listed(), timeout_s))
+        found, itself = run(listed())
     except Exception as error:
         raise _unreachable(connection, error) from None
-    tools, refusals = read_tools(found, name or itself, limited_call)
+    tools, refusals = read_tools(found, name or itself, call)
     return Tools(tools.values(), refusals=refusals)
 
 
@@ -231,7 +227,12 @@ class McpServer:
         self._listing = asyncio.Lock()
         try:
             async with self._connected() as session:
-                await asyncio.wait_for(self._begin(session), self._timeout_s)
+                try:
+                    await asyncio.wait_for(self._begin(session), self._timeout_s)
+                except Exception as error:
+                    # Told here, before leaving the session adds errors of its own.
+                    started.set_exception(_unreachable(self._connection, error))
+                    return
                 started.set_result(None)
                 while True:
                     await self._wake.wait()
@@ -350,10 +351,15 @@ async def _all_tools(session: ClientSession) -> list[types.Tool]:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Return the first error inside groups of errors."""
-    while isinstance(inside := getattr(error, "exceptions", None), tuple) and inside:
-        error = inside[0]
-    return error
+    """Return what went wrong first: inside groups of errors, and before leaving added others."""
+    while True:
+        inside = getattr(error, "exceptions", None)
+        if isinstance(inside, tuple) and inside:
+            error = inside[0]
+        elif isinstance(error.__context__, asyncio.TimeoutError):
+            return error.__context__
+        else:
+            return error
 
 
 def _unreachable(connection: Mapping[str, Any], error: BaseException) -> SourceError:

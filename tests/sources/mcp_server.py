@@ -47,7 +47,7 @@ TOOLS = {
             },
         ),
         tool("nothing", "Returns nothing."),
-        tool("sleep", "Sleeps for ten seconds."),
+        tool("sleep", "Sleeps for a minute."),
         tool("crash", "Ends the server."),
         tool("appear", "Adds a tool."),
         tool("change", "Changes a tool."),
@@ -107,7 +107,7 @@ async def call_tool(name: str, arguments: dict):
         case "echo" | "open":
             return arguments
         case "sleep":
-            await asyncio.sleep(10)
+            await asyncio.sleep(60)
         case "crash":
             os._exit(1)
         case "appear":

@@ -247,7 +247,7 @@ def test_a_follower_that_fails_stops_nothing(caplog):
 
 
 def test_a_server_that_takes_too_long_is_an_error_for_the_model():
-    with mcp.McpServer(STDIO, timeout_s=3) as server:
+    with mcp.McpServer(STDIO, timeout_s=9) as server:
         message = invoked(server.tools, "sleep")
     assert message.status == "error"
     assert "sleep: " in message.content
@@ -300,9 +300,9 @@ UNREACHABLE = [
 @pytest.mark.parametrize(("connection", "words"), UNREACHABLE)
 def test_a_server_that_cannot_be_reached_is_the_callers_to_know(connection: dict, words: str):
     with pytest.raises(SourceError, match=words):
-        mcp.tools_from_mcp(connection, timeout_s=10)
+        mcp.tools_from_mcp(connection, timeout_s=30)
     with pytest.raises(SourceError, match=words):
-        mcp.McpServer(connection, timeout_s=10).open()
+        mcp.McpServer(connection, timeout_s=30).open()
 
 
 def test_a_server_that_never_answers_is_given_up():
