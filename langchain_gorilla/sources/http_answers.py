@@ -13,6 +13,9 @@ from langchain_gorilla.sources.http import HttpAnswer, HttpRequest, HttpSettings
 _TEXTUAL: Final = frozenset({"json", "xml", "javascript", "yaml", "x-yaml", "ndjson", "graphql"})
 _ERROR_CHARACTERS: Final = 2_000
 _NOT_MODIFIED: Final = 304
+# Where the next page is, and what was made.
+_SHOWN_HEADERS: Final = ("Link", "Location")
+_HEADER_CHARACTERS: Final = 500
 
 
 def tool_result(
@@ -35,6 +38,11 @@ def tool_result(
             f"{f': {said}' if said else '.'}\n{_advice(answer, request)}"
         )
     content = _shown(body, answer, settings.max_characters)
+    where = "\n".join(
+        f"[{name}: {answer.headers[name.lower()][:_HEADER_CHARACTERS]}]"
+        for name in _SHOWN_HEADERS
+        if name.lower() in answer.headers
+    )
     artifact = {
         "status": answer.status,
         "headers": dict(answer.headers),
@@ -42,7 +50,8 @@ def tool_result(
         "body": body,
         "is_cut": answer.is_cut,
     }
-    return content or f"{_status_text(answer.status)}, without a body.", artifact
+    content = content or f"{_status_text(answer.status)}, without a body."
+    return f"{content}\n{where}" if where else content, artifact
 
 
 def read_body(answer: HttpAnswer) -> Any:

@@ -233,6 +233,13 @@ def test_no_body_is_said_in_words():
         assert result(request(server.url, "DELETE"))[0] == "204 No Content, without a body."
 
 
+def test_the_next_page_and_what_was_made_are_shown():
+    headers = {"Link": '</x?page=2>; rel="next"', "Location": "/x/7"}
+    with serving(lambda received: as_json([1], 201, **headers)) as server:
+        content, _ = result(request(server.url, "POST"))
+    assert content == '[1]\n[Link: </x?page=2>; rel="next"]\n[Location: /x/7]'
+
+
 STATUSES = [
     (400, "Correct the arguments"),
     (401, "needs a key that the application has not set"),

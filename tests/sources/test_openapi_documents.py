@@ -246,7 +246,9 @@ def test_the_nearest_servers_count_and_variables_can_be_given():
     ]
 
 
-@pytest.mark.parametrize("servers", [None, [], [{"url": "/v1"}], [{}], "text"])
+@pytest.mark.parametrize(
+    "servers", [None, [], [{"url": "/v1"}], [{}], "text", [{"url": "https://{who}.example"}]]
+)
 def test_without_an_absolute_server_a_tool_says_what_it_needs(servers):
     (tool,) = tools_from_openapi(api({"/it": {"get": {}}}, servers=servers))
     with pytest.raises(SourceError, match="Pass base_url= to tools_from_openapi"):

@@ -46,6 +46,7 @@ KEYWORDS = [
     ({"exclusiveMaximum": 5}, {"exclusiveMaximum": 5}),
     ({"pattern": "^a$"}, {"pattern": "^a$"}),
     ({"pattern": r"^\p{L}$"}, {"$comment": r"pattern: ^\p{L}$"}),
+    ({"pattern": "[[a]"}, {"$comment": "pattern: [[a]"}),
     ({"type": "string", "enum": [1, True, "a"]}, {"type": "string", "enum": ["1", "true", "a"]}),
     ({"enum": []}, {}),
     ({"enum": "a"}, {}),

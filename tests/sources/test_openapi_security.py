@@ -292,6 +292,16 @@ def test_a_failing_connection_says_nothing_of_the_key():
     assert "secret-1" not in repr(message)
 
 
+def test_an_object_in_the_query_cannot_carry_a_key():
+    schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    description = api(
+        {"/it": {"get": operation(parameter("filter", schema=schema))}},
+        components={"securitySchemes": SCHEMES},
+    )
+    assert called(description, {"filter": {"a": "1"}}).query == "a=1"
+    assert "cannot hold 'api_key'" in refused(description, {"filter": {"api_key": "evil"}})
+
+
 def test_a_redirect_to_another_host_is_an_error_and_takes_no_key_along():
     with serving() as other:
         there = f"http://localhost:{other.port}/steal"

@@ -7,6 +7,7 @@ less, and stays valid.
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -183,8 +184,11 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 def compiles(pattern: str) -> bool:
     """Say whether Python reads a regular expression."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return False
+    with warnings.catch_warnings():
+        # What Python warns about, such as "[[a]", it will read in another way one day.
+        warnings.simplefilter("error")
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError, Warning):
+            return False
     return True

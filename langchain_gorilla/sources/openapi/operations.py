@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from langchain_gorilla.errors import SourceError
 from langchain_gorilla.sources.addresses import checked_base_url
@@ -121,16 +121,15 @@ def _described(
     return Described(method, path, operation, file, tuple(parameters), body, servers)
 
 
-def server_url(servers: Any, variables: Mapping[str, str], origin: str | None) -> str | None:
+def server_url(servers: Any, variables: Mapping[str, str]) -> str | None:
     """Return the address of the first server.
 
     Args:
         servers: As described.
         variables: Values for its variables; the description's defaults otherwise.
-        origin: What a relative address is relative to; None where that is not known.
 
     Returns:
-        None where the address is relative to something that is not known.
+        None where the address is relative, or has a variable without a value.
 
     Raises:
         UnreadableError: It is no web address.
@@ -139,11 +138,14 @@ def server_url(servers: Any, variables: Mapping[str, str], origin: str | None) -
     url = server.get("url") if isinstance(server, Mapping) else None
     url = url if isinstance(url, str) else "/"
     described = _mapping(server.get("variables")) if isinstance(server, Mapping) else {}
-    for name, variable in described.items():
-        default = variable.get("default", "") if isinstance(variable, Mapping) else ""
-        url = url.replace(f"{{{name}}}", str(variables.get(str(name), default)))
-    if origin is not None:
-        url = urljoin(origin, url)
+    defaults = {
+        str(name): str(each.get("default", "") if isinstance(each, Mapping) else "")
+        for name, each in described.items()
+    }
+    for name, value in {**defaults, **variables}.items():
+        url = url.replace(f"{{{name}}}", value)
+    if "{" in url:
+        return None
     try:
         if not urlsplit(url).netloc:
             return None

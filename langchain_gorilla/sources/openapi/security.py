@@ -29,6 +29,7 @@ _NEVER_ARGUMENTS: Final = frozenset(
     | {"x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "access-token"}
     | {"auth-token", "private-token", "x-auth-key", "x-api-token", "api-token", "x-token"}
     | {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip"}
+    | {"x-original-url", "x-rewrite-url", "x-original-host", "x-host"}
     | {"x-http-method-override", "x-http-method", "x-method-override"}
 )
 

@@ -172,6 +172,8 @@ class _Reader:
         media = media if isinstance(media, Mapping) else {}
         schema, kind = media.get("schema", {}), body_kind(media_type)
         is_required = given.get("required") is True
+        if _is_empty(self._document.resolved(schema, file)[0]):
+            return None
         if kind == "raw":
             return Body(media_type, kind, whole=self._raw_body(given, media_type, is_required))
         styles, media_types = _encodings(media)
@@ -225,6 +227,16 @@ class _Reader:
         if is_required:
             self._required.append(argument)
         return argument
+
+
+def _is_empty(schema: Any) -> bool:
+    """Say whether a body's schema lets nothing be in it, as generators write for "no body"."""
+    return (
+        isinstance(schema, Mapping)
+        and schema.get("additionalProperties") is False
+        and not {"allOf", "anyOf", "oneOf", "patternProperties"} & schema.keys()
+        and not schema.get("properties")
+    )
 
 
 def _style(given: Mapping[str, Any], place: str, is_json: bool) -> Style:

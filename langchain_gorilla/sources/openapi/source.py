@@ -41,7 +41,7 @@ def tools_from_openapi(
         path_or_dict: The path of the description, or its content. Files below its folder that it
             refers to are read; nothing is fetched.
         base_url: Where every operation is called, instead of the servers that the description
-            names. Without it, a description that names no absolute server gives tools that can be
+            names. Without it, a description that names no whole address gives tools that can be
             searched and bound, and raise ``SourceError`` when they are called.
         allow_writes: Make tools of methods that change something, too; without it only of GET,
             HEAD, OPTIONS and TRACE.
@@ -76,7 +76,7 @@ def tools_from_openapi(
             continue
         try:
             signature = read_signature(described, document, schemas, keys)
-            server = override or server_url(described.servers, server_variables or {}, None)
+            server = override or server_url(described.servers, server_variables or {})
         except UnreadableError as error:
             refusals.append(Refusal(described.where, str(error)))
             continue

@@ -89,15 +89,26 @@ class OperationTool(SourceTool):
         operation = self._operation
         if operation.server is None:
             raise SourceError(
-                f"{operation.label} has no server: the description names none that is absolute. "
+                f"{operation.label} has no server: the description names no whole address. "
                 "Pass base_url= to tools_from_openapi."
             )
         # Written first: a mistake of the model needs no key.
+        self._check_keys(arguments)
         written = _written(operation, arguments)
         keys = await self._credentials.keys(operation.schemes, operation.signature.hidden)
         request = _request(operation, operation.server, written, keys)
         answer = await asend(request, self._settings)
         return tool_result(request, answer, self._settings)
+
+    def _check_keys(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse an object whose properties would arrive as query parameters that carry keys."""
+        for parameter in self._operation.signature.parameters:
+            value = arguments.get(parameter.argument)
+            if parameter.place != "query" or not isinstance(value, dict):
+                continue
+            for key in value:
+                if self._credentials.covers(key, "query"):
+                    raise ToolException(f"{parameter.argument}: it cannot hold {key!r:.80}.")
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
         try:
