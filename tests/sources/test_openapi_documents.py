@@ -107,6 +107,8 @@ def test_other_bad_sources_are_refused(tmp_path: Path):
     with pytest.raises(SourceError, match="cannot be read: Is a directory"):
         tools_from_openapi(tmp_path)
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SourceError, match="Save it, and give the path"):
+        tools_from_openapi("https://x.example/openapi.json")
     with pytest.raises(SourceError, match="no text in UTF-8"):
         tools_from_openapi(tmp_path / "a.json")
     with pytest.raises(SourceError, match=r"is int\. Expected a path or a dict"):

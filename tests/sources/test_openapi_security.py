@@ -226,6 +226,11 @@ def test_the_caller_can_fill_a_parameter_by_name():
     assert arrived.header("team") == "secret-2"
 
 
+def test_a_parameter_that_only_refused_operations_have_may_be_filled():
+    description = api({"/it": {"post": operation(parameter("Token", "header")), "get": {}}})
+    assert len(tools_from_openapi(description, "http://x", credentials={"token": "a"})) == 1
+
+
 def test_the_callers_headers_go_with_every_call_and_win():
     description = api({"/it": {"get": operation(parameter("X-Team", "header"))}})
     arrived = called(description, {}, headers={"X-Team": "a", "Authorization": "token secret-1"})

@@ -5,6 +5,7 @@ and no file outside that folder is opened: a description may come from someone e
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,6 +145,11 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
     if isinstance(source, Mapping):
         root, folder, origin = source, None, ""
     elif isinstance(source, str | Path):
+        if re.match(r"https?://", str(source)):
+            raise SourceError(
+                "The description is a web address, and nothing is fetched. Save it, and give the "
+                "path of the file."
+            )
         path = Path(source).resolve()
         root, folder, origin = _parsed(path), path.parent, path.name
     else:

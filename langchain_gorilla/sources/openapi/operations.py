@@ -171,6 +171,18 @@ def security_schemes(document: Document) -> dict[str, Any]:
     return schemes
 
 
+def parameter_names(document: Document) -> set[str]:
+    """Return the names of all parameters that are described anywhere, in lower case."""
+    root = document.root
+    shared = (root.get("parameters"), _mapping(root.get("components")).get("parameters"))
+    described = [each for part in shared for each in _mapping(part).values()]
+    for item in _mapping(root.get("paths")).values():
+        for part in (item, *_mapping(item).values()):
+            described += _listed(_mapping(part).get("parameters"))
+    names = (_mapping(each).get("name") for each in described)
+    return {name.lower() for name in names if isinstance(name, str)}
+
+
 def _mapping(value: Any) -> Mapping[Any, Any]:
     return value if isinstance(value, Mapping) else {}
 

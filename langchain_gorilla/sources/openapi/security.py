@@ -107,7 +107,6 @@ class Credentials:
             for scheme in schemes.values()
             if scheme is not None
         }
-        self._used: set[str] = set()
 
     def __repr__(self) -> str:
         return f"Credentials({', '.join(self._given)})"
@@ -124,17 +123,20 @@ class Credentials:
         for key in self._given if place in ("header", "query", "cookie") else ():
             same = key.lower() == name.lower() if place == "header" else key == name
             if same and key not in self.schemes:
-                self._used.add(key)
                 return key
         return None
 
-    def check_names(self) -> None:
+    def check_names(self, parameters: set[str]) -> None:
         """Refuse a credential that nothing in the description asks for.
+
+        Args:
+            parameters: The names of all its parameters, in lower case.
 
         Raises:
             SourceError: It is named neither after a scheme nor after a parameter.
         """
-        unknown = self._given.keys() - self.schemes.keys() - self._used
+        names = self._given.keys() - self.schemes.keys()
+        unknown = {name for name in names if name.lower() not in parameters}
         if unknown:
             known = ", ".join(self.schemes) or "none"
             raise SourceError(

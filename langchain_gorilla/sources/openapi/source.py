@@ -12,6 +12,7 @@ from langchain_gorilla.sources.openapi.names import tool_name
 from langchain_gorilla.sources.openapi.operations import (
     Described,
     described_operations,
+    parameter_names,
     security_schemes,
     server_url,
 )
@@ -65,6 +66,7 @@ def tools_from_openapi(
         credentials,
         headers,
     )
+    keys.check_names(parameter_names(document))
     schemas = Schemas(document, max_characters=max_schema_characters)
     tools: list[OperationTool] = []
     refusals: list[Refusal] = []
@@ -103,7 +105,6 @@ def tools_from_openapi(
                 metadata=_metadata(described, operation_id, document),
             )
         )
-    keys.check_names()
     return Tools(tools, refusals=refusals)
 
 
