@@ -123,7 +123,7 @@ def _status_text(status: int) -> str:
 def _advice(answer: HttpAnswer, request: HttpRequest) -> str:
     status = answer.status
     if status in (401, 403):
-        if request.credentials or request.secrets:
+        if request.secrets:
             return "The application's key does not allow this call. Do not ask for a key: tell the user."
         return "This call needs a key that the application has not set. Tell the user."
     if status in (404, 410):

@@ -24,7 +24,7 @@ from typing import Any, Final
 from langchain_core.tools import ToolException
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import SourceError
+from langchain_gorilla.errors import DuplicateFunctionError, SourceError
 from langchain_gorilla.sources.base import Tools
 from langchain_gorilla.sources.event_loop import run
 
@@ -196,7 +196,8 @@ class McpServer:
             catalog: Gets what is added and replaced, and loses what is removed.
             namespace: Of these tools in the catalog.
             on_change: Called after each later change, in another thread: where an index is
-                synced, for example.
+                synced, for example. A later tool whose name another tool has is left out, with
+                a warning in the log.
 
         Raises:
             DuplicateFunctionError: The catalog has a tool with one of the names; it stays as it
@@ -206,11 +207,15 @@ class McpServer:
 
         def apply(change: ToolsChange, tools: Mapping[str, McpTool]) -> None:
             for name in change.removed:
-                if (held := names.pop(name, name)) in catalog:
-                    catalog.remove(held)
+                if (held := names.pop(name, None)) in catalog:
+                    catalog.remove(str(held))
             for name in (*change.replaced, *change.added):
-                entry = catalog.add(tools[name], namespace=namespace, replace=name in names)
-                names[name] = entry.name
+                try:
+                    entry = catalog.add(tools[name], namespace=namespace, replace=name in names)
+                    names[name] = entry.name
+                except DuplicateFunctionError as error:
+                    # The others can still be followed.
+                    _log.warning("A new tool of MCP server %r is left out: %s", self.name, error)
             if on_change is not None:
                 on_change(change)
 
@@ -247,6 +252,8 @@ class McpServer:
                 _log.warning("The connection to MCP server %r ended: %r", self.name, error)
         finally:
             self._session = None
+            if not started.done():
+                started.set_exception(SourceError("The MCP server was cancelled as it started."))
 
     def _connected(self) -> AbstractAsyncContextManager[ClientSession]:
         given = self._connection.get("session_kwargs") or {}

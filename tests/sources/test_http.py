@@ -368,6 +368,15 @@ def test_a_key_that_the_server_sends_back_is_cut_out(secret: str, status: int):
     assert secret not in repr(given)
 
 
+@pytest.mark.parametrize("end", range(1_000, 1_013))
+def test_half_a_key_at_the_limit_is_cut_out_too(end: int):
+    body = b"x" * 995 + b"secret-key-1" + b"y" * 1_000
+    with serving(lambda received: Answer(200, body, {"Content-Type": "text/plain"})) as server:
+        given = request(server.url, secrets=("secret-key-1",))
+        _, artifact = result(given, HttpSettings(max_bytes=end))
+    assert set(artifact["body"].replace("[removed]", "")) == {"x"}
+
+
 @pytest.mark.parametrize(
     "path", ["/v2/../admin", "/v1/../../etc", "/v10", "//other.example/v1", "/v1x/y"]
 )

@@ -233,6 +233,20 @@ def test_a_catalog_that_has_one_of_the_names_stays_as_it_was(shared):
     assert len(catalog) == 1
 
 
+def test_a_later_tool_with_a_name_that_is_taken_is_left_out(caplog):
+    catalog = ToolCatalog([{"name": "new", "description": "Mine.", "parameters": {}}])
+    changes: list = []
+    with mcp.McpServer(STDIO) as server:
+        server.follow(catalog, on_change=changes.append)
+        invoked(server.tools, "appear")
+        until(lambda: len(changes) == 1)
+        invoked(server.tools, "vanish")
+        until(lambda: len(changes) == 2)
+    assert catalog["new"].function.description == "Mine."
+    assert "sleep" not in catalog
+    assert "is left out" in caplog.text
+
+
 def test_a_follower_that_fails_stops_nothing(caplog):
     catalog = ToolCatalog()
 

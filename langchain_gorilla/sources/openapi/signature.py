@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain_gorilla.calls import JSONValue
-from langchain_gorilla.sources.openapi.bodies import FILE_HINT, Body, best_media_type, body_kind
+from langchain_gorilla.sources.openapi.bodies import (
+    FILE_HINT,
+    Body,
+    BodyKind,
+    best_media_type,
+    body_kind,
+)
 from langchain_gorilla.sources.openapi.document import Document, UnreadableError
 from langchain_gorilla.sources.openapi.flattening import FlatObject, flattened
 from langchain_gorilla.sources.openapi.names import ArgumentNames
@@ -172,7 +178,7 @@ class _Reader:
         media = media if isinstance(media, Mapping) else {}
         schema, kind = media.get("schema", {}), body_kind(media_type)
         is_required = given.get("required") is True
-        if _is_empty(self._document.resolved(schema, file)[0]):
+        if _is_empty(self._document.resolved(schema, file)[0], kind):
             return None
         if kind == "raw":
             return Body(media_type, kind, whole=self._raw_body(given, media_type, is_required))
@@ -229,14 +235,15 @@ class _Reader:
         return argument
 
 
-def _is_empty(schema: Any) -> bool:
+def _is_empty(schema: Any, kind: BodyKind) -> bool:
     """Say whether a body's schema lets nothing be in it, as generators write for "no body"."""
-    return (
-        isinstance(schema, Mapping)
-        and schema.get("additionalProperties") is False
-        and not {"allOf", "anyOf", "oneOf", "patternProperties"} & schema.keys()
-        and not schema.get("properties")
-    )
+    if not isinstance(schema, Mapping) or schema.get("properties"):
+        return False
+    if {"$ref", "allOf", "anyOf", "oneOf", "patternProperties"} & schema.keys():
+        return False
+    more = schema.get("additionalProperties")
+    # A form without fields is none; a JSON object without properties may hold any.
+    return more is False or (more is None and kind == "form" and "properties" in schema)
 
 
 def _style(given: Mapping[str, Any], place: str, is_json: bool) -> Style:
