@@ -115,6 +115,19 @@ def test_other_bad_sources_are_refused(tmp_path: Path):
         tools_from_openapi(7)  # type: ignore[arg-type]
 
 
+def test_lone_surrogates_are_replaced(tmp_path: Path):
+    text = json.dumps(api({"/it": {"get": operation(parameter("x", description="a\ud800b"))}}))
+    (tool,) = tools_from_openapi(written(tmp_path, text, "api.json"), X)
+    assert function_schema(tool).properties["x"]["description"] == "a?b"
+
+
+def test_a_dict_that_holds_itself_is_refused():
+    description = api({"/it": {"get": {}}})
+    description["paths"]["/it"]["x-all"] = description
+    with pytest.raises(SourceError, match="cannot be written as JSON: Circular"):
+        tools_from_openapi(description)
+
+
 def test_a_yaml_bomb_is_refused_before_it_bursts(tmp_path: Path):
     levels = "".join(
         f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 10)}]\n" for level in range(1, 12)
@@ -139,6 +152,7 @@ REFUSED = [
     ({"get": operation({"$ref": "#anchor"})}, "the anchor 'anchor'"),
     ({"get": operation({"in": "query"})}, "A parameter has no name"),
     ({"get": operation("text")}, "A parameter has no name"),
+    ({"get": operation({"name": "x", "in": {}})}, "'x' has no place"),
     ({"get": operation(parameter("x", "body"))}, "is in 'body': unknown"),
     ({"get": operation(parameter("a b", "header"))}, "is no name of a header"),
     ({"get": operation(parameter("x", schema={"$ref": "#/no"}))}, "'#/no'"),

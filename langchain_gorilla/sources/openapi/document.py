@@ -19,7 +19,7 @@ from langchain_gorilla.sources.openapi.yaml_text import expanded_nodes, load_yam
 
 Version: TypeAlias = Literal["2.0", "3.0", "3.1"]
 
-_MAX_EXPANDED: Final = 20_000_000
+_MAX_EXPANDED: Final = 10_000_000
 _MAX_LINKS: Final = 50
 
 
@@ -143,7 +143,7 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
         SourceError: It cannot be read, or is no OpenAPI description.
     """
     if isinstance(source, Mapping):
-        root, folder, origin = source, None, ""
+        root, folder, origin = _writable(source, "The dict"), None, ""
     elif isinstance(source, str | Path):
         if re.match(r"https?://", str(source)):
             raise SourceError(
@@ -203,8 +203,8 @@ def _parsed(path: Path) -> Any:
     try:
         if text.lstrip()[:1] in ("{", "["):
             try:
-                return json.loads(text)
-            except ValueError:
+                return _writable(json.loads(text), path.name)
+            except json.JSONDecodeError:
                 if path.suffix.lower() == ".json":
                     raise
         value = load_yaml(text)
@@ -222,4 +222,30 @@ def _parsed(path: Path) -> Any:
             raise
         kind = "JSON" if path.suffix.lower() == ".json" else "JSON or YAML"
         raise SourceError(f"{path.name} is no valid {kind}: {error}.") from None
+    return _writable(value, path.name)
+
+
+def _writable(value: Any, what: str) -> Any:
+    """Return a value without the lone surrogates that JSON lets in and no prompt can carry.
+
+    Raises:
+        SourceError: It holds itself.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False, default=str, skipkeys=True).encode()
+    except UnicodeEncodeError:
+        return _without_surrogates(value)
+    except ValueError as error:
+        raise SourceError(f"{what} cannot be written as JSON: {error}.") from None
+    except RecursionError:
+        # What is nested so deeply refuses its own operation.
+        return value
     return value
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    return [_without_surrogates(each) for each in value] if isinstance(value, list) else value

@@ -106,8 +106,10 @@ def _described(
         parameter, where = document.resolved(each, file)
         if not isinstance(parameter, Mapping) or not isinstance(parameter.get("name"), str):
             raise UnreadableError(f"A parameter has no name: {parameter!r:.120}.")
+        if not isinstance(parameter.get("in"), str):
+            raise UnreadableError(f"Its parameter {parameter['name']!r:.80} has no place ('in').")
         # An operation's own parameter takes the place of its path's.
-        merged[str(parameter.get("in")), parameter["name"]] = (parameter, where)
+        merged[parameter["in"], parameter["name"]] = (parameter, where)
     parameters = list(merged.values())
     if document.version == "2.0":
         parameters, body = modern_operation(operation, parameters, document.root)
