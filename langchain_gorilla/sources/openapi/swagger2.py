@@ -87,7 +87,7 @@ def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 def _style(parameter: Mapping[str, Any]) -> dict[str, Any]:
     """Translate ``collectionFormat``; tabs, which no style writes, become spaces."""
-    form = parameter.get("collectionFormat", "csv")
+    form = str(parameter.get("collectionFormat", "csv"))
     if _place(parameter) in ("path", "header"):
         return {"style": "simple", "explode": False}
     if form == "multi":
