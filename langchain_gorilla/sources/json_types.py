@@ -1,0 +1,196 @@
+"""Python types that JSON can carry, and the way from a JSON value to such a type.
+
+Pydantic does the work, in both directions: ``datetime.date`` is a string with ``format: date`` in
+the schema, and the tool gets a real date. What no JSON value can be (a function, an open file) is
+an error here, so that a signature can leave it out or refuse.
+"""
+
+import collections.abc
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Annotated, Any, Final, Union
+
+from pydantic import AfterValidator, PydanticUserError, TypeAdapter, WithJsonSchema
+from pydantic_core import SchemaError
+
+from langchain_gorilla.calls import JSONValue
+
+
+class NoJsonTypeError(Exception):
+    """No JSON value can be of this type; the message names it."""
+
+
+@dataclass(frozen=True)
+class JsonType:
+    """A type with its JSON schema.
+
+    Attributes:
+        schema: May refer to ``definitions`` as ``#/$defs/…``.
+        definitions: Name to schema.
+        adapter: Makes the Python value; None leaves the JSON value as it is.
+    """
+
+    schema: Mapping[str, JSONValue]
+    definitions: Mapping[str, JSONValue]
+    adapter: TypeAdapter[Any] | None
+
+
+class NoJson:
+    """Stands for a type of which no JSON value is; a hint that holds it loses that alternative."""
+
+
+ANYTHING: Final = JsonType({}, {}, None)
+
+_ITEM: Final[Any] = {"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "array"}]}
+
+
+def _array(value: Any) -> Any:
+    import numpy
+
+    return numpy.asarray(value)
+
+
+ArrayLike: Final[Any] = Annotated[
+    Any,
+    AfterValidator(_array),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "array", "items": _ITEM}]}
+    ),
+]
+"""What NumPy takes for an array: a number, or lists of numbers in lists. It becomes an array, since
+not every function that says so takes a list."""
+
+NumpyArray: Final[Any] = Annotated[
+    Any, AfterValidator(_array), WithJsonSchema({"type": "array", "items": _ITEM})
+]
+"""A list that becomes a ``numpy.ndarray``."""
+
+_PLAIN: Final = frozenset({int, float, str, bool, type(None), list, dict, Any, object})
+_LISTS: Final = (
+    collections.abc.Iterable,
+    collections.abc.Iterator,
+    collections.abc.Collection,
+    collections.abc.Sequence,
+    collections.abc.MutableSequence,
+    collections.abc.Container,
+    collections.abc.Reversible,
+)
+_MAPPINGS: Final = (collections.abc.Mapping, collections.abc.MutableMapping)
+_MAX_ALTERNATIVES: Final = 8
+
+
+def json_type(hint: Any) -> JsonType:
+    """Return the JSON side of a type hint.
+
+    Raises:
+        NoJsonTypeError: No JSON value can be of this type.
+    """
+    try:
+        return _json_type(hint)
+    except TypeError:  # A hint that cannot be hashed, such as a Literal of a list.
+        return _json_type.__wrapped__(hint)
+
+
+@lru_cache(maxsize=4096)
+def _json_type(hint: Any) -> JsonType:
+    hint = _simplified(hint)
+    if hint in (Any, object):
+        return ANYTHING
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(hint)
+        schema = adapter.json_schema()
+    except (PydanticUserError, SchemaError, TypeError, NameError, AttributeError) as error:
+        raise NoJsonTypeError(f"{_name(hint)} has no form in JSON") from error
+    except RecursionError as error:
+        raise NoJsonTypeError(f"{_name(hint)} refers to itself") from error
+    schema = _without_titles(schema)
+    definitions = schema.pop("$defs", {})
+    return JsonType(schema, definitions, None if _is_plain(hint) else adapter)
+
+
+def _simplified(hint: Any) -> Any:
+    """Return the hint with lists for iterables, and without alternatives that JSON has not."""
+    if hint in (typing.List, typing.Dict, typing.Tuple, typing.Set):  # noqa: UP006
+        return typing.get_origin(hint)
+    if isinstance(hint, typing.TypeVar):
+        if hint.__constraints__:
+            return _simplified(Union[hint.__constraints__])  # noqa: UP007
+        return _simplified(hint.__bound__) if hint.__bound__ is not None else Any
+    if hint in _LISTS:
+        return list
+    if getattr(typing.get_origin(hint) or hint, "__qualname__", "") == "ndarray":
+        return NumpyArray
+    if hint in _MAPPINGS:
+        return dict
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _alternatives(arguments, hint)
+    if origin in _LISTS or (origin is list and arguments):
+        return list[_simplified(arguments[0])]  # type: ignore[misc]
+    if origin in _MAPPINGS or (origin is dict and len(arguments) == 2):
+        return dict[str, _simplified(arguments[-1])]  # type: ignore[misc]
+    if hint is NoJson or origin is type or hint is type or origin is collections.abc.Callable:
+        raise NoJsonTypeError(f"{_name(hint)} has no form in JSON")
+    return hint
+
+
+def _alternatives(arguments: tuple[Any, ...], hint: Any) -> Any:
+    kept: list[Any] = []
+    for argument in arguments[:_MAX_ALTERNATIVES]:
+        try:
+            if argument is not type(None):
+                json_type(argument)
+            simple = _simplified(argument)
+        except NoJsonTypeError:
+            continue
+        if simple in (Any, object):
+            return Any
+        if simple not in kept:
+            kept.append(simple)
+    if float in kept:
+        # A JSON number says what these would say in a string.
+        kept = [each for each in kept if each not in (int, Decimal, Fraction, complex)]
+    if int in kept:
+        kept = [each for each in kept if typing.get_origin(each) is not typing.Literal]
+    if any(each in (list, list[Any]) for each in kept):
+        kept = [list, *(each for each in kept if typing.get_origin(each) is not list)]
+        kept = list(dict.fromkeys(kept))
+    if not kept or kept == [type(None)]:
+        raise NoJsonTypeError(f"{_name(hint)} has no form in JSON")
+    return Union[tuple(kept)]  # noqa: UP007
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether JSON values of this type are its Python values already."""
+    arguments = typing.get_args(hint)
+    if not arguments:
+        return hint in _PLAIN
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return all(isinstance(each, str | int | bool | None) for each in arguments)
+    return origin in (list, dict, Union, types.UnionType) and all(map(_is_plain, arguments))
+
+
+def _name(hint: Any) -> str:
+    """Name a type for a person; of alternatives, those beside None."""
+    arguments = typing.get_args(hint)
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(_name(each) for each in arguments[:3] if each is not type(None))
+    if hint is NoJson or (arguments and NoJson in arguments):
+        return "a function, class or open file"
+    return getattr(hint, "__name__", None) or str(hint)[:80]
+
+
+def _without_titles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_titles(each)
+            for key, each in value.items()
+            if key != "title" or not isinstance(each, str)
+        }
+    return [_without_titles(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,155 @@
+"""``PythonTool``: a Python callable that a model calls with JSON."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langchain_core.tools import ToolException
+from pydantic import TypeAdapter, ValidationError
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.sources.results import cut, presented
+from langchain_gorilla.sources.stubs import UNKNOWN
+from langchain_gorilla.sources.tool import SourceTool
+
+_STARS: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_MAX_ERROR_CHARACTERS: Final = 1_000
+
+
+@dataclass(frozen=True)
+class BoundParameter:
+    """One parameter, as calls bind it.
+
+    Attributes:
+        name: Its name, in the schema too. ``*args`` takes a list, ``**kwargs`` an object.
+        kind: As in ``inspect.Parameter``.
+        default: As in ``stubs.StubParameter``.
+        adapter: Makes the Python value; None leaves the JSON value as it is.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    adapter: TypeAdapter[Any] | None = None
+
+
+class PythonTool(SourceTool):
+    """A callable as a tool.
+
+    An exception in the callable is an error that the model reads: it chose the arguments. So is
+    ``SystemExit``, since no model may end the program.
+    """
+
+    target: Callable[..., Any]
+    parameters: tuple[BoundParameter, ...]
+
+    def call(self, arguments: dict[str, JSONValue]) -> tuple[Any, Any]:
+        """Call it; see ``SourceTool``."""
+        if inspect.iscoroutinefunction(self.target):
+            raise NotImplementedError(
+                f"{self.name} is a coroutine function. Use ainvoke, or an agent run by ainvoke."
+            )
+        positional, named = bind(self.name, self.parameters, arguments)
+        try:
+            return presented(self.target(*positional, **named))
+        except (Exception, SystemExit) as error:
+            raise _explained(self.name, error) from error
+
+    async def acall(self, arguments: dict[str, JSONValue]) -> tuple[Any, Any]:
+        """Call it; in a thread where it is no coroutine function."""
+        if not inspect.iscoroutinefunction(self.target):
+            return await super().acall(arguments)
+        positional, named = bind(self.name, self.parameters, arguments)
+        try:
+            return presented(await self.target(*positional, **named))
+        except (Exception, SystemExit) as error:
+            raise _explained(self.name, error) from error
+
+
+def bind(
+    tool: str, parameters: tuple[BoundParameter, ...], arguments: Mapping[str, JSONValue]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Spread JSON arguments over positions and names.
+
+    A parameter that only has a position cannot be left out where a later one is given, so its
+    default goes there.
+
+    Raises:
+        ToolException: A value is not of the parameter's type, or a default is needed that nobody
+            knows.
+    """
+    values = {
+        each.name: _value(tool, each, arguments[each.name])
+        for each in parameters
+        if each.name in arguments
+    }
+    by_position = [
+        each
+        for each in parameters
+        if each.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    more: list[Any] = []
+    named: dict[str, Any] = {}
+    for each in parameters:
+        if each.name in values and each.kind is inspect.Parameter.VAR_POSITIONAL:
+            more = list(values[each.name])
+    last = max(
+        (
+            place
+            for place, each in enumerate(by_position)
+            if more or (each.name in values and each.kind is inspect.Parameter.POSITIONAL_ONLY)
+        ),
+        default=-1,
+    )
+    positional = [_positional(tool, each, values) for each in by_position[: last + 1]]
+    placed = {each.name for each in by_position[: last + 1]}
+    for each in parameters:
+        if each.name not in values or each.name in placed or each.kind in _STARS:
+            continue
+        named[each.name] = values[each.name]
+    for each in parameters:
+        if each.kind is inspect.Parameter.VAR_KEYWORD and each.name in values:
+            twice = sorted(set(values[each.name]) & {*named, *placed})
+            if twice:
+                raise ToolException(
+                    f"{', '.join(twice)} in {each.name} is a parameter of {tool} itself. Give it "
+                    "once, under its own name."
+                )
+            named |= values[each.name]
+    return [*positional, *more], named
+
+
+def _positional(tool: str, parameter: BoundParameter, values: Mapping[str, Any]) -> Any:
+    if parameter.name in values:
+        return values[parameter.name]
+    if parameter.default is UNKNOWN or parameter.default is inspect.Parameter.empty:
+        raise ToolException(
+            f"{tool} needs {parameter.name} where a later argument is given. Give it too."
+        )
+    return parameter.default
+
+
+def _value(tool: str, parameter: BoundParameter, value: JSONValue) -> Any:
+    adapter = parameter.adapter
+    if adapter is None:
+        return value
+    try:
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return [adapter.validate_python(each) for each in value]
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            return {key: adapter.validate_python(each) for key, each in value.items()}
+        return adapter.validate_python(value)
+    except (ValidationError, ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, ValidationError):
+            problem = error.errors(include_url=False, include_input=False)[0]["msg"]
+        else:
+            problem = str(error)
+        raise ToolException(
+            f"{parameter.name} of {tool}: {problem[:300]}. Write it as the schema describes."
+        ) from error
+
+
+def _explained(tool: str, error: BaseException) -> ToolException:
+    text = cut(str(error), _MAX_ERROR_CHARACTERS) or "no message"
+    return ToolException(f"{tool} failed: {type(error).__name__}: {text}")
