@@ -1,0 +1,214 @@
+"""A command's help as a JSON schema, and a call's arguments as an argument list.
+
+No value can become an option: a long option's value is joined to it (``--name=value``), and a
+value that stands alone must not begin with a dash. No value passes a shell, so quotes, semicolons
+and the like are ordinary characters.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from langchain_core.tools import ToolException
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.sources.base import Refusal
+from langchain_gorilla.sources.help_options import OptionText
+from langchain_gorilla.sources.help_text import HelpText
+from langchain_gorilla.sources.help_usage import Positional, Usage
+from langchain_gorilla.sources.tool import closed_schema
+
+_ASKS_ONLY: Final = frozenset(
+    [
+        "-h",
+        "-?",
+        "--help",
+        "--version",
+        "--usage",
+        "--help-all",
+        "--install-completion",
+        "--show-completion",
+    ]
+)
+_RUNS_PROGRAM: Final = re.compile(
+    r"^--?(exec|exec-.*|extcmd|command|shell|pager|editor|sequence-editor|upload-pack|receive-pack"
+    r"|open-files-in-pager|ssh-command|to-command|use-compress-program|rsh|config-env|script"
+    r"|script-shell|plugin-dir|browser)$"
+)
+
+
+@dataclass(frozen=True)
+class CommandShape:
+    """How the arguments of a tool become an argument list.
+
+    Attributes:
+        schema: What the tool takes.
+        options: Parameter name to option.
+        positionals: Parameter name to positional, in their order.
+        refusals: Options that the tool does not offer.
+    """
+
+    schema: Mapping[str, JSONValue]
+    options: Mapping[str, OptionText] = field(default_factory=dict)
+    positionals: Mapping[str, Positional] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+
+
+def shape_of(where: str, text: HelpText, usage: Usage) -> CommandShape:
+    """Make the schema of one command.
+
+    Options that name a program to run are left out: they would be a shell by another door.
+    """
+    properties: dict[str, JSONValue] = {}
+    required: list[str] = []
+    options: dict[str, OptionText] = {}
+    positionals: dict[str, Positional] = {}
+    refusals: list[Refusal] = []
+    for option in text.options:
+        if _ASKS_ONLY.intersection(option.names) and option.style == "flag":
+            continue
+        if option.style != "flag" and any(map(_RUNS_PROGRAM.match, option.names)):
+            refusals.append(
+                Refusal(f"{where} {option.sent_as}", "The option names a program to run.")
+            )
+            continue
+        name = _identifier(option.sent_as)
+        if name in options:
+            if set(option.names) - set(options[name].names):
+                refusals.append(
+                    Refusal(f"{where} {option.sent_as}", "The help describes it twice; the first.")
+                )
+            continue
+        options[name] = option
+        properties[name] = _option_schema(option)
+        if option.required or usage.required_options.intersection(option.names):
+            required.append(name)
+    for positional in _described(usage, text):
+        name = _identifier(positional.name)
+        while name in properties:
+            name = f"{name}_argument"
+        positionals[name] = positional
+        properties[name] = _positional_schema(positional)
+        if positional.required:
+            required.append(name)
+    return CommandShape(closed_schema(properties, required), options, positionals, tuple(refusals))
+
+
+def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> list[str]:
+    """Return options and positionals as a program takes them.
+
+    Args:
+        shape: Of the command.
+        arguments: That fit its schema.
+
+    Raises:
+        ToolException: A value cannot be given without being read as something else.
+    """
+    found: list[str] = []
+    for name, option in shape.options.items():
+        if arguments.get(name) is not None:
+            found += _option_words(name, option, arguments[name])
+    for name, positional in shape.positionals.items():
+        value = arguments.get(name)
+        if value is None:
+            continue
+        values = value if positional.repeated and isinstance(value, list) else [value]
+        found += [_alone(name, each) for each in values]
+    return found
+
+
+def _option_words(name: str, option: OptionText, value: Any) -> list[str]:
+    sent = option.sent_as
+    if option.style == "flag" or value is True or value is False:
+        if value:
+            return [sent]
+        return [option.negative] if option.negative else []
+    if option.style == "spaced":
+        values = value if isinstance(value, list) else [value]
+        return [sent, *(_alone(name, each) for each in values)] if values else []
+    values = value if option.style == "repeated" and isinstance(value, list) else [value]
+    return [_joined(name, sent, each) for each in values]
+
+
+def _joined(name: str, sent: str, value: Any) -> str:
+    """Return ``--name=value``, or ``-nvalue`` for an option of one letter."""
+    text = _text(name, value)
+    if sent.startswith("--") or len(sent) > 2:
+        return f"{sent}={text}"
+    if not text:
+        raise ToolException(f"{name} cannot be empty. Give it a value, or leave it out.")
+    return f"{sent}{text}"
+
+
+def _alone(name: str, value: Any) -> str:
+    text = _text(name, value)
+    if text.startswith("-") and text != "-":
+        raise ToolException(
+            f"{name} begins with a dash ({text[:40]!r}), which the command would read as an "
+            "option. Write a path as ./-name, or use the option's own parameter."
+        )
+    return text
+
+
+def _text(name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else str(value)
+    if "\0" in text:
+        raise ToolException(f"{name} holds a NUL character, which no argument can. Leave it out.")
+    return text
+
+
+def _option_schema(option: OptionText) -> dict[str, JSONValue]:
+    one: dict[str, JSONValue] = dict(option.schema or {"type": "string"})
+    schema: dict[str, JSONValue]
+    if option.style == "flag":
+        schema = {"type": "boolean"}
+    elif option.style == "optional value":
+        schema = {"anyOf": [{"type": "boolean"}, one]}
+    elif option.style in ("repeated", "spaced"):
+        schema = {"type": "array", "items": one}
+        if option.count:
+            schema |= {"minItems": option.count, "maxItems": option.count}
+    else:
+        schema = one
+    if option.description:
+        schema["description"] = option.description
+    return schema
+
+
+def _positional_schema(positional: Positional) -> dict[str, JSONValue]:
+    one: dict[str, JSONValue] = {"type": "string"}
+    if positional.choices:
+        one["enum"] = list(positional.choices)
+    schema: dict[str, JSONValue] = {"type": "array", "items": one} if positional.repeated else one
+    if positional.repeated and positional.required:
+        schema["minItems"] = 1
+    if positional.description:
+        schema["description"] = positional.description
+    return schema
+
+
+def _described(usage: Usage, text: HelpText) -> Sequence[Positional]:
+    """Join what usage and the section of arguments say of positionals."""
+    told = {_identifier(each.name): each for each in text.arguments}
+    found = [
+        Positional(
+            each.name,
+            each.required,
+            each.repeated,
+            each.choices,
+            told[_identifier(each.name)].description if _identifier(each.name) in told else "",
+        )
+        for each in usage.positionals
+    ]
+    if not text.usages:
+        found = [Positional(each.name, description=each.description) for each in text.arguments]
+    return found
+
+
+def _identifier(name: str) -> str:
+    text = re.sub(r"\W+", "_", name).strip("_").lower()
+    # Git tells -M from -m, and so must their parameters.
+    if re.fullmatch(r"-[A-Z]", name):
+        text = name[1]
+    return text if not text[:1].isdigit() else f"_{text}"

@@ -1,0 +1,223 @@
+"""One option of a help text: ``-f, --file FILE``, ``--[no-]color``, ``--all=false:``."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from langchain_gorilla.calls import JSONValue
+
+_FLAG: Final = re.compile(r"--?(?:\[no-\])?[A-Za-z0-9?@#][\w@-]*(?:\.[\w-]+)*")
+_REQUIRED: Final = re.compile(r"\[required\]|\(required\)", re.IGNORECASE)
+_AT_LEAST: Final = re.compile(r"\[(?:x>=|)(-?\d+)(?:<=x.*)?\]$")
+_REPEATED: Final = re.compile(
+    r"(?:used|given|specified|provided|passed|repeated?) (?:multiple|several|many|more than)"
+    r"|multiple times|can be repeated|may be repeated",
+    re.IGNORECASE,
+)
+_POSSIBLE: Final = re.compile(r"\[possible values: ([^\]]+)\]|\(choose from:? ([^)]+)\)")
+_TYPED: Final = re.compile(r"^\((\w+)\)$")
+_INTEGERS: Final = re.compile(
+    r"^(u?int(eger)?\d*|num(ber)?|n|count|port|pid|lines|depth|seconds|bytes|indent)(\s+range)?$"
+)
+_FLOATS: Final = re.compile(r"^(float\d*|double|decimal|ratio)(\s+range)?$")
+_LISTS: Final = re.compile(r"^(list|strings|string(array|slice)|array|map|stringtostring|ints)\b")
+_BOOLEANS: Final = frozenset({"bool", "boolean"})
+
+Style = Literal["flag", "value", "optional value", "repeated", "spaced"]
+
+
+@dataclass(frozen=True)
+class OptionText:
+    """An option as its help describes it.
+
+    Attributes:
+        names: With their dashes, as written; the first long one is what is sent.
+        negative: What is sent for False; ``""`` where leaving it out means that.
+        style: How values are given: none (``flag``), ``--x=v`` (``value``), either (``optional
+            value``), several times (``repeated``), after one another (``spaced``).
+        schema: JSON schema of one value.
+        count: How many values ``spaced`` takes; 0 for any number.
+        required: Every call must have it.
+        description: For the model.
+    """
+
+    names: tuple[str, ...]
+    negative: str = ""
+    style: Style = "flag"
+    schema: dict[str, JSONValue] | None = None
+    count: int = 0
+    required: bool = False
+    description: str = ""
+
+    @property
+    def sent_as(self) -> str:
+        """The name that is sent: the first long one, else the first."""
+        return next((name for name in self.names if name.startswith("--")), self.names[0])
+
+    def continued(self, text: str) -> "OptionText":
+        """Return the option with another line of description."""
+        return _described(self, f"{self.description} {text}".strip())
+
+
+def read_option(text: str) -> OptionText | None:
+    """Read the line of an option; None where it is none after all.
+
+    Args:
+        text: Without indentation; the description may follow after two spaces or a colon.
+    """
+    text = re.sub(r"^\*\s+", "", text)
+    if kubectl := re.match(r"^(-[\w-]+(?:, --[\w-]+)?|--[\w-]+)=(.*):$", text):
+        return _with_default(kubectl[1], kubectl[2])
+    head, colon, told = text.partition(" : ")
+    if not colon:
+        cells = re.split(r"\s{2,}", text)
+        specs = 1
+        # Typer sets long names, short names and types in columns of their own.
+        while specs < len(cells) and (
+            cells[specs].startswith("-") or _is_placeholder(cells[specs])
+        ):
+            specs += 1
+        head, told = " ".join(cells[:specs]), "  ".join(cells[specs:])
+    return _read(head, told)
+
+
+def _read(head: str, told: str) -> OptionText | None:
+    required = _REQUIRED.search(head) is not None
+    head = _REQUIRED.sub("", head).strip()
+    positive: list[str] = []
+    negative, values, slash = "", [], False
+    place = 0
+    while place < len(head):
+        match = _FLAG.match(head, place)
+        if match and (place == 0 or head[place - 1] in " ,/|"):
+            name = match[0]
+            if "[no-]" in name:
+                positive.append(name.replace("[no-]", ""))
+                negative = name.replace("[no-]", "no-")
+            elif (name.startswith("--no-") or slash) and positive and name.startswith("--"):
+                negative = name
+            else:
+                positive.append(name)
+            place = match.end()
+            slash = head[place : place + 3] == " / "
+            continue
+        if head[place] in " ,/|":
+            place += 1
+            continue
+        end = _value_end(head, place)
+        values.append(head[place:end])
+        place = max(end, place + 1)
+    if not positive:
+        return None
+    longs = [name for name in positive if name.startswith("--")]
+    option = _typed(OptionText(tuple(positive), negative, required=required), values)
+    if option.style == "flag" and not negative and len(longs) == 2 and "bool" in head:
+        # Typer's columns: --on  --off  <bool>.
+        names = tuple(name for name in positive if name != longs[1])
+        option = replace(option, names=names, negative=longs[1])
+    return _described(option, told)
+
+
+def _value_end(head: str, start: int) -> int:
+    closing = {"<": ">", "[": "]", "{": "}", "(": ")"}.get(head[start])
+    if closing is None:
+        match = re.compile(r"[^\s,\[]+").match(head, start)
+        return match.end() if match else start + 1
+    depth = 0
+    for place in range(start, len(head)):
+        if head[place] == head[start]:
+            depth += 1
+        elif head[place] == closing:
+            depth -= 1
+            if depth == 0:
+                return place + 1
+    return len(head)
+
+
+def _typed(option: OptionText, values: list[str]) -> OptionText:
+    """Read what stands for an option's values."""
+    dots = [value for value in values if value in ("...", "…") or value.endswith("...")]
+    placeholders = [value.removesuffix("...") for value in values if value not in ("...", "…")]
+    placeholders = [value for value in placeholders if value.strip("[]=. ")]
+    if not placeholders:
+        return option
+    first = placeholders[0]
+    if first.startswith("[="):
+        return replace(option, style="optional value", schema=_value_schema(first[2:-1]))
+    first = first.removeprefix("=")
+    inner = first.strip("<>[]{}()").strip()
+    if inner.lower() in _BOOLEANS:
+        return option
+    schema = _value_schema(first)
+    for value in placeholders[1:]:
+        if (bound := _AT_LEAST.match(value)) and schema["type"] in ("integer", "number"):
+            schema["minimum"] = int(bound[1])
+    words = inner.split()
+    if first.startswith("<") and len(words) > 1 and inner.isupper():
+        return replace(option, style="spaced", schema={"type": "string"}, count=len(words))
+    if any("..." in value for value in placeholders[1:]):
+        return replace(option, style="spaced", schema=schema)
+    if any(value.startswith("[") and value[1:-1] == inner for value in placeholders[1:]):
+        return replace(option, style="spaced", schema=schema)
+    plain = [value for value in placeholders if value.isupper() and not value.startswith("[")]
+    if len(plain) > 1 and len(set(plain)) == len(plain) and not option.names[0].isupper():
+        # -f FILE, --file FILE repeats one placeholder; --point X Y has two.
+        return replace(option, style="spaced", schema=schema, count=len(plain))
+    if first.startswith("[") and not _is_choice(inner):
+        return replace(option, style="optional value", schema=schema)
+    if dots or _LISTS.match(inner.lower()):
+        is_spaced = inner.lower() == "list" and any(_TYPED.match(value) for value in values)
+        return replace(option, style="spaced" if is_spaced else "repeated", schema=schema)
+    return replace(option, style="value", schema=schema)
+
+
+def _value_schema(placeholder: str) -> dict[str, JSONValue]:
+    inner = placeholder.strip("<>[]{}()=").strip()
+    if _is_choice(inner) or placeholder.startswith("{"):
+        return {"type": "string", "enum": list(dict.fromkeys(re.split(r"[|,]", inner)))}
+    lower = inner.lower()
+    if _INTEGERS.match(lower):
+        return {"type": "integer"}
+    if _FLOATS.match(lower):
+        return {"type": "number"}
+    return {"type": "string"}
+
+
+def _is_choice(inner: str) -> bool:
+    parts = inner.split("|")
+    return len(parts) > 1 and all(re.fullmatch(r"[\w.:+-]+", part) for part in parts)
+
+
+def _is_placeholder(cell: str) -> bool:
+    return (
+        re.fullmatch(
+            r"(?:<[^<>]+>|\[[\w.|-]+\]|[A-Z][A-Z_]+(?: RANGE)?)(?: \[[^\]]*x[^\]]*\])?", cell
+        )
+        is not None
+    )
+
+
+def _with_default(names: str, default: str) -> OptionText:
+    """Read kubectl's ``--all=false:``, where the default tells the type."""
+    option = OptionText(tuple(each.strip() for each in names.split(",")))
+    if default in ("true", "false"):
+        return replace(option, negative=f"{option.sent_as}=false" if default == "true" else "")
+    if re.fullmatch(r"-?\d+", default):
+        return replace(option, style="value", schema={"type": "integer"})
+    style: Style = "repeated" if default == "[]" else "value"
+    return replace(option, style=style, schema={"type": "string"})
+
+
+def _described(option: OptionText, told: str) -> OptionText:
+    """Take what a description says of the values into the schema."""
+    if match := _REQUIRED.search(told):
+        option = replace(option, required=True)
+        told = told.replace(match[0], "").strip()
+    if (possible := _POSSIBLE.search(told)) and option.schema is not None:
+        words = re.split(r",\s*", possible[1] or possible[2])
+        option = replace(
+            option, schema={"type": "string", "enum": [word.strip(" '\"") for word in words]}
+        )
+    if option.style == "value" and _REPEATED.search(told):
+        option = replace(option, style="repeated")
+    return replace(option, description=told)

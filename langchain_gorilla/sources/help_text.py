@@ -1,0 +1,283 @@
+"""Help texts of commands: argparse, click, Typer, cobra, clap, git, pip, az, gcloud, aws, man pages.
+
+They agree on little: options begin with a dash, what an option does stands to the right of it or
+below it, further in; commands stand in a section whose heading says so. Nothing more is assumed.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from langchain_gorilla.sources.help_options import OptionText, read_option
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
+_OVERSTRIKE: Final = re.compile(r".\x08")
+_BOX_TITLE: Final = re.compile(r"^\s*[╭┌]─*\s*(.*?)\s*─*[╮┐]?\s*$")
+_OPTION: Final = re.compile(r"^(?:\*\s+)?-{1,2}(?:\[no-\])?[A-Za-z0-9?]")
+_COMMAND: Final = re.compile(
+    r"^(?:\+?[o*•]\s+)?(?P<name>[a-z0-9](?:[\w.:+-]*\w)?)\*?(?:,\s+[a-z][\w-]*)*(?:\s+\[[\w ]+\])*"
+    r"(?:\s{2,}(?P<right>\S.*)|\s+:\s+(?P<colon>.*)|\s*:?)$"
+)
+_ARGUMENT: Final = re.compile(
+    r"^(?:\*\s+)?(?P<name>[<\[{]?[A-Za-z][\w .|/,:-]*?[>\]}]?(?:\s?\.\.\.)?)"
+    r"(?:\s{2,}(?P<right>\S.*)|\s*:?)$"
+)
+_MAN_HEAD: Final = re.compile(r"^\s*(?P<page>[\w.-]+\(\d\w*\))\s.*(?P=page)\s*$")
+_CAPITALS: Final = re.compile(r"^[A-Z][A-Z0-9 /&()-]+:?$")
+_BARE_HEADINGS: Final = frozenset(
+    {"arguments", "commands", "subgroups", "group", "command", "examples", "global arguments"}
+)
+_TEXT_SECTIONS: Final = (
+    "example", "description", "note", "see also", "alias", "learn more", "name", "output",
+    "environment", "exit", "author", "copyright", "bugs", "configuration",
+)  # fmt: skip
+_MAX_DESCRIPTION: Final = 600
+_MAX_ENTRY: Final = 300
+
+
+@dataclass(frozen=True)
+class NamedText:
+    """A command or a positional argument, and what is said of it."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass
+class HelpText:
+    """A help text, read.
+
+    Attributes:
+        description: What the command does.
+        usages: The ways to call it, each in one line, ``usage:`` left out.
+        options: In their order.
+        commands: Its sub-commands.
+        arguments: Positional arguments that have a line of their own.
+    """
+
+    description: str = ""
+    usages: list[str] = field(default_factory=list)
+    options: list[OptionText] = field(default_factory=list)
+    commands: list[NamedText] = field(default_factory=list)
+    arguments: list[NamedText] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found that a schema could be made of."""
+        return not (self.usages or self.options or self.commands or self.arguments)
+
+
+def is_man_page(text: str) -> bool:
+    """Whether a help is a man page, which is longer than a help needs to be."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return _MAN_HEAD.match(_OVERSTRIKE.sub("", first)) is not None
+
+
+def read_help(text: str) -> HelpText:
+    """Read a help text, whichever program wrote it."""
+    reader = _Reader()
+    for line in _plain_lines(text):
+        reader.line(line)
+    return reader.finished()
+
+
+class _Reader:
+    """Goes through a help text line by line.
+
+    Attributes:
+        section: ``commands``, ``arguments``, ``options``, ``usage``, ``text``, or ``""`` where a
+            heading says nothing that is known.
+    """
+
+    def __init__(self) -> None:
+        self.help = HelpText()
+        self.section = ""
+        self._after_usage = False
+        self._entry_indent: int | None = None
+        self._last: str = ""
+        self._text: list[str] = []
+        self._blank = True
+
+    def line(self, line: str) -> None:
+        """Take the next line."""
+        text = line.strip()
+        if not text:
+            self._blank = True
+            if self.section == "usage" and self.help.usages:
+                self.section = ""
+                self._after_usage = True
+            return
+        if self._after_usage and self._begins_usage(text):
+            self.section = "usage"
+        self._after_usage = False
+        indent = len(line) - len(line.lstrip())
+        if self._is_heading(text, indent):
+            self._enter(text)
+        elif self.section == "usage":
+            self._usage(text)
+        elif self.section != "text" and _OPTION.match(text) and not self._continues(indent):
+            self._option(text, indent)
+        elif (self.section in ("commands", "") and self._command(text, indent)) or (
+            self.section == "arguments" and self._argument(text, indent)
+        ):
+            pass
+        else:
+            self._continuation(text, indent)
+        self._blank = False
+
+    def finished(self) -> HelpText:
+        """Return what was read."""
+        found = self.help
+        found.description = _shortened(" ".join(self._text), _MAX_DESCRIPTION)
+        found.options = [
+            replace(each, description=_shortened(each.description, _MAX_ENTRY))
+            for each in found.options
+        ]
+        found.usages = [usage for usage in found.usages if usage]
+        return found
+
+    def _is_heading(self, text: str, indent: int) -> bool:
+        lower = text.lower().rstrip(":")
+        if lower.startswith("usage:") or lower in ("usage", "synopsis"):
+            return True
+        if self.section == "usage" and lower.startswith("or:"):
+            return True
+        if _OPTION.match(text):
+            return False
+        if _CAPITALS.match(text) and indent == 0:
+            return True
+        if indent == 0 and lower in _BARE_HEADINGS:
+            return True
+        if text.endswith(":") and indent <= 2 and "  " not in text and len(text) < 60:
+            return not (self.section == "usage" and not self._blank)
+        # git sets its groups of commands under lines without a colon.
+        return indent == 0 and self._blank and bool(self.help.usages) and self.section != "text"
+
+    def _enter(self, text: str) -> None:
+        lower = text.lower()
+        self._entry_indent = None
+        self._last = ""
+        for start in ("usage:", "or:", "synopsis"):
+            if lower.startswith(start) or lower == "usage":
+                self.section = "usage"
+                rest = text[len(start) :].strip() if lower != "usage" else ""
+                if rest or start != "synopsis":
+                    self.help.usages.append(rest)
+                return
+        words = lower.rstrip(":")
+        if not text.endswith(":") and not _CAPITALS.match(text) and words not in _BARE_HEADINGS:
+            # A line of prose, or one of git's headings: what stands below it tells.
+            self.section = ""
+            if not self.help.options and not self.help.commands:
+                self._text.append(text)
+        elif any(words.startswith(each) for each in _TEXT_SECTIONS):
+            self.section = "text"
+            self._last = "description" if words.startswith(("description", "name")) else "text"
+        elif re.search(r"\b(options|flags|parameters|optional arguments)\b", words):
+            self.section = "options"
+        elif re.search(r"arguments\b|\bargs\b", words):
+            self.section = "arguments"
+        elif re.search(r"commands?\b|\bsubgroups?\b|\bgroups?\b|\bservices\b", words):
+            self.section = "commands"
+        else:
+            self.section = ""
+
+    def _usage(self, text: str) -> None:
+        usages = self.help.usages
+        # pip and man pages begin each way anew with the program; others go on with brackets.
+        if not usages or self._begins_usage(text):
+            usages.append(text)
+        else:
+            usages[-1] = f"{usages[-1]} {text}".strip()
+
+    def _begins_usage(self, text: str) -> bool:
+        usages = self.help.usages
+        return bool(usages and usages[0]) and text.split()[0] == usages[0].split()[0]
+
+    def _continues(self, indent: int) -> bool:
+        """Whether a line stands so far in that it belongs to the description above it."""
+        return self._entry_indent is not None and indent > self._entry_indent + 6
+
+    def _option(self, text: str, indent: int) -> None:
+        option = read_option(text)
+        if option is None:
+            self._continuation(text, indent)
+            return
+        self._entry_indent = indent
+        self._last = "option"
+        self.help.options.append(option)
+
+    def _command(self, text: str, indent: int) -> bool:
+        match = _COMMAND.match(text)
+        if match is None or (self._entry_indent is not None and indent > self._entry_indent):
+            return False
+        told = match["right"] or match["colon"] or ""
+        if self.section == "" and (not told or not 1 <= indent <= 6 or not self.help.usages):
+            return False
+        self._entry_indent = indent
+        self._last = "command"
+        self.help.commands.append(NamedText(match["name"].rstrip(":"), told.strip()))
+        return True
+
+    def _argument(self, text: str, indent: int) -> bool:
+        match = _ARGUMENT.match(text)
+        if match is None or (self._entry_indent is not None and indent > self._entry_indent):
+            if match is not None and match["right"] and self.help.arguments:
+                name = self.help.arguments[-1].name
+                if name.startswith("{"):
+                    # argparse lists sub-commands below the braces that hold their names.
+                    self.help.commands.append(NamedText(match["name"], match["right"]))
+                    self._last = "command"
+                    return True
+            return False
+        self._entry_indent = indent
+        self._last = "argument"
+        self.help.arguments.append(NamedText(match["name"], (match["right"] or "").strip()))
+        return True
+
+    def _continuation(self, text: str, indent: int) -> None:
+        found = self.help
+        deeper = self._entry_indent is not None and indent > self._entry_indent
+        if self._last == "option" and deeper:
+            found.options[-1] = found.options[-1].continued(text)
+        elif self._last == "command" and deeper:
+            last = found.commands[-1]
+            found.commands[-1] = NamedText(last.name, f"{last.description} {text}".strip())
+        elif self._last == "argument" and deeper:
+            last = found.arguments[-1]
+            found.arguments[-1] = NamedText(last.name, f"{last.description} {text}".strip())
+        elif self._last in ("", "description") and not found.options and not found.commands:
+            self._text.append(text)
+
+
+def _plain_lines(text: str) -> list[str]:
+    """Return lines without colours, overstrikes, tabs and boxes."""
+    text = _OVERSTRIKE.sub("", _ANSI.sub("", text)).expandtabs(8)
+    lines: list[str] = []
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped[:1] in ("╭", "┌"):
+            title = _BOX_TITLE.match(stripped)
+            lines += ["", f"{title[1]}:" if title and title[1] else ""]
+        elif stripped[:1] in ("╰", "└"):
+            lines.append("")
+        elif stripped[:1] in ("│", "┃"):
+            inside = stripped[1:].rstrip("│┃ ")
+            lines.append(f" {_box_row(inside)}")
+        else:
+            lines.append(line.rstrip())
+    # The head of a man page: GIT-ADD(1)   Git Manual   GIT-ADD(1).
+    return [line for line in lines if not _MAN_HEAD.match(line)]
+
+
+def _box_row(inside: str) -> str:
+    """Return a row of Typer's boxes with its marks of what is required set at the end."""
+    if inside.strip().startswith("*"):
+        place = inside.index("*")
+        return f"{inside[:place]} {inside[place + 1 :]} [required]"
+    return inside
+
+
+def _shortened(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most].rpartition(' ')[0]} …"

@@ -1,0 +1,265 @@
+"""Usage lines: ``git add [--force] [--] [<pathspec>...]`` → what stands by its place."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+_OPTIONS: Final = frozenset(
+    [
+        "options",
+        "option",
+        "flags",
+        "flag",
+        "args",
+        "arguments",
+        "globals",
+        "global-options",
+        "package-index-options",
+    ]
+)
+_COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
+_PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}
+_WORD: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Positional:
+    """An argument that stands by its place.
+
+    Attributes:
+        name: As the usage writes it, without brackets.
+        required: Every way of calling needs it.
+        repeated: It takes several values.
+        choices: The values it may have; () for any.
+        description: For the model.
+    """
+
+    name: str
+    required: bool = True
+    repeated: bool = False
+    choices: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the usage lines of one command say.
+
+    Attributes:
+        positionals: In their order.
+        required_options: Names with dashes that stand outside brackets.
+        commands: Sub-commands that the lines name.
+        takes_command: A sub-command follows.
+        runs_alone: One line has no sub-command.
+    """
+
+    positionals: tuple[Positional, ...] = ()
+    required_options: frozenset[str] = frozenset()
+    commands: tuple[str, ...] = ()
+    takes_command: bool = False
+    runs_alone: bool = True
+
+
+def read_usages(
+    usages: Sequence[str], path: Sequence[str], *, value_options: Iterable[str] = ()
+) -> Usage:
+    """Read all usage lines of a command together.
+
+    Args:
+        usages: One for each way of calling.
+        path: Program and sub-commands, as ``("git", "remote")``.
+        value_options: Options with a value, which a usage may write after a space.
+    """
+    takes_value = frozenset(value_options)
+    # Where placeholders have brackets of their own, a bare word is a word to type.
+    bracketed = any("<" in usage for usage in usages)
+    lines = [_Line(path, bracketed, takes_value).read(usage) for usage in usages]
+    if not lines:
+        return Usage()
+    found: dict[str, Positional] = {}
+    for line in lines:
+        for each in line.positionals:
+            held = found.get(each.name)
+            required = each.required and (held is None or held.required)
+            found[each.name] = replace(
+                each, required=required, repeated=each.repeated or bool(held and held.repeated)
+            )
+    own = [line for line in lines if not line.commands] or lines
+    everywhere = [
+        replace(
+            each,
+            required=each.required
+            and all(any(p.name == each.name for p in line.positionals) for line in own),
+        )
+        for each in found.values()
+    ]
+    always = frozenset.intersection(*(line.required for line in own))
+    commands = tuple(dict.fromkeys(name for line in lines for name in line.commands))
+    return Usage(
+        tuple(everywhere),
+        always,
+        commands,
+        any(line.takes_command for line in lines),
+        any(not line.takes_command and not line.commands for line in lines),
+    )
+
+
+class _Line:
+    """One usage line."""
+
+    def __init__(self, path: Sequence[str], bracketed: bool, takes_value: frozenset[str]) -> None:
+        self.positionals: list[Positional] = []
+        self.required: frozenset[str] = frozenset()
+        self.commands: list[str] = []
+        self.takes_command = False
+        self._path = path
+        self._bracketed = bracketed
+        self._takes_value = takes_value
+
+    def read(self, usage: str) -> "_Line":
+        tokens = _after_path(_tokens(usage), self._path)
+        place, is_first = 0, True
+        while place < len(tokens):
+            token = tokens[place]
+            place += 1
+            if token == "--":
+                continue
+            if token == "|":
+                # PATH | URL: one place, two things to put there.
+                place += 1
+                continue
+            if token.startswith("-"):
+                name = re.match(r"-{1,2}[\w-]+", token)
+                if name:
+                    self.required |= {name[0]}
+                following = tokens[place] if place < len(tokens) else ""
+                if name and name[0] in self._takes_value and "=" not in token and following:
+                    place += not following.startswith("-")
+                continue
+            if is_first and self._bracketed and _WORD.fullmatch(token) and not self.positionals:
+                self.commands.append(token)
+                return self
+            if not _stands_for_options(token):
+                is_first = False
+            self._token(token, optional=False)
+            if self.takes_command:
+                break
+        return self
+
+    def _token(self, token: str, *, optional: bool) -> None:
+        repeated = token.endswith(("...", "…"))
+        token = token.removesuffix("...").removesuffix("…").strip()
+        if not token:
+            if self.positionals:
+                self.positionals[-1] = replace(self.positionals[-1], repeated=True)
+            return
+        if token[0] == "[":
+            for each in _alternatives(token[1:-1]):
+                if each and not each.startswith("-"):
+                    self._token(f"{each}..." if repeated else each, optional=True)
+            return
+        if token[0] == "(":
+            for each in _alternatives(token[1:-1]):
+                if each and not each.startswith("-"):
+                    self._token(f"{each}..." if repeated else each, optional=True)
+            return
+        if token[0] == "{" and re.search(r"[,|]", token):
+            choices = tuple(filter(None, re.split(r"[,|]", token.strip("{}"))))
+            if repeated:
+                self.takes_command = True
+                return
+            self._add(Positional("_or_".join(choices[:2]), not optional, False, choices))
+            return
+        name = token.strip("<>{}").strip()
+        if name.lower() in _COMMANDS and token[0] != "[" and not self._is_last_argument(name):
+            self.takes_command = True
+            return
+        if (
+            name.lower() in _OPTIONS
+            or name.lower().endswith("options")
+            or name in ("|", "or", "=", "", "--", "-")
+        ):
+            if name.isupper() and repeated and name.lower() in ("args", "arguments"):
+                self._add(Positional(name, False, True))
+            return
+        self._add(Positional(name, not optional, repeated))
+
+    def _is_last_argument(self, name: str) -> bool:
+        """``docker run IMAGE [COMMAND]`` runs any command; ``docker COMMAND`` one of its own."""
+        return bool(self.positionals) and name.isupper()
+
+    def _add(self, positional: Positional) -> None:
+        if not re.search(r"[A-Za-z0-9]", positional.name):
+            return
+        for place, held in enumerate(self.positionals):
+            if held.name == positional.name:
+                # argparse writes FILE [FILE ...].
+                self.positionals[place] = replace(held, repeated=True)
+                return
+        self.positionals.append(positional)
+
+
+def _stands_for_options(token: str) -> bool:
+    """Whether a token is ``[options]``, ``[<file-option>]`` or ``[-v | --verbose]``."""
+    name = token.strip("[]()<>.… ").lower()
+    return name.startswith("-") or name in _OPTIONS or name.endswith(("-options", "-option"))
+
+
+def _after_path(tokens: list[str], path: Sequence[str]) -> list[str]:
+    """Leave out the program and its sub-commands."""
+    place = min(1, len(tokens))
+    for word in path[1:]:
+        ahead = place
+        # Options may stand between a program and its sub-command.
+        while ahead < len(tokens) and (tokens[ahead][0] == "[" or tokens[ahead] == "-m"):
+            ahead += 1
+        if ahead < len(tokens) and tokens[ahead] == word:
+            place = ahead + 1
+    return tokens[place:]
+
+
+def _tokens(usage: str) -> list[str]:
+    """Split at spaces outside brackets; dots stay with what they repeat."""
+    tokens: list[str] = []
+    current, closing = "", []
+    for character in usage:
+        if character in _PAIRS:
+            closing.append(_PAIRS[character])
+        elif closing and character == closing[-1]:
+            closing.pop()
+        if character.isspace() and not closing:
+            if current:
+                tokens.append(current)
+            current = ""
+        else:
+            current += character
+    if current:
+        tokens.append(current)
+    merged: list[str] = []
+    for token in tokens:
+        if token in ("...", "…") and merged:
+            merged[-1] += "..."
+        else:
+            merged.append(token)
+    return merged
+
+
+def _alternatives(inside: str) -> list[str]:
+    """Split what stands in brackets into its parts, at bars and spaces outside inner brackets."""
+    parts = [part for part in _tokens(inside.strip()) if part != "|"]
+    split: list[str] = []
+    for part in parts:
+        split += part.split("|") if part[:1] not in _PAIRS and not part.startswith("-") else [part]
+    kept: list[str] = []
+    skip = False
+    for part in split:
+        if skip and not part.startswith(("-", "[")):
+            skip = False
+            continue
+        # In [-m <message>] and [(-m | --message) <message>] the placeholder is the option's.
+        skip = part.startswith(("-", "(-")) and "=" not in part
+        if part.startswith("(-"):
+            continue
+        kept.append(part)
+    return kept
