@@ -60,6 +60,7 @@ _SHELLS: Final = frozenset(
         "xargs",
     ]
 )
+_ASK_HELP: Final = re.compile(r"^\s*\S+ help\s*$|unknown options?: -", re.MULTILINE | re.IGNORECASE)
 _HELP_TIMEOUT_S: Final = 15.0
 _HELP_BYTES: Final = 1_000_000
 _MAX_COMMANDS: Final = 2_000
@@ -148,7 +149,7 @@ def tools_from_command(
         and options that became none.
 
     Raises:
-        SourceError: There is no such program, it is a shell, or has no help that can be read.
+        SourceError: There is no such program, it is a shell, or ``allow`` allows none of its commands.
     """
     words = tuple(shlex.split(command) if isinstance(command, str) else command)
     argv = _program(words)
@@ -164,8 +165,8 @@ def tools_from_command(
     scan.walk(depth)
     if not scan.tools and not scan.refusals:
         raise SourceError(
-            f"{' '.join(words)} has no help that can be read: neither --help, -h nor help gives "
-            "usage, options or commands. Wrap it in a function instead."
+            f"{' '.join(words)} has no command that {', '.join(scan.allow or ())} allows. Correct "
+            "allow, or leave it out to see all commands."
         )
     return Tools(scan.tools, refusals=scan.refusals)
 
@@ -186,7 +187,7 @@ class _Scan:
         self.refusals: list[Refusal] = []
         self._argv = argv
         self._name = name
-        self._allow = allow
+        self.allow = allow
         self._limits = limits
         self._deadline = deadline
         self._scan_timeout_s = scan_timeout_s
@@ -245,9 +246,9 @@ class _Scan:
 
     def _roots(self) -> list[tuple[str, ...]]:
         """Return where to begin: what ``allow`` names is found without reading all above it."""
-        if self._allow is None:
+        if self.allow is None:
             return [()]
-        named = (takewhile(_is_word, pattern.split()) for pattern in self._allow)
+        named = (takewhile(_is_word, pattern.split()) for pattern in self.allow)
         return list(dict.fromkeys(map(tuple, named)))
 
     def _commands(self, path: tuple[str, ...], text: HelpText, usage: Usage) -> dict[str, str]:
@@ -271,7 +272,7 @@ class _Scan:
 
     def _may_hold(self, path: tuple[str, ...]) -> bool:
         """Whether a pattern allows this command, or one below it."""
-        if self._allow is None or not path:
+        if self.allow is None or not path:
             return True
         return any(
             all(
@@ -279,14 +280,14 @@ class _Scan:
                 for word, pattern in zip(path, _pattern(allowed, len(path)), strict=False)
             )
             and (len(allowed.split()) >= len(path) or allowed.endswith("*"))
-            for allowed in self._allow
+            for allowed in self.allow
         )
 
     def _allows(self, path: tuple[str, ...]) -> bool:
-        if self._allow is None:
+        if self.allow is None:
             return True
         command = " ".join(path)
-        return any(fnmatch.fnmatchcase(command, pattern) for pattern in self._allow)
+        return any(fnmatch.fnmatchcase(command, pattern) for pattern in self.allow)
 
     def _help(self, path: tuple[str, ...]) -> HelpText | None:
         """Ask for help in the ways that programs know; None where none of them helps."""
@@ -313,14 +314,14 @@ class _Scan:
                 self._man[path] = text.description
             fallback = fallback or (text if text.usages else None)
             # aws knows neither, and says so.
-            if re.search(r"^\s*\S+ help\s*$", output, re.MULTILINE) and "help" not in asked:
+            if "help" not in asked and _ASK_HELP.search(output):
                 asked.append("help")
         return fallback
 
     def _add(
         self, path: tuple[str, ...], where: str, text: HelpText, usage: Usage, told: str
     ) -> None:
-        if not self._allows(path) and path:
+        if not self._allows(path):
             return
         shape = shape_of(where, text, usage)
         tool_name = ".".join((self._name, *path))

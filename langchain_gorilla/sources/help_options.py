@@ -15,6 +15,7 @@ _REPEATED: Final = re.compile(
     re.IGNORECASE,
 )
 _POSSIBLE: Final = re.compile(r"\[possible values: ([^\]]+)\]|\(choose from:? ([^)]+)\)")
+_ALLOWED: Final = re.compile(r"Allowed values: ([\w, -]+)\.")
 _TYPED: Final = re.compile(r"^\((\w+)\)$")
 _INTEGERS: Final = re.compile(
     r"^(u?int(eger)?\d*|num(ber)?|n|count|port|pid|lines|depth|seconds|bytes|indent)(\s+range)?$"
@@ -69,16 +70,33 @@ def read_option(text: str) -> OptionText | None:
     if kubectl := re.match(r"^(-[\w-]+(?:, --[\w-]+)?|--[\w-]+)=(.*):$", text):
         return _with_default(kubectl[1], kubectl[2])
     head, colon, told = text.partition(" : ")
-    if not colon:
-        cells = re.split(r"\s{2,}", text)
-        specs = 1
-        # Typer sets long names, short names and types in columns of their own.
-        while specs < len(cells) and (
-            cells[specs].startswith("-") or _is_placeholder(cells[specs])
-        ):
-            specs += 1
-        head, told = " ".join(cells[:specs]), "  ".join(cells[specs:])
-    return _read(head, told)
+    if colon:
+        return _az_option(head, told)
+    cells = re.split(r"\s{2,}", text)
+    specs = 1
+    # Typer sets long names, short names and types in columns of their own.
+    while specs < len(cells) and (cells[specs].startswith("-") or _is_placeholder(cells[specs])):
+        specs += 1
+    return _read(" ".join(cells[:specs]), "  ".join(cells[specs:]))
+
+
+def _az_option(head: str, told: str) -> OptionText | None:
+    """Read ``--name -n [Required] : Text.``, which does not say whether it takes a value."""
+    option = _read(head, "")
+    if option is None:
+        return None
+    text: dict[str, JSONValue] = {"type": "string"}
+    style: Style = "value" if option.required else "optional value"
+    return _az_described(replace(option, style=style, schema=text), told)
+
+
+def _az_described(option: OptionText, told: str) -> OptionText:
+    if allowed := _ALLOWED.search(told):
+        words = [word.strip() for word in allowed[1].split(",")]
+        option = replace(option, style="value", schema={"type": "string", "enum": words})
+    elif told.lower().startswith("space-separated"):
+        option = replace(option, style="spaced")
+    return replace(option, description=told)
 
 
 def _read(head: str, told: str) -> OptionText | None:
@@ -103,6 +121,11 @@ def _read(head: str, told: str) -> OptionText | None:
             continue
         if head[place] in " ,/|":
             place += 1
+            continue
+        if head[place] == "=":
+            # --flatten=[KEY,...] needs its value: the brackets are gcloud's, as part of it.
+            values.append(re.match(r"\S*", head[place:])[0].rstrip(",;"))  # type: ignore[index]
+            place += len(values[-1])
             continue
         end = _value_end(head, place)
         values.append(head[place:end])
@@ -136,15 +159,18 @@ def _value_end(head: str, start: int) -> int:
 
 def _typed(option: OptionText, values: list[str]) -> OptionText:
     """Read what stands for an option's values."""
-    dots = [value for value in values if value in ("...", "…") or value.endswith("...")]
+    dots = [value for value in values if value.endswith(("...", "…"))]
     placeholders = [value.removesuffix("...") for value in values if value not in ("...", "…")]
     placeholders = [value for value in placeholders if value.strip("[]=. ")]
     if not placeholders:
         return option
     first = placeholders[0]
+    if placeholders[1:2] == ["RANGE"]:
+        del placeholders[1]
     if first.startswith("[="):
         return replace(option, style="optional value", schema=_value_schema(first[2:-1]))
-    first = first.removeprefix("=")
+    if first.startswith("="):
+        return replace(option, style="value", schema=_value_schema(first[1:]))
     inner = first.strip("<>[]{}()").strip()
     if inner.lower() in _BOOLEANS:
         return option
@@ -163,7 +189,7 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
     if len(plain) > 1 and len(set(plain)) == len(plain) and not option.names[0].isupper():
         # -f FILE, --file FILE repeats one placeholder; --point X Y has two.
         return replace(option, style="spaced", schema=schema, count=len(plain))
-    if first.startswith("[") and not _is_choice(inner):
+    if first.startswith("[") and not _is_choice(inner) and "%" not in inner:
         return replace(option, style="optional value", schema=schema)
     if dots or _LISTS.match(inner.lower()):
         is_spaced = inner.lower() == "list" and any(_TYPED.match(value) for value in values)

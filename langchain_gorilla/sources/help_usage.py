@@ -18,6 +18,7 @@ _OPTIONS: Final = frozenset(
         "package-index-options",
     ]
 )
+_OPTION_ENDS: Final = ("-options", "-option", "_flag", "_flags", "-flags")
 _COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
 _PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}
 _WORD: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -156,13 +157,11 @@ class _Line:
             return
         if token[0] == "[":
             for each in _alternatives(token[1:-1]):
-                if each and not each.startswith("-"):
-                    self._token(f"{each}..." if repeated else each, optional=True)
+                self._token(f"{each}..." if repeated else each, optional=True)
             return
         if token[0] == "(":
             for each in _alternatives(token[1:-1]):
-                if each and not each.startswith("-"):
-                    self._token(f"{each}..." if repeated else each, optional=True)
+                self._token(f"{each}..." if repeated else each, optional=True)
             return
         if token[0] == "{" and re.search(r"[,|]", token):
             choices = tuple(filter(None, re.split(r"[,|]", token.strip("{}"))))
@@ -175,11 +174,7 @@ class _Line:
         if name.lower() in _COMMANDS and token[0] != "[" and not self._is_last_argument(name):
             self.takes_command = True
             return
-        if (
-            name.lower() in _OPTIONS
-            or name.lower().endswith("options")
-            or name in ("|", "or", "=", "", "--", "-")
-        ):
+        if _stands_for_options(name) or name in ("or", "=", ""):
             if name.isupper() and repeated and name.lower() in ("args", "arguments"):
                 self._add(Positional(name, False, True))
             return
@@ -203,7 +198,7 @@ class _Line:
 def _stands_for_options(token: str) -> bool:
     """Whether a token is ``[options]``, ``[<file-option>]`` or ``[-v | --verbose]``."""
     name = token.strip("[]()<>.… ").lower()
-    return name.startswith("-") or name in _OPTIONS or name.endswith(("-options", "-option"))
+    return name.startswith("-") or name in _OPTIONS or name.endswith(_OPTION_ENDS)
 
 
 def _after_path(tokens: list[str], path: Sequence[str]) -> list[str]:
@@ -247,19 +242,16 @@ def _tokens(usage: str) -> list[str]:
 
 def _alternatives(inside: str) -> list[str]:
     """Split what stands in brackets into its parts, at bars and spaces outside inner brackets."""
-    parts = [part for part in _tokens(inside.strip()) if part != "|"]
-    split: list[str] = []
-    for part in parts:
-        split += part.split("|") if part[:1] not in _PAIRS and not part.startswith("-") else [part]
     kept: list[str] = []
-    skip = False
-    for part in split:
-        if skip and not part.startswith(("-", "[")):
-            skip = False
-            continue
-        # In [-m <message>] and [(-m | --message) <message>] the placeholder is the option's.
-        skip = part.startswith(("-", "(-")) and "=" not in part
-        if part.startswith("(-"):
-            continue
-        kept.append(part)
+    in_option = False
+    for token in _tokens(inside.strip()):
+        is_whole = token[:1] in _PAIRS or token.startswith("-")
+        for part in [token] if is_whole else token.replace("|", " | ").split():
+            if part == "|":
+                in_option = False
+            elif part.startswith(("-", "(-", "[-")):
+                # What follows is the option's: [-m <message>], [--tags TAG [TAG ...]].
+                in_option = not part.startswith("[")
+            elif not in_option:
+                kept.append(part)
     return kept

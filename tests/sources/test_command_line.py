@@ -1,0 +1,385 @@
+"""Commands run end to end, and what a model must not reach through them."""
+
+import asyncio
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from langchain_core.tools import ToolException
+
+from langchain_gorilla.errors import SourceError
+from langchain_gorilla.sources.command_line import tools_from_command
+from langchain_gorilla.sources.command_run import CommandLimits, clean_environment, run_command
+from tests.sources import recorded_helps as helps
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the programs here are POSIX's")
+
+PYTHON = [sys.executable]
+
+# Shows its arguments, its environment, or behaves badly; its help is argparse's.
+PROGRAM = """
+import argparse, json, os, subprocess, sys, time
+
+parser = argparse.ArgumentParser(prog="probe", description="Try things.")
+commands = parser.add_subparsers(dest="command", required=True)
+show = commands.add_parser("show", help="Show the arguments.", description="Show the arguments.")
+show.add_argument("words", nargs="*")
+show.add_argument("--name")
+show.add_argument("-s", dest="short")
+show.add_argument("--tags", nargs="+")
+show.add_argument("--count", type=int, metavar="INT")
+show.add_argument("--loud", action="store_true")
+show.add_argument("--exec", dest="program", help="Run this.")
+commands.add_parser("environment", help="Show the environment.")
+commands.add_parser("sleep", help="Never end.")
+commands.add_parser("children", help="Never end, in a child.")
+write = commands.add_parser("write", help="Write bytes.")
+write.add_argument("amount", type=int)
+fail = commands.add_parser("fail", help="Fail.")
+given = vars(parser.parse_args())
+command = given.pop("command")
+if command == "show":
+    print(json.dumps(given))
+elif command == "environment":
+    print(json.dumps(dict(os.environ)))
+elif command == "sleep":
+    print("begun", flush=True)
+    time.sleep(600)
+elif command == "children":
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    print(child.pid, flush=True)
+    time.sleep(600)
+elif command == "write":
+    piece = b"x" * 1_000_000
+    for _ in range(given["amount"] // len(piece)):
+        sys.stdout.buffer.write(piece)
+else:
+    print("half of it")
+    sys.exit("it is broken")
+"""
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory) -> list[str]:
+    path = tmp_path_factory.mktemp("probe") / "probe.py"
+    path.write_text(PROGRAM)
+    return [sys.executable, str(path)]
+
+
+@pytest.fixture(scope="module")
+def tools(probe):
+    return {tool.name: tool for tool in tools_from_command(probe, name="probe", timeout_s=20)}
+
+
+def limited(probe, command, **options):
+    found = tools_from_command(probe, name="probe", allow=[command], **options)
+    return next(tool for tool in found if tool.name == f"probe.{command}")
+
+
+@pytest.fixture
+def repository(tmp_path) -> Path:
+    def git(*arguments):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("config", "user.email", "a@example.com")
+    git("config", "user.name", "A")
+    (tmp_path / "file.txt").write_text("text\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "First words")
+    (tmp_path / "new.txt").write_text("new\n")
+    return tmp_path
+
+
+def call(tool, **arguments):
+    return tool.invoke({"name": tool.name, "args": arguments, "id": "1", "type": "tool_call"})
+
+
+# --- End to end ---
+
+
+def test_every_sub_command_is_a_tool(tools):
+    names = ["show", "environment", "sleep", "children", "write", "fail"]
+    assert set(tools) == {f"probe.{name}" for name in names}
+    assert tools["probe.show"].description == "Show the arguments."
+    assert tools["probe.sleep"].description == "Never end."
+    assert tools["probe.show"].metadata == {"source": "command_line", "origin": "probe show"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"words": ["a", "b c"], "name": "n", "count": 2, "loud": True},
+        {"tags": ["x", "y"]},
+        {"s": "-dash", "name": "--loud"},
+        {"name": "", "words": [""]},
+        {"words": ["-"]},
+        {"words": ["ünï", "a\nb", "*", "~", "$HOME"]},
+    ],
+)
+def test_arguments_arrive_as_they_are(tools, given):
+    empty = {
+        "words": [], "name": None, "short": None, "tags": None, "count": None, "loud": False,
+        "program": None,
+    }  # fmt: skip
+    expected = empty | {("short" if key == "s" else key): value for key, value in given.items()}
+    assert json.loads(tools["probe.show"].invoke(given)) == expected
+
+
+def test_git_end_to_end(repository):
+    tools = {
+        tool.name: tool
+        for tool in tools_from_command(
+            "git", allow=["status", "log", "add", "remote *"], cwd=repository
+        )
+    }
+    assert {"git.status", "git.log", "git.add", "git.remote.add"} <= tools.keys()
+    assert "git.push" not in tools
+    assert tools["git.status"].invoke({"short": True}) == "?? new.txt"
+    call(tools["git.remote.add"], name="origin", url="https://example.com/x.git")
+    assert "origin" in (repository / ".git" / "config").read_text()
+    message = call(tools["git.add"], pathspec=["new.txt"])
+    assert message.artifact.exit_code == 0
+    assert tools["git.status"].invoke({"short": True}) == "A  new.txt"
+
+
+def test_pip_end_to_end():
+    pip = [sys.executable, "-m", "pip"]
+    tools = tools_from_command(pip, allow=["show", "list"], name="pip", scan_timeout_s=240)
+    by_name = {tool.name: tool for tool in tools}
+    assert "Name: pydantic" in by_name["pip.show"].invoke({"package": ["pydantic"]})
+    assert by_name["pip.list"].args_schema["properties"]["format"]["type"] == "string"
+
+
+def test_json_tool_end_to_end(tmp_path):
+    (tmp_path / "in.json").write_text('{"b": 1, "a": [2]}')
+    (tool,) = tools_from_command([*PYTHON, "-m", "json.tool"], cwd=tmp_path)
+    assert tool.name == "json.tool"
+    text = tool.invoke({"infile": "in.json", "sort_keys": True, "indent": 1})
+    assert json.loads(text) == {"a": [2], "b": 1}
+    assert text.index('"a"') < text.index('"b"')
+    broken = call(tool, infile="missing.json")
+    assert broken.status == "error"
+    assert "missing.json" in broken.content
+
+
+def test_a_typer_program_end_to_end(tmp_path):
+    (tmp_path / "app.py").write_text(
+        "import typer\n"
+        "app = typer.Typer()\n"
+        "@app.command()\n"
+        "def greet(name: str, times: int = 1, loud: bool = False):\n"
+        '    """Greet somebody."""\n'
+        "    print(*[('HI ' if loud else 'hi ') + name] * times)\n"
+        "@app.command()\n"
+        "def part(): ...\n"
+        "app()\n"
+    )
+    tools = tools_from_command([*PYTHON, str(tmp_path / "app.py")], name="app", allow=["greet"])
+    (tool,) = tools
+    assert tool.description == "Greet somebody."
+    assert tool.args_schema["required"] == ["name"]
+    assert tool.args_schema["properties"]["times"]["type"] == "integer"
+    assert tool.invoke({"name": "Ann", "times": 2, "loud": True}) == "HI Ann HI Ann"
+
+
+def test_a_cobra_program_end_to_end(tmp_path):
+    # A program that shows cobra's help and its own arguments, since none may be installed.
+    (tmp_path / "tree").write_text(helps.COBRA_TREE)
+    (tmp_path / "run").write_text(helps.COBRA)
+    path = tmp_path / "ship"
+    path.write_text(
+        '#!/bin/sh\nhere=$(dirname "$0")\n'
+        'case "$*" in\n'
+        '"run --help") cat "$here/run";;\n--help) cat "$here/tree";;\n'
+        '*--help) exit 1;;\n*-h) exit 1;;\n*) printf "%s\\n" "$@";;\nesac\n'
+    )
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    tools = tools_from_command(str(path))
+    assert [tool.name for tool in tools] == ["ship.run"]
+    assert {each.where for each in tools.refusals} == {"ship completion", "ship stop"}
+    given = {"image": "nginx", "env": ["A=1", "B=2"], "replicas": 3, "wait": True}
+    words = ["run", "--env=A=1", "--env=B=2", "--replicas=3", "--wait", "nginx"]
+    assert tools[0].invoke(given).split() == words
+
+
+async def test_commands_run_async_and_end_with_their_task(probe):
+    tool = limited(probe, "sleep")
+    task = asyncio.create_task(tool.ainvoke({}))
+    await asyncio.sleep(0.5)
+    begun = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0.3)
+    assert time.monotonic() - begun < 5
+
+
+# --- What a model must not reach ---
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "; touch {}", "$(touch {})", "`touch {}`", "| touch {}", "&& touch {}", "\n touch {}",
+        "> {}", "' ; touch {} ; '", '" ; touch {} ; "',
+    ],
+)  # fmt: skip
+def test_no_shell_reads_what_a_model_writes(tools, tmp_path, value):
+    target = tmp_path / "made"
+    text = value.format(target)
+    shown = json.loads(tools["probe.show"].invoke({"words": [text], "name": text, "s": text}))
+    assert shown["words"] == [text]
+    assert shown["name"] == text
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("value", ["--name=x", "-s", "--exec=touch", "--", "-x y"])
+def test_no_value_becomes_an_option(tools, value):
+    refused = call(tools["probe.show"], words=[value])
+    assert refused.status == "error"
+    assert "begins with a dash" in refused.content
+    assert "begins with a dash" in call(tools["probe.show"], tags=["a", value]).content
+    if value != "--":  # argparse itself makes an empty list of it
+        assert json.loads(tools["probe.show"].invoke({"name": value}))["name"] == value
+
+
+def test_what_the_schema_does_not_offer_cannot_be_given(tools):
+    refused = call(tools["probe.show"], program="touch")
+    assert refused.status == "error"
+    assert "expected only the keys" in refused.content
+
+
+def test_options_that_run_programs_are_left_out_and_named(probe):
+    found = tools_from_command(probe, name="probe", allow=["show"])
+    assert "exec" not in found[0].args_schema["properties"]
+    assert [str(each) for each in found.refusals] == [
+        "probe show --exec: The option names a program to run."
+    ]
+
+
+def test_nul_is_refused(tools):
+    assert "NUL" in call(tools["probe.show"], name="a\0b").content
+
+
+def test_secrets_of_the_environment_stay_there(probe, monkeypatch):
+    monkeypatch.setenv("SERVICE_API_KEY", "very secret")
+    tool = limited(probe, "environment", environment={"GIVEN": "on purpose"})
+    environment = json.loads(tool.invoke({}))
+    assert "very secret" not in environment.values()
+    assert environment["GIVEN"] == "on purpose"
+    assert environment["NO_COLOR"] == "1"
+    allowed = {*clean_environment({"GIVEN": ""}), "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
+    assert environment.keys() <= allowed
+
+
+def test_a_command_that_never_ends_is_stopped(probe):
+    begun = time.monotonic()
+    message = call(limited(probe, "sleep", timeout_s=1.5))
+    assert time.monotonic() - begun < 10
+    assert message.status == "error"
+    assert "stopped after 1.5 seconds" in message.content
+
+
+def test_its_children_are_stopped_with_it(probe):
+    message = call(limited(probe, "children", timeout_s=2))
+    child = int(message.content.split()[-1])
+    time.sleep(0.2)
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_a_gigabyte_of_output_stops_the_command_and_fills_no_memory(probe):
+    tool = limited(probe, "write", max_bytes=2_000_000)
+    begun = time.monotonic()
+    message = call(tool, amount="1000000000")
+    assert message.status == "error"
+    assert "wrote over 2000000 bytes" in message.content
+    assert len(message.content) < 5_000
+    assert time.monotonic() - begun < 20
+    result = run_command([*tool.argv, "1000000000"], CommandLimits(20, 2_000_000))
+    assert len(result.stdout) == 2_000_000
+    assert result.is_cut
+
+
+def test_long_output_is_cut_and_whole_in_the_artifact(probe):
+    message = call(limited(probe, "write"), amount="1000000")
+    assert len(message.content) < 21_000
+    assert "more characters are in the tool's artifact" in message.content
+    assert len(message.artifact.stdout) == 1_000_000
+
+
+def test_a_failure_is_an_error_that_shows_what_was_written(tools):
+    message = call(tools["probe.fail"])
+    assert message.status == "error"
+    assert "exit code 1" in message.content
+    assert "half of it" in message.content
+    assert "it is broken" in message.content
+
+
+# --- Finding out ---
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("no-such-program-anywhere", "no program"),
+        ("", "No command"),
+        ("sh", "runs any program"),
+        ("env ls", "runs any program"),
+    ],
+)
+def test_what_is_no_program_is_an_error(command, reason):
+    with pytest.raises(SourceError, match=reason):
+        tools_from_command(command)
+
+
+@pytest.mark.parametrize(
+    ("allow", "names"),
+    [
+        (["show"], {"probe.show"}),
+        (["s*"], {"probe.show", "probe.sleep"}),
+        (["show", "write"], {"probe.show", "probe.write"}),
+    ],
+)
+def test_only_what_is_allowed_becomes_a_tool(probe, allow, names):
+    found = tools_from_command(probe, name="probe", allow=allow)
+    assert {tool.name for tool in found} == names
+
+
+def test_allowing_nothing_that_there_is_is_an_error(probe):
+    with pytest.raises(SourceError, match=r"no command that nothing\* allows"):
+        tools_from_command(probe, name="probe", allow=["nothing*"])
+
+
+def test_what_lies_deeper_or_takes_too_long_is_refused_by_name(probe):
+    deeper = tools_from_command(probe, name="probe", depth=0)
+    assert {each.where for each in deeper.refusals} >= {"probe show", "probe sleep"}
+    assert all("Raise depth" in each.reason for each in deeper.refusals)
+    late = tools_from_command(probe, name="probe", scan_timeout_s=0.0)
+    assert [each.where for each in late.refusals] == ["probe"]
+    assert "scan_timeout_s" in late.refusals[0].reason
+
+
+def test_a_program_without_help_is_refused(tmp_path):
+    path = tmp_path / "mute"
+    path.write_text("#!/bin/sh\nexit 0\n")
+    path.chmod(0o755)
+    assert [str(each) for each in tools_from_command(str(path)).refusals] == [
+        "mute: It has no help that can be read."
+    ]
+
+
+def test_a_program_that_goes_away_is_an_error_for_the_model(tmp_path):
+    path = tmp_path / "gone"
+    path.write_text("#!/bin/sh\necho 'Usage: gone [OPTIONS] FILE'\n")
+    path.chmod(0o755)
+    (tool,) = tools_from_command(str(path))
+    path.unlink()
+    with pytest.raises(ToolException, match="cannot be started"):
+        tool.call({"file": "x"})

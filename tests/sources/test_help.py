@@ -1,0 +1,243 @@
+"""Helps of every layout become the options, positionals and commands that they describe."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_gorilla.sources.command_schema import shape_of
+from langchain_gorilla.sources.help_options import read_option
+from langchain_gorilla.sources.help_text import read_help
+from langchain_gorilla.sources.help_usage import read_usages
+from tests.sources import recorded_helps as helps
+
+STRINGS = {"type": "array", "items": {"type": "string"}}
+
+
+def shape(text: str, *path: str):
+    read = read_help(text)
+    valued = [name for o in read.options if o.style != "flag" for name in o.names]
+    return shape_of(" ".join(path), read, read_usages(read.usages, path, value_options=valued))
+
+
+def types(schema: dict) -> dict:
+    return {
+        name: {key: value for key, value in each.items() if key != "description"}
+        for name, each in schema["properties"].items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "properties", "required"),
+    [
+        (
+            helps.ARGPARSE,
+            ("shop",),
+            {
+                "verbose": {"type": "boolean"},
+                "colour": {"type": "string", "enum": ["red", "blue"]},
+                "name": {"type": "string"},
+                "tags": STRINGS,
+                "size": {**STRINGS, "minItems": 2, "maxItems": 2},
+                "count": {"type": "integer"},
+                "item": {"type": "string"},
+                "more": STRINGS,
+            },
+            ["name", "item"],
+        ),
+        (
+            helps.CLICK,
+            ("shop", "sell"),
+            {
+                "count": {"type": "integer"},
+                "price": {"type": "number"},
+                "size": {"type": "string", "enum": ["small", "large"]},
+                "shout": {"type": "boolean"},
+                "when": {"type": "string"},
+                "item": {"type": "string"},
+                "more": STRINGS,
+            },
+            ["price", "item"],
+        ),
+        (
+            helps.TYPER,
+            ("shop", "sell"),
+            {
+                "price": {"type": "number"},
+                "count": {"type": "integer", "minimum": 1},
+                "shout": {"type": "boolean"},
+                "item": {"type": "string"},
+            },
+            ["price", "item"],
+        ),
+        (
+            helps.COBRA,
+            ("ship", "run"),
+            {
+                "env": STRINGS,
+                "file": {"type": "string"},
+                "replicas": {"type": "integer"},
+                "wait": {"type": "boolean"},
+                "debug": {"type": "boolean"},
+                "context": {"type": "string"},
+                "image": {"type": "string"},
+            },
+            ["image"],
+        ),
+        (
+            helps.AWS,
+            ("aws", "things", "describe-things"),
+            {
+                "bucket": {"type": "string"},
+                "dry_run": {"type": "boolean"},
+                "thing_ids": STRINGS,
+                "max_items": {"type": "integer"},
+            },
+            ["bucket"],
+        ),
+        (
+            helps.GCLOUD,
+            ("cloud", "things", "create"),
+            {
+                "async": {"type": "boolean"},
+                "labels": {"type": "string"},
+                "machine": {"type": "string"},
+                "zone": {"type": "string"},
+                "name": {"type": "string"},
+            },
+            ["name"],
+        ),
+        (
+            helps.AZ,
+            ("az", "thing", "create"),
+            {
+                "name": {"type": "string"},
+                "location": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "no_wait": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "tags": STRINGS,
+                "debug": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "output": {"type": "string", "enum": ["json", "table"]},
+            },
+            ["name"],
+        ),
+        (
+            helps.CLAP,
+            ("tool", "build"),
+            {
+                "package": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "color": {"type": "string", "enum": ["auto", "always", "never"]},
+                "jobs": {"type": "integer"},
+                "verbose": {"type": "boolean"},
+                "path": {"type": "string"},
+            },
+            None,
+        ),
+        (
+            helps.GIT,
+            ("git", "thing"),
+            {
+                "verbose": {"type": "boolean"},
+                "porcelain": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "color": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "message": {"type": "string"},
+                "max_count": {"type": "integer"},
+                "pathspec": STRINGS,
+            },
+            None,
+        ),
+    ],
+    ids=["argparse", "click", "typer", "cobra", "aws", "gcloud", "az", "clap", "git"],
+)
+def test_a_help_becomes_a_schema(text, path, properties, required):
+    found = shape(text, *path)
+    assert types(found.schema) == properties
+    assert found.schema.get("required") == required
+    assert not found.refusals
+
+
+def test_kubectl_s_defaults_tell_the_types():
+    found = types(shape(helps.KUBECTL, "kube", "get").schema)
+    assert {key: found[key] for key in ("all_namespaces", "chunk_size", "filename", "output")} == {
+        "all_namespaces": {"type": "boolean"},
+        "chunk_size": {"type": "integer"},
+        "filename": STRINGS,
+        "output": {"type": "string"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "commands"),
+    [
+        (helps.ARGPARSE_TREE, ("shop",), ["buy", "sell"]),
+        (helps.TYPER, ("shop",), ["refund"]),
+        (helps.COBRA_TREE, ("ship",), ["completion", "help", "run", "stop"]),
+        (helps.AWS_TREE, ("aws", "things"), ["create-thing", "describe-things", "help"]),
+        (helps.GCLOUD_TREE, ("cloud", "things"), ["create", "list"]),
+        (helps.AZ_TREE, ("az", "thing"), ["part", "create", "delete"]),
+    ],
+    ids=["argparse", "typer", "cobra", "aws", "gcloud", "az"],
+)
+def test_sub_commands_are_found(text, path, commands):
+    read = read_help(text)
+    assert [each.name for each in read.commands] == commands
+    if text not in (helps.AWS_TREE,):
+        assert all(each.description for each in read.commands)
+
+
+def test_git_names_sub_commands_in_its_usage():
+    usage = read_usages(read_help(helps.GIT_TREE).usages, ("git", "remote"))
+    assert usage.commands == ("add", "remove")
+    assert usage.runs_alone
+    add = read_usages(["git remote add [-t <branch>] <name> <url>"], ("git", "remote", "add"))
+    assert [each.name for each in add.positionals] == ["name", "url"]
+
+
+@pytest.mark.parametrize(
+    ("text", "description"),
+    [
+        (helps.ARGPARSE, "Sell things."),
+        (helps.CLICK, "Sell a thing."),
+        (helps.TYPER, "Sell a thing."),
+        (helps.COBRA, "Run a thing in the cluster. It may take a while."),
+        (helps.AZ, "Create a thing."),
+        (helps.CLAP, "Compile a thing"),
+    ],
+)
+def test_what_a_command_does_is_found(text, description):
+    assert description in read_help(text).description
+
+
+def test_descriptions_go_on_over_lines():
+    properties = shape(helps.ARGPARSE, "shop").schema["properties"]
+    assert properties["name"]["description"] == "who buys; the full name"
+    assert properties["item"]["description"] == "what to sell"
+
+
+def test_colours_and_overstrikes_are_taken_off():
+    (option,) = read_help(helps.BOLD).options
+    assert (option.names, option.description) == (("--all",), "All of it.")
+
+
+@pytest.mark.parametrize(
+    ("line", "names", "negative", "style"),
+    [
+        ("-v", ("-v",), "", "flag"),
+        ("--[no-]color", ("--color",), "--no-color", "flag"),
+        ("--shout / --no-shout  Loudly.", ("--shout",), "--no-shout", "flag"),
+        ("-f FILE, --file FILE  Read it.", ("-f", "--file"), "", "value"),
+        ("--file=FILE", ("--file",), "", "value"),
+        ("--color[=WHEN]", ("--color",), "", "optional value"),
+        ("--path PATH  May be used multiple times.", ("--path",), "", "repeated"),
+        ("--env list  Set variables", ("--env",), "", "repeated"),
+        ("--ids (list)", ("--ids",), "", "spaced"),
+        ("-single-dash string  As Go writes them", ("-single-dash",), "", "value"),
+    ],
+)
+def test_an_option_s_line_is_taken_apart(line, names, negative, style):
+    option = read_option(line)
+    assert (option.names, option.negative, option.style) == (names, negative, style)
+
+
+@given(st.text(alphabet="-=[]<>{}()|.,: \n\tabAB1*│╭╰\x08\x1b", max_size=200))
+def test_no_help_is_too_strange_to_be_read(text):
+    read = read_help(text)
+    shape_of("x", read, read_usages(read.usages, ("x",)))
