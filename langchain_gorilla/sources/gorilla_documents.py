@@ -1,6 +1,10 @@
 """Gorilla's own documents as tools: APIBench rows, API-zoo files, OpenFunctions documents.
 
-A document describes a call and brings no code, so its tool is a bare schema.
+    tools_from_gorilla_documents("apizoo/")                                       # schemas
+    tools_from_gorilla_documents("zoom.json", base_url="https://api.zoom.us/v2")  # that run
+
+A document describes a call and brings no code, so its tool is a bare schema, with one exception:
+REST lines such as ``GET /scim2/Groups`` run where ``base_url`` is given (see ``rest_lines``).
 
 The name is what the document tells a model to call: ``GET /scim2/Groups``,
 ``service.users.getProfile`` for ``service.users().getProfile(userId='me').execute()``. In APIBench
@@ -20,6 +24,8 @@ from langchain_gorilla.functions import FunctionSchema, function_schema
 from langchain_gorilla.sources.api_arguments import json_type, read_arguments
 from langchain_gorilla.sources.api_calls import ApiCall, read_api_call
 from langchain_gorilla.sources.base import Refusal, SourcedSchema, SourcedTool, Tools
+from langchain_gorilla.sources.http import HttpSettings
+from langchain_gorilla.sources.rest_lines import RestLines
 from langchain_gorilla.sources.row_files import Row, read_rows
 
 _FACTS: Final = {
@@ -34,19 +40,35 @@ _TAGS: Final = re.compile(r"</?[A-Za-z][^<>]*>")
 _SPACE: Final = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
 
 
-def tools_from_gorilla_documents(path: str | Path) -> Tools:
+def tools_from_gorilla_documents(
+    path: str | Path,
+    *,
+    base_url: str | None = None,
+    allow_writes: bool = False,
+    headers: Mapping[str, str] | None = None,
+    settings: HttpSettings | None = None,
+) -> Tools:
     """Read API documents, whatever their shape.
 
     Args:
         path: A .json or .jsonl file, or a folder of them.
+        base_url: Where REST lines are sent, such as ``https://api.example.com/v2``. Without it
+            they are bare schemas.
+        allow_writes: Also send methods other than GET, HEAD and OPTIONS; without it those are
+            bare schemas.
+        headers: Sent with every request, such as an API key. A model can neither see nor set
+            them.
+        settings: Timeouts, retries and limits.
 
     Returns:
         A tool for each row, in order; rows that became none in ``refusals``, by file and row.
 
     Raises:
-        SourceError: There is nothing at the path.
+        SourceError: There is nothing at the path, or ``base_url`` is no web address.
     """
     made = _Made()
+    if base_url is not None:
+        made.rest = RestLines(base_url, allow_writes, headers or {}, settings or HttpSettings())
     for row in read_rows(path):
         if isinstance(row, Refusal):
             made.refusals.append(row)
@@ -61,6 +83,7 @@ class _Made:
     def __init__(self) -> None:
         self.tools: list[SourcedTool] = []
         self.refusals: list[Refusal] = []
+        self.rest: RestLines | None = None
         self._seen: dict[str, str] = {}
         self._uses: dict[str, int] = {}
 
@@ -92,7 +115,11 @@ class _Made:
         if call is not None and call.method:
             metadata |= {"method": call.method, "path": call.path}
         name = self._free_name(schema.name)
-        self.tools.append(SourcedSchema(name, schema.description, schema.parameters, metadata))
+        bare = SourcedSchema(name, schema.description, schema.parameters, metadata)
+        runs = None
+        if self.rest is not None and call is not None and call.method:
+            runs = self.rest.tool(bare, call, metadata)
+        self.tools.append(runs or bare)
 
     def _free_name(self, name: str) -> str:
         """Return the name, with a number where an earlier row has it."""

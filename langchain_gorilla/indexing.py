@@ -1,0 +1,144 @@
+"""``gorilla index``: sources of tools into a folder that a ``ToolIndex`` searches."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+_SHOWN_REFUSALS = 20
+
+
+def index(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE…",
+            help="python:MODULE, cli:COMMAND, openapi:FILE, mcp:URL or COMMAND, apizoo:PATH, "
+            "apibench:PATH, openfunctions:PATH.",
+        ),
+    ],
+    folder: Annotated[Path, typer.Option(help="The index; made where there is none.")],
+    namespace: Annotated[
+        str | None, typer.Option(help="Of all tools; else each source's own name.")
+    ] = None,
+    qualified: Annotated[
+        bool, typer.Option(help="Call tools NAMESPACE.NAME, so that equal names are no conflict.")
+    ] = False,
+    dense: Annotated[
+        Path | None, typer.Option(help="A sentence encoder's folder; else words alone are indexed.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Where operations of descriptions and documents are called.")
+    ] = None,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Take operations that change something too.")
+    ] = False,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Levels of modules and sub-commands.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the figures and all refusals here.")
+    ] = None,
+) -> None:
+    """Read sources of tools, and make the folder's index hold exactly these.
+
+    A second run touches only what changed.
+    """
+    from langchain_gorilla.catalog import ToolCatalog
+    from langchain_gorilla.retrieval.collection import ToolIndex
+    from langchain_gorilla.retrieval.embedding import LocalEmbeddings
+    from langchain_gorilla.sources.base import Refusal
+    from langchain_gorilla.sources.registry import SourceOptions, default_namespace, tools_from
+
+    options = SourceOptions(base_url, allow_writes, depth)
+    catalog = ToolCatalog(qualified=qualified)
+    refusals: list[Refusal] = []
+    counts: dict[str, int] = {}
+    embeddings = None if dense is None else LocalEmbeddings(dense)
+    with (
+        _progress() as progress,
+        ToolIndex.in_folder(folder, embeddings=embeddings) as tool_index,
+    ):
+        reading = progress.add_task("Sources", total=len(sources))
+        for source in sources:
+            progress.update(reading, description=f"Reading {source}")
+            tools = tools_from(source, options)
+            before = len(catalog)
+            own = default_namespace(source) if namespace is None else namespace
+            refusals += [*tools.refusals, *_added(catalog, tools, own)]
+            counts[source] = len(catalog) - before
+            progress.advance(reading)
+        progress.update(reading, description="Sources")
+        writing = progress.add_task("Tools to write", total=None)
+
+        def shown(done: int, todo: int) -> None:
+            progress.update(writing, completed=done, total=todo)
+
+        report = tool_index.sync(catalog, progress=shown)
+        # Nothing to write is all written, too.
+        written = report.added + report.changed
+        progress.update(writing, completed=written, total=max(written, 1))
+    for source, count in counts.items():
+        out.print(f"{source}: {count} tools", markup=False)
+    out.print(
+        f"{len(catalog)} tools in {folder}: {report.added} added, {report.changed} changed, "
+        f"{report.deleted} deleted, {report.unchanged} unchanged; {report.embedded} embedded.",
+        markup=False,
+    )
+    for refusal in refusals[:_SHOWN_REFUSALS]:
+        err.print(f"! {refusal}", style="yellow", markup=False)
+    if len(refusals) > _SHOWN_REFUSALS:
+        err.print(
+            f"! and {len(refusals) - _SHOWN_REFUSALS} more; --json writes all.", style="yellow"
+        )
+    if json_file is not None:
+        figures: dict[str, Any] = {
+            "sources": counts,
+            "tools": len(catalog),
+            "sync": asdict(report),
+            "refusals": [asdict(refusal) for refusal in refusals],
+        }
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _added(catalog: Any, tools: Iterable[Any], namespace: str) -> list[Any]:
+    """Add tools one by one; return those that the catalog refuses."""
+    from langchain_gorilla.sources.base import Refusal
+
+    refused = []
+    for tool in tools:
+        try:
+            catalog.add(tool, namespace=namespace)
+        except DuplicateFunctionError:
+            held = catalog.get(tool.name)
+            where = held.namespace if held else namespace
+            refused.append(
+                Refusal(
+                    f"{namespace}: {tool.name}",
+                    f"A tool of {where!r} has this name. Pass --qualified to tell them apart.",
+                )
+            )
+        except InvalidFunctionError as error:
+            refused.append(Refusal(f"{namespace}: {tool.name}", str(error)))
+    return refused
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    )
