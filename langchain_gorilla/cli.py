@@ -11,6 +11,7 @@ from rich.console import Console
 
 from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation.commands import app as evaluation
+from langchain_gorilla.indexing import index
 from langchain_gorilla.training.commands import app as training
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(evaluation, name="eval")
+app.command()(index)
 app.add_typer(training, name="train")
 
 

@@ -81,9 +81,7 @@ def test_arguments_arrive_where_the_line_says(
     tmp_path, call, described, given, method, target, body
 ):
     with serving(lambda request: as_json({"ok": True})) as server:
-        tool = tool_of(
-            tmp_path, f"{server.url}/v2", document(call, **described), allow_writes=True
-        )
+        tool = tool_of(tmp_path, f"{server.url}/v2", document(call, **described), allow_writes=True)
         message = tool.invoke({"name": tool.name, "args": given, "id": "1", "type": "tool_call"})
     assert message.status == "success", message.content
     assert json.loads(message.content) == {"ok": True}
