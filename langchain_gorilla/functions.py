@@ -264,7 +264,8 @@ def _checked_name(name: Any, tool: Any) -> str:
     if "(" in name:
         raise InvalidFunctionError(
             f"The tool name {name!r:.120} is a call, not a name. Give the name alone, and describe "
-            "its arguments under 'parameters'."
+            "its arguments under 'parameters'; API-zoo files are read by "
+            "sources.gorilla_documents.tools_from_gorilla_documents."
         )
     return name
 

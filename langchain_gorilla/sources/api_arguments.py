@@ -47,6 +47,13 @@ _CHOICE_KEYS: Final = ("possible_values", "valid_values", "enum", "options", "ch
 _DEFAULT_KEYS: Final = ("default", "default_value")
 _TEXT_KEYS: Final = ("description", "desc", "example", "format", "located_in")
 _LONGEST_NAME: Final = 80
+# Named one by one: <id> and <IRE field name> are no markup.
+_TAGS: Final = re.compile(
+    r"</?(?:p|br|b|i|u|a|ul|ol|li|pre|code|em|strong|div|span|table|tbody|thead|tr|td|th|h[1-6]|tt"
+    r"|sup|sub|hr|img|font|small)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_SPACE: Final = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
 
 
 def read_arguments(given: Any) -> tuple[dict[str, dict[str, JSONValue]], list[str]]:
@@ -60,6 +67,11 @@ def read_arguments(given: Any) -> tuple[dict[str, dict[str, JSONValue]], list[st
             required.append(name)
         properties[name] = schema
     return properties, required
+
+
+def plain_text(value: Any) -> str:
+    """Return text without markup; ``""`` for anything else."""
+    return _SPACE.sub("\n\n", _TAGS.sub(" ", value)).strip() if isinstance(value, str) else ""
 
 
 def json_type(word: str) -> str | None:
@@ -104,7 +116,7 @@ def _required_name(name: str) -> tuple[str, bool]:
 def _schema_of(value: Any) -> tuple[dict[str, JSONValue], bool | None]:
     """Return a parameter's schema, and whether it is required; None where nothing says so."""
     if isinstance(value, str):
-        return _from_text(value)
+        return _from_text(plain_text(value))
     if isinstance(value, Mapping):
         return _from_mapping(value)
     if isinstance(value, list):
@@ -149,7 +161,9 @@ def _from_mapping(value: Mapping[str, Any]) -> tuple[dict[str, JSONValue], bool 
     word = next((value[key] for key in _TYPE_KEYS if isinstance(value.get(key), str)), "")
     if (kind := json_type(word)) is not None:
         schema["type"] = kind
-    text = ". ".join(str(value[key]).rstrip(".") for key in _TEXT_KEYS if value.get(key))
+    text = plain_text(
+        ". ".join(str(value[key]).rstrip(".") for key in _TEXT_KEYS if value.get(key))
+    )
     if text:
         schema["description"] = text
     choices = next((value[key] for key in _CHOICE_KEYS if isinstance(value.get(key), list)), None)

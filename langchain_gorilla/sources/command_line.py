@@ -15,6 +15,7 @@ program to run are left out as far as their names tell.
 
 import asyncio
 import fnmatch
+import os
 import re
 import shlex
 import shutil
@@ -368,7 +369,8 @@ def _program(words: tuple[str, ...]) -> tuple[str, ...]:
         raise SourceError(f"There is no program {words[0]!r} here. Install it, or give its path.")
     if Path(words[0]).stem.lower() in _SHELLS:
         raise SourceError(f"{words[0]} runs any program it is told to. Name the program itself.")
-    return (path, *words[1:])
+    # Not resolved: a virtual environment's python is a link to another one.
+    return (os.path.abspath(path), *words[1:])
 
 
 def _default_name(words: tuple[str, ...]) -> str:

@@ -133,7 +133,7 @@ def run_command(
                 break
         else:
             if not over.is_set():
-                timed_out = not _ends_by(process, deadline)
+                timed_out = not _ends_by(process, deadline, cancelled)
     finally:
         if process.poll() is None:
             _stop(process)
@@ -159,11 +159,18 @@ def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **_SET, **(more or {})}
 
 
-def _ends_by(process: "subprocess.Popen[bytes]", deadline: float) -> bool:
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
+def _ends_by(
+    process: "subprocess.Popen[bytes]", deadline: float, cancelled: threading.Event | None
+) -> bool:
+    """Wait for a process that has closed its output."""
+    while cancelled is None or not cancelled.is_set():
+        try:
+            process.wait(min(_GRACE_S, max(0.0, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                return False
+        else:
+            break
     return True
 
 

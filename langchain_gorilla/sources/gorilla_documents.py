@@ -21,7 +21,7 @@ from langchain_gorilla.aliases import identifier
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.functions import FunctionSchema, function_schema
-from langchain_gorilla.sources.api_arguments import json_type, read_arguments
+from langchain_gorilla.sources.api_arguments import json_type, plain_text, read_arguments
 from langchain_gorilla.sources.api_calls import ApiCall, read_api_call
 from langchain_gorilla.sources.base import Refusal, SourcedSchema, SourcedTool, Tools
 from langchain_gorilla.sources.http import HttpSettings
@@ -35,9 +35,6 @@ _FACTS: Final = {
     "api_version": "version",
 }
 """Key of a document to the metadata that a filter may ask for."""
-
-_TAGS: Final = re.compile(r"</?[A-Za-z][^<>]*>")
-_SPACE: Final = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
 
 
 def tools_from_gorilla_documents(
@@ -104,7 +101,7 @@ class _Made:
                 self.refusals.append(Refusal(row.where, str(error)))
 
     def _add(self, document: Mapping[str, Any], row: Row) -> None:
-        call = read_api_call(text) if (text := _text(document.get("api_call"))) else None
+        call = read_api_call(text) if (text := plain_text(document.get("api_call"))) else None
         schema = _described(document) if call is None else _api_schema(document, call)
         if (where := self._seen.setdefault(schema.fingerprint, row.where)) != row.where:
             self.refusals.append(
@@ -156,7 +153,7 @@ def _api_schema(document: Mapping[str, Any], call: ApiCall) -> FunctionSchema:
     if required:
         parameters["required"] = required
     name = call.name
-    title = _text(document.get("api_name"))
+    title = plain_text(document.get("api_name"))
     if "domain" in document and (loads := _loaded(call) or title):
         name = f"{name}.{identifier(loads)}"
     description = _description(document, title)
@@ -212,9 +209,9 @@ def _description(document: Mapping[str, Any], title: str) -> str:
     details = document.get("meta_data") or document.get("metadata")
     texts = [
         title,
-        _text(document.get("functionality")),
-        _text(document.get("description")),
-        _text(details.get("description")) if isinstance(details, Mapping) else "",
+        plain_text(document.get("functionality")),
+        plain_text(document.get("description")),
+        plain_text(details.get("description")) if isinstance(details, Mapping) else "",
     ]
     kept: list[str] = []
     for text in texts:
@@ -226,18 +223,11 @@ def _description(document: Mapping[str, Any], title: str) -> str:
 def _metadata(document: Mapping[str, Any], row: Row) -> dict[str, Any]:
     metadata: dict[str, Any] = {"source": "gorilla_documents", "origin": row.file}
     for key, fact in _FACTS.items():
-        if text := _text(document.get(key)):
+        if text := plain_text(document.get(key)):
             metadata[fact] = text
     details = document.get("meta_data") or document.get("metadata")
-    if isinstance(details, Mapping) and (link := _text(details.get("documentation_link"))):
+    if isinstance(details, Mapping) and (link := plain_text(details.get("documentation_link"))):
         metadata["documentation"] = link
     if row.repaired:
         metadata["repaired"] = True
     return metadata
-
-
-def _text(value: Any) -> str:
-    """Return text without markup; ``""`` for anything else."""
-    if not isinstance(value, str):
-        return ""
-    return _SPACE.sub("\n\n", _TAGS.sub("", value)).strip()

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from langchain_core.runnables.config import run_in_executor
 from langchain_core.tools import BaseTool, ToolException
 from pydantic import ConfigDict
@@ -52,10 +54,16 @@ class SourceTool(BaseTool):
     @cached_property
     def _validator(self) -> Any:
         schema: Any = self.args_schema
-        return validator_for(schema, default=Draft202012Validator)(schema)
+        # With the registry, a reference to a server finds nothing instead of being fetched.
+        return validator_for(schema, default=Draft202012Validator)(schema, registry=REGISTRY)
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
-        errors = list(self._validator.iter_errors(arguments))[:_MAX_PROBLEMS]
+        try:
+            errors = list(islice(self._validator.iter_errors(arguments), _MAX_PROBLEMS))
+        except RecursionError:
+            raise ToolException(
+                "The arguments are nested too deeply. Write them flatter."
+            ) from None
         if errors:
             names: Mapping[str, str] = {}
             problems = ". ".join(sentence(error, names) for error in errors)

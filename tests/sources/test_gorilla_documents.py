@@ -102,6 +102,11 @@ def test_a_call_that_names_nothing_is_none(call):
             },
             False,
         ),
+        (
+            "string: <p>The <b>name</b> of <id>.</p>",
+            {"type": "string", "description": "The  name  of <id>."},
+            False,
+        ),
         (True, {"type": "boolean", "default": True}, False),
         (["metric", "imperial"], {"description": "Such as: metric, imperial"}, False),
         (None, {}, False),
