@@ -50,3 +50,11 @@ def test_the_python_of_the_readme_runs_as_pasted(block):
         return
     # Later blocks use what earlier ones define.
     run("-c", "\n".join(b for b in blocks[: block + 1] if "dtype=" not in b))
+
+
+def test_the_example_of_sources_has_a_tool_of_each_and_calls_one_twice_at_once():
+    output = run("examples/09_tool_sources.py")
+    listed = {line.split()[0] for line in output.partition("\n\n")[0].splitlines()}
+    assert listed == {"python", "openapi", "command_line", "mcp", "gorilla_documents"}
+    asked = [line.split("asked: ")[1] for line in output.splitlines() if "asked: " in line]
+    assert asked[:2] == ["get_weather {'city': 'Oslo'}", "get_weather {'city': 'Cairo'}"]
