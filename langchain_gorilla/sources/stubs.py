@@ -42,6 +42,8 @@ _WORDS: Final[dict[str, Any]] = {
     "ConvertibleToInt": int,
     "ConvertibleToFloat": float,
     "ReadableBuffer": bytes,
+    "bytearray": bytes,
+    "memoryview": bytes,
     "StrPath": str,
     "StrOrBytesPath": str,
     "FileDescriptorOrPath": str,
