@@ -14,6 +14,7 @@ from typing import Any
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.points import (
     HEADER_ID,
+    FieldKind,
     Hit,
     Query,
     SparseWeights,
@@ -116,6 +117,21 @@ class ClientStore:
             )
         return [_stored(record) for record in records]
 
+    def index_fields(self, fields: Mapping[str, FieldKind]) -> None:
+        """See ``PointStore``."""
+        if self._connection.in_memory:
+            return  # local mode has no payload indexes and warns about them
+        models = self._models
+        kinds = {
+            "number": models.PayloadSchemaType.FLOAT,
+            "keyword": models.PayloadSchemaType.KEYWORD,
+        }
+        with self._explained("write"):
+            for name, kind in fields.items():
+                self._client.create_payload_index(
+                    self._collection, f"metadata.{name}", kinds[kind], wait=True
+                )
+
     def write(self, points: Sequence[StoredPoint]) -> None:
         """See ``PointStore``."""
         structs = [self._point(point) for point in points]
@@ -144,30 +160,61 @@ class ClientStore:
             found = self._client.query_batch_points(self._collection, requests)
         return [_hits(response) for response in found]
 
-    async def asearch(self, queries: Sequence[Query]) -> list[list[Hit]]:
-        """See ``PointStore``."""
-        if self._connection.in_memory:
-            return await asyncio.to_thread(self.search, queries)
-        requests = [self._request(query) for query in queries]
-        with self._explained("search", locked=False):
-            found = await self._async_client().query_batch_points(self._collection, requests)
-        return [_hits(response) for response in found]
-
     def named(self, names: Iterable[str], where: Where) -> list[Hit]:
         """See ``PointStore``."""
         with self._explained("read"):
             records, _ = self._client.scroll(self._collection, **self._named(names, where))
         return [Hit(str(record.id), 1.0, record.payload or {}) for record in records]
 
-    async def anamed(self, names: Iterable[str], where: Where) -> list[Hit]:
+    def find(
+        self, queries: Sequence[Query], names: Sequence[str], where: Where
+    ) -> tuple[list[list[Hit]], list[Hit]]:
         """See ``PointStore``."""
+        found = self.search(queries) if queries else []
+        return found, self.named(names, where) if names else []
+
+    async def afind(
+        self, queries: Sequence[Query], names: Sequence[str], where: Where
+    ) -> tuple[list[list[Hit]], list[Hit]]:
+        """See ``PointStore``; local mode blocks, so it gets a thread."""
         if self._connection.in_memory:
-            return await asyncio.to_thread(self.named, names, where)
+            return await asyncio.to_thread(self.find, queries, names, where)
+        return await asyncio.gather(self._asearch(queries), self._anamed(names, where))
+
+    async def _asearch(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        if not queries:
+            return []
+        requests = [self._request(query) for query in queries]
+        with self._explained("search", locked=False):
+            found = await self._async_client().query_batch_points(self._collection, requests)
+        return [_hits(response) for response in found]
+
+    async def _anamed(self, names: Sequence[str], where: Where) -> list[Hit]:
+        if not names:
+            return []
         with self._explained("read", locked=False):
             records, _ = await self._async_client().scroll(
                 self._collection, **self._named(names, where)
             )
         return [Hit(str(record.id), 1.0, record.payload or {}) for record in records]
+
+    def names(self) -> frozenset[str]:
+        """See ``PointStore``."""
+        found: set[str] = set()
+        offset: Any = None
+        while True:
+            with self._explained("read"):
+                records, offset = self._client.scroll(
+                    self._collection,
+                    limit=_SCROLL,
+                    offset=offset,
+                    with_payload=["name"],
+                    with_vectors=False,
+                )
+            payloads = (record.payload or {} for record in records)
+            found.update(payload["name"] for payload in payloads if "name" in payload)
+            if offset is None:
+                return frozenset(found)
 
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """See ``PointStore``."""
@@ -277,6 +324,9 @@ class ClientStore:
         if where.namespaces:
             any_of = models.MatchAny(any=list(where.namespaces))
             must.append(models.FieldCondition(key="namespace", match=any_of))
+        if where.names is not None:
+            any_name = models.MatchAny(any=list(where.names))
+            must.append(models.FieldCondition(key="name", match=any_name))
         for key, value in where.equal.items():
             must.append(_equal(models, f"metadata.{key}", value))
         for bounds in where.ranges:

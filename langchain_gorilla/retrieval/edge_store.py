@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.points import (
     HEADER_ID,
+    FieldKind,
     Hit,
     Query,
     SparseWeights,
@@ -104,6 +105,14 @@ class EdgeStore:
             records = self._shard.retrieve(list(ids), True, True)
         return [_stored(record) for record in records]
 
+    def index_fields(self, fields: Mapping[str, FieldKind]) -> None:
+        """See ``PointStore``."""
+        edge = self._edge
+        with self._explained("write"):
+            for name, kind in fields.items():
+                schema = edge.FloatIndexParams() if kind == "number" else edge.KeywordIndexParams()
+                self._update(edge.UpdateOperation.create_field_index(f"metadata.{name}", schema))
+
     def write(self, points: Sequence[StoredPoint]) -> None:
         """See ``PointStore``."""
         edge_points = [self._point(point) for point in points]
@@ -131,18 +140,38 @@ class EdgeStore:
             found = self._shard.query_batch(self._edge.QueryBatchRequest(requests))
         return [[_hit(point, point.score) for point in points] for points in found]
 
-    async def asearch(self, queries: Sequence[Query]) -> list[list[Hit]]:
-        """See ``PointStore``."""
-        return await asyncio.to_thread(self.search, queries)
-
     def named(self, names: Iterable[str], where: Where) -> list[Hit]:
         """See ``PointStore``."""
         condition = self._edge.FieldCondition("name", match=self._edge.MatchAny(list(names)))
         return self._scrolled(self._filter(where, condition), 1.0, 100)
 
-    async def anamed(self, names: Iterable[str], where: Where) -> list[Hit]:
+    def find(
+        self, queries: Sequence[Query], names: Sequence[str], where: Where
+    ) -> tuple[list[list[Hit]], list[Hit]]:
         """See ``PointStore``."""
-        return await asyncio.to_thread(self.named, names, where)
+        found = self.search(queries) if queries else []
+        return found, self.named(names, where) if names else []
+
+    async def afind(
+        self, queries: Sequence[Query], names: Sequence[str], where: Where
+    ) -> tuple[list[list[Hit]], list[Hit]]:
+        """See ``PointStore``; in a thread, since Qdrant Edge has only blocking calls."""
+        return await asyncio.to_thread(self.find, queries, names, where)
+
+    def names(self) -> frozenset[str]:
+        """See ``PointStore``."""
+        found: set[str] = set()
+        offset: Any = None
+        while True:
+            request = self._edge.ScrollRequest(
+                offset=offset, limit=_SCROLL, with_payload=["name"], with_vector=False
+            )
+            with self._explained("read"):
+                records, offset = self._shard.scroll(request)
+            payloads = (record.payload or {} for record in records)
+            found.update(payload["name"] for payload in payloads if "name" in payload)
+            if offset is None:
+                return frozenset(found)
 
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """See ``PointStore``."""
@@ -221,6 +250,9 @@ class EdgeStore:
         if where.namespaces:
             any_of = edge.MatchAny(list(where.namespaces))
             must.append(edge.FieldCondition("namespace", match=any_of))
+        if where.names is not None:
+            any_name = edge.MatchAny(list(where.names))
+            must.append(edge.FieldCondition("name", match=any_name))
         for key, value in where.equal.items():
             must.append(_equal(edge, f"metadata.{key}", value))
         for bounds in where.ranges:

@@ -89,11 +89,15 @@ class DenseModel:
             vectors = self.embeddings.embed_documents(list(texts))
         except Exception as error:
             raise self._failed(error) from error
-        if len(vectors) != len(texts):
-            raise EmbeddingError(
-                f"The embedder {self.id!r} gave {len(vectors)} vectors for {len(texts)} texts."
-            )
-        return [self._unit(vector) for vector in vectors]
+        return self._one_each(vectors, texts)
+
+    async def adocuments(self, texts: Sequence[str]) -> list[list[float]]:
+        """Like ``documents``."""
+        try:
+            vectors = await self.embeddings.aembed_documents(list(texts))
+        except Exception as error:
+            raise self._failed(error) from error
+        return self._one_each(vectors, texts)
 
     def queries(self, texts: Sequence[str]) -> list[list[float]]:
         """Embed queries to unit vectors.
@@ -123,6 +127,15 @@ class DenseModel:
             batch: list[list[float]] = embed_queries(texts)
             return batch
         return [self.embeddings.embed_query(text) for text in texts]
+
+    def _one_each(
+        self, vectors: Sequence[Sequence[float]], texts: Sequence[str]
+    ) -> list[list[float]]:
+        if len(vectors) != len(texts):
+            raise EmbeddingError(
+                f"The embedder {self.id!r} gave {len(vectors)} vectors for {len(texts)} texts."
+            )
+        return [self._unit(vector) for vector in vectors]
 
     def _failed(self, error: Exception) -> EmbeddingError:
         return EmbeddingError(

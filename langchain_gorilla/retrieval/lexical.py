@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from langchain_gorilla.catalog import CatalogTool
-from langchain_gorilla.retrieval.collection import SearchResult
 from langchain_gorilla.retrieval.document import lexical_text, point_id, shared_openings
 from langchain_gorilla.retrieval.embedding import LexicalModel, mean_tokens
 from langchain_gorilla.retrieval.points import Hit, SparseWeights, Where
 from langchain_gorilla.retrieval.ranking import merge, plan_search
 from langchain_gorilla.retrieval.records import payload_of, where_holds
+from langchain_gorilla.retrieval.searching import SearchResult
 
 
 class LexicalIndex:

@@ -15,6 +15,9 @@ HEADER_ID = "00000000-0000-0000-0000-000000000000"
 
 Fusion = Literal["formula", "dbsf"]
 
+FieldKind = Literal["keyword", "number"]
+"""What a metadata field holds, and so how it is indexed."""
+
 
 @dataclass(frozen=True)
 class SparseWeights:
@@ -75,11 +78,13 @@ class Where:
 
     Attributes:
         namespaces: Any of these; empty is all.
+        names: Any of these; None is all.
         equal: Metadata key to the value it has (or has among its values).
         ranges: All of these bounds.
     """
 
     namespaces: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     equal: Mapping[str, MetadataValue] = field(default_factory=dict)
     ranges: tuple[Range, ...] = ()
 
@@ -88,7 +93,7 @@ class Where:
         object.__setattr__(self, "equal", equal)
 
     def __bool__(self) -> bool:
-        return bool(self.namespaces or self.equal or self.ranges)
+        return bool(self.namespaces or self.names is not None or self.equal or self.ranges)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +146,9 @@ class PointStore(Protocol):
     def points(self, ids: Sequence[str]) -> list[StoredPoint]:
         """Return those of these points that exist, with their vectors, in any order."""
 
+    def index_fields(self, fields: Mapping[str, FieldKind]) -> None:
+        """Index metadata fields, so that filters on them read no payloads."""
+
     def write(self, points: Sequence[StoredPoint]) -> None:
         """Insert or replace points; durable when this returns."""
 
@@ -153,14 +161,21 @@ class PointStore(Protocol):
     def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
         """Return the hits of each query, best first."""
 
-    async def asearch(self, queries: Sequence[Query]) -> list[list[Hit]]:
-        """Like ``search``."""
-
     def named(self, names: Iterable[str], where: Where) -> list[Hit]:
         """Return the points whose name is one of these, with score 1."""
 
-    async def anamed(self, names: Iterable[str], where: Where) -> list[Hit]:
-        """Like ``named``."""
+    def find(
+        self, queries: Sequence[Query], names: Sequence[str], where: Where
+    ) -> tuple[list[list[Hit]], list[Hit]]:
+        """Return what ``search`` and ``named`` do; nothing is asked where nothing is wanted."""
+
+    async def afind(
+        self, queries: Sequence[Query], names: Sequence[str], where: Where
+    ) -> tuple[list[list[Hit]], list[Hit]]:
+        """Like ``find``."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all tools."""
 
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """Return some points that the filter lets through, with score 0."""

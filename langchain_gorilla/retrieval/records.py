@@ -1,10 +1,11 @@
 """What is stored of a tool beside its vectors, and whether a filter lets it through."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.retrieval.document import text_hash
-from langchain_gorilla.retrieval.points import Where
+from langchain_gorilla.retrieval.points import FieldKind, Where
 
 
 def payload_of(tool: CatalogTool) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def where_holds(where: Where, tool: CatalogTool) -> bool:
     """Whether a filter lets a tool through, as Qdrant decides it."""
     if where.namespaces and tool.namespace not in where.namespaces:
         return False
+    if where.names is not None and tool.name not in where.names:
+        return False
     for key, wanted in where.equal.items():
         held = tool.metadata.get(key)
         held_values = held if isinstance(held, tuple) else (held,)
@@ -37,3 +40,13 @@ def where_holds(where: Where, tool: CatalogTool) -> bool:
         if not bounds.holds(value):
             return False
     return True
+
+
+def field_kinds(tools: Iterable[CatalogTool]) -> dict[str, FieldKind]:
+    """Return what each metadata field holds; one that holds both kinds is left unindexed."""
+    kinds: dict[str, FieldKind | None] = {}
+    for tool in tools:
+        for key, value in tool.metadata.items():
+            kind: FieldKind = "number" if isinstance(value, int | float) else "keyword"
+            kinds[key] = kind if kinds.get(key, kind) == kind else None
+    return {key: kind for key, kind in kinds.items() if kind is not None}

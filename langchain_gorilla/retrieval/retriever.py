@@ -15,11 +15,12 @@ from pydantic import ConfigDict, Field, PrivateAttr
 
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import IndexUnavailableError
-from langchain_gorilla.retrieval.collection import SearchResult, ToolIndex
+from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.constraints import Constraint, read_constraints
 from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.ranking import ToolHit
+from langchain_gorilla.retrieval.searching import SearchResult
 
 
 class ToolRetriever(BaseRetriever):

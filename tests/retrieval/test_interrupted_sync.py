@@ -74,5 +74,5 @@ def test_a_killed_sync_loses_nothing_it_acknowledged_and_the_next_completes_it(t
         assert report.unchanged >= acknowledged
         assert report.embedded == TOOLS - report.unchanged
         assert index._open is not None
-        assert set(index._open[0].ids()) == new
+        assert set(index._open.store.ids()) == new
         assert index.search("word17").hits[0].document["description"].startswith("new")

@@ -82,7 +82,7 @@ async def test_an_index_that_is_gone_leaves_the_words_and_says_so(tmp_path, cata
     index = ToolIndex.in_folder(tmp_path)
     index.sync(catalog)
     assert index._open is not None
-    index._open[0].close()
+    index._open.store.close()
     retriever = ToolRetriever(index=index, catalog=catalog)
     with pytest.warns(UserWarning, match="by words alone"):
         assert names(retriever.invoke("forecast rain"))[0] == "get_weather"

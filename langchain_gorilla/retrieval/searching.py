@@ -1,0 +1,152 @@
+"""One search in an opened collection: a request → queries → hits, sync and async alike."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from langchain_gorilla.errors import EmbeddingError, IndexMismatchError
+from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel
+from langchain_gorilla.retrieval.header import Header
+from langchain_gorilla.retrieval.points import Fusion, Hit, PointStore, Query, Where
+from langchain_gorilla.retrieval.ranking import (
+    CLAUSE_BONUS,
+    SearchPlan,
+    ToolHit,
+    merge,
+    plan_search,
+)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        hits: Best first.
+        notes: What was not as asked, in words for a person: the fallback to words alone, a
+            constraint that left nothing.
+    """
+
+    hits: tuple[ToolHit, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A collection that is open.
+
+    Attributes:
+        store: Its points.
+        header: How it was made.
+        lexical: The BM25 model that fits the header.
+    """
+
+    store: PointStore
+    header: Header
+    lexical: LexicalModel
+
+    @classmethod
+    def of(cls, store: PointStore, header: Header) -> "Opened":
+        """Make the BM25 model for a collection."""
+        return cls(store, header, LexicalModel(header.mean_tokens))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searcher:
+    """How a collection is searched.
+
+    Attributes:
+        opened: The collection.
+        dense: The embedder; None searches by words alone.
+        fusion: As for ``ToolIndex``.
+        lexical_weight: As for ``ToolIndex``.
+    """
+
+    opened: Opened
+    dense: DenseModel | None
+    fusion: Fusion
+    lexical_weight: float
+
+    def search(self, query: str, k: int, where: Where, *, exact: bool) -> SearchResult:
+        """See ``ToolIndex.search``."""
+        plan = plan_search(query)
+        vectors: list[list[float]] | None = None
+        notes: tuple[str, ...] = ()
+        if self.dense is not None:
+            try:
+                vectors = self._mapped(self.dense.queries(plan.texts))
+            except EmbeddingError as error:
+                notes = (_by_words(error),)
+        queries = self._queries(plan, vectors, k, where, exact)
+        found, named = self.opened.store.find(queries, plan.names, where)
+        return self._result(named, found, k, notes, dense=vectors is not None)
+
+    async def asearch(self, query: str, k: int, where: Where, *, exact: bool) -> SearchResult:
+        """See ``ToolIndex.asearch``."""
+        plan = plan_search(query)
+        vectors: list[list[float]] | None = None
+        notes: tuple[str, ...] = ()
+        if self.dense is not None:
+            try:
+                vectors = self._mapped(await self.dense.aqueries(plan.texts))
+            except EmbeddingError as error:
+                notes = (_by_words(error),)
+        queries = self._queries(plan, vectors, k, where, exact)
+        found, named = await self.opened.store.afind(queries, plan.names, where)
+        return self._result(named, found, k, notes, dense=vectors is not None)
+
+    def _mapped(self, vectors: list[list[float]]) -> list[list[float]] | None:
+        dimension = self.opened.header.dimension
+        if dimension is None:
+            return None  # made by words only; the next sync adds vectors
+        if len(vectors[0]) != dimension:
+            raise IndexMismatchError(
+                f"The embedder gives vectors of {len(vectors[0])} numbers; the index holds "
+                f"{dimension}. Sync: that builds it anew beside."
+            )
+        return vectors
+
+    def _queries(
+        self,
+        plan: SearchPlan,
+        vectors: list[list[float]] | None,
+        k: int,
+        where: Where,
+        exact: bool,
+    ) -> list[Query]:
+        # Two versions of a tool take two places during a sync; ask for some more.
+        limit = max(2 * k, 20)
+        queries = [
+            Query(
+                sparse=self.opened.lexical.query(text),
+                dense=vectors[place] if vectors and any(vectors[place]) else None,
+                where=where,
+                limit=limit if place == 0 else 20,
+                candidates=max(100, limit),
+                fusion=self.fusion,
+                lexical_weight=self.lexical_weight,
+                exact=exact,
+            )
+            for place, text in enumerate(plan.texts)
+        ]
+        # "?!" has neither words nor a vector.
+        return [query for query in queries if query.dense or query.sparse.indices]
+
+    def _result(
+        self,
+        named: Sequence[Hit],
+        found: Sequence[Sequence[Hit]],
+        k: int,
+        notes: tuple[str, ...],
+        *,
+        dense: bool,
+    ) -> SearchResult:
+        for note in notes:
+            warnings.warn(note, stacklevel=4)
+        # Scores of words alone are BM25's own, larger than cosines by the formula's weight.
+        bonus = CLAUSE_BONUS if dense else CLAUSE_BONUS / self.lexical_weight
+        return SearchResult(merge(named, found, k, bonus=bonus), notes)
+
+
+def _by_words(error: Exception) -> str:
+    return f"Searched by words alone: {error}"
