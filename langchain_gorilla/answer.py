@@ -4,8 +4,9 @@ The chat model's four paths (invoke, ainvoke, stream, astream) differ in how the
 engine and in nothing else; what they share is here.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from langchain_core.messages import AIMessageChunk
 
@@ -36,6 +37,7 @@ class Request:
         prompt: What it reads.
         options: How it generates.
         constraint: What the answer may be; None leaves it free.
+        metadata: Further ``response_metadata``, such as what the model was offered.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Request:
     prompt: Prompt
     options: GenerationOptions
     constraint: AnswerGrammar | None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Answer:
@@ -60,6 +63,7 @@ class Answer:
             "model_name": request.model,
             "model_provider": PROVIDER,
             "format": request.format.name,
+            **request.metadata,
         }
 
     def add(self, event: EngineEvent) -> Iterator[AIMessageChunk]:

@@ -6,13 +6,13 @@ four. Everything here is pure; nothing is enforced here.
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import UnknownToolError, UnsupportedOptionError
-from langchain_gorilla.functions import FunctionSet
+from langchain_gorilla.functions import FunctionSchema
 
 _WORDS: Mapping[str, Literal["auto", "any", "none"]] = {
     "auto": "auto",
@@ -20,6 +20,17 @@ _WORDS: Mapping[str, Literal["auto", "any", "none"]] = {
     "required": "any",
     "none": "none",
 }
+
+
+class Bound(Protocol):
+    """Bound tools by name: a ``FunctionSet``, or what stands for a large catalog."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """True names, in the order of binding."""
+
+    def find(self, name: str) -> FunctionSchema | None:
+        """Return the tool with this name, or None."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +47,7 @@ class ToolChoice:
     name: str | None = None
 
 
-def read_tool_choice(
-    value: str | Mapping[str, Any] | bool | None, functions: FunctionSet
-) -> ToolChoice:
+def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bound) -> ToolChoice:
     """Read a tool choice in any spelling that LangChain chat models accept.
 
     Args:
@@ -58,7 +67,7 @@ def read_tool_choice(
     if value is True:
         value = "any"
     if (mode := _WORDS.get(value)) is not None:
-        if mode == "any" and not functions.functions:
+        if mode == "any" and not functions.names:
             raise UnknownToolError(
                 f"tool_choice={value!r} demands a call, but no tool is bound. "
                 "Bind at least one tool, or leave tool_choice out."
@@ -66,7 +75,7 @@ def read_tool_choice(
         return ToolChoice(mode)
     if (function := functions.find(value)) is not None:
         return ToolChoice("named", function.name)
-    names = [function.name for function in functions.functions]
+    names = functions.names
     near = difflib.get_close_matches(value, names, n=3, cutoff=0.5) or names[:5]
     raise UnknownToolError(
         f"tool_choice={value!r} is none of the {len(names)} bound tools. "

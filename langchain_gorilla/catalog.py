@@ -14,8 +14,8 @@ import difflib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, KeysView, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -110,6 +110,11 @@ class ToolCatalog:
         return name in self._tools
 
     @property
+    def names(self) -> KeysView[str]:
+        """The names of all tools, as a view."""
+        return self._tools.keys()
+
+    @property
     def namespaces(self) -> Mapping[str, int]:
         """Namespace to its number of tools: what an agent may say about what it cannot list."""
         return Counter(tool.namespace for tool in self._tools.values())
@@ -172,6 +177,27 @@ class ToolCatalog:
                 else:
                     self._tools[name] = held
             raise
+
+    def redocument(self, name: str, document: Any) -> CatalogTool:
+        """Change what a model reads of a tool; what runs, and where it belongs, stays.
+
+        Args:
+            name: Of the tool.
+            document: The new documentation, in any form that ``add`` takes, under the same name.
+
+        Raises:
+            UnknownToolError: There is no such tool.
+            InvalidFunctionError: No schema can be made of the document, or it has another name.
+        """
+        held = self[name]
+        function = function_schema(document)
+        if function.name != name:
+            raise InvalidFunctionError(
+                f"The new documentation of tool {name!r} is that of {function.name!r}. Expected "
+                "the same name; a renamed tool is a new one: remove() it and add() the other."
+            )
+        changed = replace(held, function=function)
+        return self.add(changed, replace=True)
 
     def remove(self, name: str) -> CatalogTool:
         """Take a tool out and return it.

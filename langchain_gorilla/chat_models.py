@@ -29,6 +29,10 @@ from langchain_gorilla.formats.registry import choose_format
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.grammar.call_grammar import Coverage, coverage
 from langchain_gorilla.messages import whole_message
+from langchain_gorilla.narrowing.bound import BoundTools
+from langchain_gorilla.narrowing.offering import Measure, told
+from langchain_gorilla.narrowing.request import OFFER, anarrowed, narrowed, prompt_measure
+from langchain_gorilla.retrieval.retriever import ToolRetriever
 from langchain_gorilla.structured_output import Method, structured_output
 
 _MANY_TOOLS = 64
@@ -38,7 +42,7 @@ _CALL_OPTIONS = frozenset(
     {
         "model", "tools", "tool_choice", "strict", "parallel_tool_calls", "response_format",
         "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
-        "ls_structured_output_format", "stream_usage",
+        "ls_structured_output_format", "stream_usage", OFFER,
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` may override."""
@@ -124,6 +128,9 @@ class ChatGorilla(BaseChatModel):
     constrained: bool = True
     """Let the model write only calls that fit their tool's schema, and honour tool_choice,
     parallel_tool_calls and structured output. False leaves all of that to chance."""
+
+    tool_retriever: ToolRetriever | None = Field(default=None, exclude=True, repr=False)
+    """Finds for each human turn, of all bound tools, the few that the model is offered."""
 
     context_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of prompt and answer; None is what the model's config says."""
@@ -281,8 +288,10 @@ class ChatGorilla(BaseChatModel):
             UnknownToolError: ``tool_choice`` names a tool that is not bound.
             UnsupportedOptionError: What is asked for cannot be enforced.
         """
-        functions = function_set(tools)
-        choice = read_tool_choice(tool_choice, functions)
+        many = None if self.tool_retriever is None else BoundTools(tools, self.tool_retriever)
+        choice = read_tool_choice(tool_choice, function_set(tools) if many is None else many)
+        # What a retriever may find is checked when it is offered.
+        functions = function_set(tools) if many is None else many.certain(choice.name)
         response = read_response_format(response_format)
         if self.constrained:
             check_constraint(
@@ -303,7 +312,9 @@ class ChatGorilla(BaseChatModel):
             tools=[
                 {"type": "function", "function": function.document()}
                 for function in functions.functions
-            ],
+            ]
+            if many is None
+            else many,
             **{name: value for name, value in options.items() if value is not None},
             **kwargs,
         )
@@ -353,7 +364,7 @@ class ChatGorilla(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, kwargs)
+        request = self._request(messages, stop, self._narrowed(messages, kwargs))
         answer = Answer(request, blocks=False)
         events = request.engine.stream(
             request.prompt, request.options, constraint=request.constraint
@@ -367,7 +378,7 @@ class ChatGorilla(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, kwargs)
+        request = self._request(messages, stop, await self._anarrowed(messages, kwargs))
         answer = Answer(request, blocks=False)
         events = request.engine.astream(
             request.prompt, request.options, constraint=request.constraint
@@ -381,7 +392,7 @@ class ChatGorilla(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        request = self._request(messages, stop, kwargs)
+        request = self._request(messages, stop, self._narrowed(messages, kwargs))
         answer = Answer(request, blocks=self.output_version == "v1")
         for event in request.engine.stream(
             request.prompt, request.options, constraint=request.constraint
@@ -399,7 +410,7 @@ class ChatGorilla(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        request = self._request(messages, stop, kwargs)
+        request = self._request(messages, stop, await self._anarrowed(messages, kwargs))
         answer = Answer(request, blocks=self.output_version == "v1")
         async for event in request.engine.astream(
             request.prompt, request.options, constraint=request.constraint
@@ -426,6 +437,9 @@ class ChatGorilla(BaseChatModel):
         functions = function_set(given.get("tools") or ())
         choice = read_tool_choice(given.get("tool_choice"), functions)
         wanted = read_response_format(given.get("response_format"))
+        offer = given.get(OFFER)
+        if offer is not None:
+            messages = told(messages, offer)
         if wanted is not None:
             messages = [*messages, SystemMessage(wanted.instruction())]
 
@@ -460,6 +474,30 @@ class ChatGorilla(BaseChatModel):
             )
             if self.constrained
             else None,
+            metadata={} if offer is None else offer.metadata(),
+        )
+
+    def _narrowed(
+        self, messages: Sequence[BaseMessage], given: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Replace many bound tools by the few that this request is offered."""
+        many = isinstance(given.get("tools"), BoundTools)
+        return narrowed(given, messages, self._measure(messages, given)) if many else given
+
+    async def _anarrowed(
+        self, messages: Sequence[BaseMessage], given: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        many = isinstance(given.get("tools"), BoundTools)
+        return await anarrowed(given, messages, self._measure(messages, given)) if many else given
+
+    def _measure(self, messages: Sequence[BaseMessage], given: Mapping[str, Any]) -> Measure:
+        model = given.get("model") or self.model
+        return prompt_measure(
+            self._engine_for(model),
+            self._prompt_format(model),
+            messages,
+            max_tokens=given.get("max_tokens") or self.max_tokens,
+            response_format=given.get("response_format"),
         )
 
     def _stop_texts(self, given: list[str] | None) -> list[str]:
@@ -492,6 +530,8 @@ def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:
 def _without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Replace a large catalog by its size and fingerprint: 5,000 tools are 0.9 MB a trace."""
     tools = kwargs.get("tools")
+    if isinstance(tools, BoundTools):
+        return {**kwargs, "tools": tools.summary()}
     if tools is None or len(tools) <= _MANY_TOOLS:
         return kwargs
     functions = function_set(tools)

@@ -23,7 +23,8 @@ machine's limits. Each message says what happened, what was expected and what to
     └── RetrievalError                           a tool index cannot do what was asked
         ├── IndexUnavailableError                its folder or server cannot be reached or written
         ├── IndexMismatchError (ValueError)      made by another embedder or another program
-        └── EmbeddingError                       the embedder failed
+        ├── EmbeddingError                       the embedder failed
+        └── CalibrationError (ValueError)        too little to tell what a score means
 
 The names in parentheses are ``ValueError`` or LangChain's own errors
 (``langchain_core.exceptions``), so that handlers written for other chat models keep working:
@@ -119,3 +120,7 @@ class IndexMismatchError(RetrievalError, ValueError):
 
 class EmbeddingError(RetrievalError):
     """The embedder failed, or gave vectors that cannot be used."""
+
+
+class CalibrationError(RetrievalError, ValueError):
+    """There is too little to calibrate a retriever with, or the calibration is another's."""

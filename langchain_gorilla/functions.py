@@ -354,6 +354,11 @@ class FunctionSet:
         }
         self.written = tuple(map(self._as_written, self.functions))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """True names, in the order of the functions."""
+        return tuple(self._by_name)
+
     def find(self, name: str) -> FunctionSchema | None:
         """Return the function with this true or written name, under its true name."""
         return self._by_name.get(self.aliases.get(name, name))

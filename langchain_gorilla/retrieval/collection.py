@@ -330,8 +330,8 @@ class ToolIndex:
         )
 
     def names(self) -> frozenset[str]:
-        """Return the names of all tools; read once after each sync of this object."""
-        if self._names is None:
+        """Return the names of all tools; read once after a sync of this object."""
+        if not self._names:
             opened = self._opened()
             self._names = opened.store.names() if opened else frozenset()
         return self._names

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +15,14 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import IndexUnavailableError
+from langchain_gorilla.errors import CalibrationError, IndexUnavailableError
+from langchain_gorilla.retrieval.abstention import COMPARED_HITS, Calibration, calibrated
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.constraints import Constraint, read_constraints
 from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.ranking import ToolHit
+from langchain_gorilla.retrieval.records import where_holds
 from langchain_gorilla.retrieval.searching import SearchResult
 
 
@@ -48,6 +51,9 @@ class ToolRetriever(BaseRetriever):
     where: Where | None = None
     """Which tools may be found."""
 
+    calibration: Calibration | None = None
+    """Tells requests that no tool fits from others; made by ``calibrated``."""
+
     constraints: bool = False
     """Read bounds such as "under 10M parameters" in a request as filters."""
 
@@ -68,10 +74,10 @@ class ToolRetriever(BaseRetriever):
         """
         k, where = k or self.k, where or self.where
         stated = self._stated(query)
-        result = self._search(query, k, _bounded(where, stated))
+        result = self._search(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
-            result = _nearest(stated, self._search(query, k, where))
-        return result
+            result = _nearest(stated, self._search(query, self._depth(k), where))
+        return self._judged(query, k, result)
 
     async def asearch(
         self, query: str, *, k: int | None = None, where: Where | None = None
@@ -79,10 +85,73 @@ class ToolRetriever(BaseRetriever):
         """Like ``search``."""
         k, where = k or self.k, where or self.where
         stated = self._stated(query)
-        result = await self._asearch(query, k, _bounded(where, stated))
+        result = await self._asearch(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
-            result = _nearest(stated, await self._asearch(query, k, where))
-        return result
+            result = _nearest(stated, await self._asearch(query, self._depth(k), where))
+        return self._judged(query, k, result)
+
+    def names(self) -> Collection[str] | None:
+        """Return the names of all tools that can be found; None without index and catalog."""
+        if self.catalog is not None:
+            return self.catalog.names
+        return None if self.index is None else self.index.names()
+
+    def calibrated(
+        self, pairs: Iterable[tuple[str, Collection[str]]] = (), **options: Any
+    ) -> "ToolRetriever":
+        """Return this retriever with a calibration for its catalog.
+
+        ::
+
+            retriever = retriever.calibrated()
+            print(retriever.calibration)  # the threshold, its precision and recall
+            retriever.search("Who won the match?").fits  # False
+
+        Args:
+            pairs: Real requests, each with the names of the tools that fit it; a hundred make
+                the threshold much better than documents alone.
+            options: ``keep``, ``samples`` and ``seed`` of ``abstention.calibrated``.
+
+        Raises:
+            CalibrationError: There is no catalog, or too little in it.
+        """
+        if self.catalog is None:
+            raise CalibrationError(
+                "A calibration is fitted to a catalog's documents, and this ToolRetriever has "
+                "none. Pass catalog= beside index=."
+            )
+        plain = self.model_copy(update={"calibration": None})
+        where = self.where or Where()
+        tools = [tool for tool in self.catalog if where_holds(where, tool)]
+        calibration = calibrated(
+            lambda query, k: plain.search(query, k=k).hits,
+            tools,
+            pairs=pairs,
+            embedder=self._embedder,
+            **options,
+        )
+        return self.model_copy(update={"calibration": calibration})
+
+    @property
+    def _embedder(self) -> str | None:
+        return self.index.dense.id if self.index is not None and self.index.dense else None
+
+    def _depth(self, k: int) -> int:
+        return k if self.calibration is None else max(k, COMPARED_HITS)
+
+    def _judged(self, query: str, k: int, result: SearchResult) -> SearchResult:
+        """Say whether the hits fit, and leave out those that only the judgement needed."""
+        judged = replace(result, hits=result.hits[:k])
+        # Notes say that another search was made than the calibrated one.
+        if self.calibration is None or result.notes:
+            return judged
+        if self.calibration.embedder != self._embedder:
+            raise CalibrationError(
+                f"The calibration is for the embedder {self.calibration.embedder!r}, and this "
+                f"index has {self._embedder!r}. Call calibrated() again."
+            )
+        fit = self.calibration.fit(query, result.hits)
+        return replace(judged, fit=fit, fits=fit >= self.calibration.threshold)
 
     def _stated(self, query: str) -> tuple[Constraint, ...]:
         if not self.constraints:
@@ -96,7 +165,7 @@ class ToolRetriever(BaseRetriever):
         if self.index is None:
             return self._by_words(query, k, where, "")
         try:
-            return self.index.search(query, k=k, where=where)
+            return self._synced(self.index.search(query, k=k, where=where), query, k, where)
         except IndexUnavailableError as error:
             return self._by_words(query, k, where, str(error), error)
 
@@ -104,9 +173,19 @@ class ToolRetriever(BaseRetriever):
         if self.index is None:
             return self._by_words(query, k, where, "")
         try:
-            return await self.index.asearch(query, k=k, where=where)
+            result = await self.index.asearch(query, k=k, where=where)
+            return self._synced(result, query, k, where)
         except IndexUnavailableError as error:
             return self._by_words(query, k, where, str(error), error)
+
+    def _synced(
+        self, result: SearchResult, query: str, k: int, where: Where | None
+    ) -> SearchResult:
+        """Return a result, or that of the catalog's words where a sync was forgotten."""
+        if result.hits or not self.catalog or self.index is None or self.index.names():
+            return result
+        reason = "the index is empty. Call index.sync(catalog)."
+        return self._by_words(query, k, where, reason)
 
     def _by_words(
         self,

@@ -25,10 +25,15 @@ class SearchResult:
         hits: Best first.
         notes: What was not as asked, in words for a person: the fallback to words alone, a
             constraint that left nothing.
+        fit: Probability that the catalog has a tool for the request; None where the retriever is
+            not calibrated.
+        fits: Whether ``fit`` reaches the threshold; None where there is none.
     """
 
     hits: tuple[ToolHit, ...]
     notes: tuple[str, ...] = ()
+    fit: float | None = None
+    fits: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,212 @@
+"""``BoundTools``: what ``bind_tools`` keeps of many tools, so that ten thousand cost nothing.
+
+A tool is converted when it is offered, not when it is bound. Where the retriever has a catalog,
+its documentation is what the model reads: change it there, and the next request shows the change.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, overload
+
+from langchain_core.tools import BaseTool
+
+from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import UnknownToolError
+from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_schema, function_set
+from langchain_gorilla.narrowing.compaction import compact
+from langchain_gorilla.retrieval.points import Where
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+
+
+class BoundTools(Sequence[dict[str, JSONValue]]):
+    """The tools of one ``bind_tools`` call; as a sequence, the OpenAI dicts of all of them.
+
+    Always offered (``pinned``) are the tools that nobody can find: those that the retriever's
+    catalog or index does not hold, such as a schema for structured output. Where tools are marked
+    with ``extras["defer_loading"]``, the unmarked ones are pinned too.
+
+    Attributes:
+        names: True names, in the order of binding.
+        pinned: Those that are always offered.
+        retriever: Finds the others.
+    """
+
+    def __init__(self, tools: Sequence[Any], retriever: ToolRetriever) -> None:
+        """Sort the tools into pinned and found.
+
+        Raises:
+            InvalidFunctionError: A tool that cannot be offered.
+            DuplicateFunctionError: Two different tools with one name, or names that are written
+                alike in a call.
+            UnknownToolError: A tool is marked as deferred, and the retriever cannot find it.
+        """
+        self._tools = _by_name(tools)
+        self.names = tuple(self._tools)
+        _check_aliases(self.names)
+        marks = {name: _deferred(tool) for name, tool in self._tools.items()}
+        any_deferred = any(mark is True for mark in marks.values())
+        holds = retriever.names()
+        findable = [name for name in self.names if holds is None or name in holds]
+        if any_deferred:
+            found = set(findable)
+            for name, mark in marks.items():
+                if mark is True and name not in found:
+                    raise UnknownToolError(
+                        f"The tool {name!r} is marked defer_loading, but the retriever does not "
+                        "know it, so no request would ever be offered it. Add it to the "
+                        "retriever's catalog and sync its index, or take the mark off."
+                    )
+            findable = [name for name in findable if marks[name] is True]
+        else:
+            findable = [name for name in findable if marks[name] is not False]
+        self._findable = frozenset(findable)
+        self.pinned = tuple(name for name in self.names if name not in self._findable)
+        self._by_words: ToolRetriever | None = None
+        self._functions: dict[str, FunctionSchema] = {}
+        self.retriever = retriever if holds is not None else self.by_words(retriever)
+        everything = holds is None or len(findable) == len(holds)
+        self._where_names = None if everything else tuple(findable)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, JSONValue]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, JSONValue]]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._openai(name) for name in self.names[index]]
+        return self._openai(self.names[index])
+
+    def __iter__(self) -> Iterator[dict[str, JSONValue]]:
+        return map(self._openai, self.names)
+
+    def __repr__(self) -> str:
+        return f"BoundTools({len(self.names)} tools, {len(self.pinned)} pinned)"
+
+    @property
+    def where(self) -> Where | None:
+        """Which tools of the index may be found: the bound ones."""
+        where = self.retriever.where
+        if self._where_names is None:
+            return where
+        where = where or Where()
+        return Where(where.namespaces, self._where_names, where.equal, where.ranges)
+
+    def everything(self) -> tuple[str, ...] | None:
+        """Return all names to choose from where they are no more than a search may find."""
+        if len(self._findable) > self.retriever.k:
+            return None
+        return tuple(name for name in self.names if name in self._findable)
+
+    def function(self, name: str) -> FunctionSchema:
+        """Return what the model reads of a tool: the catalog's documentation, else its own."""
+        entry = None
+        if self.retriever.catalog is not None and name in self._findable:
+            entry = self.retriever.catalog.get(name)
+        if entry is not None:
+            return entry.function
+        if name not in self._functions:
+            self._functions[name] = function_schema(self._tools[name])
+        return self._functions[name]
+
+    def functions(self, names: Sequence[str]) -> list[FunctionSchema]:
+        """Return the compact documents of some tools, in their order."""
+        return [compact(self.function(name)) for name in names]
+
+    def by_words(self, like: ToolRetriever | None = None) -> ToolRetriever:
+        """Return a retriever that searches the bound tools' own words; it converts all of them."""
+        if self._by_words is None:
+            findable = (name for name in self.names if name in self._findable)
+            catalog = ToolCatalog(function_schema(self._tools[name]) for name in findable)
+            like = like or self.retriever
+            self._by_words = ToolRetriever(
+                catalog=catalog,
+                k=like.k,
+                constraints=like.constraints,
+                calibration=like.calibration,
+            )
+        return self._by_words
+
+    def find(self, name: str) -> FunctionSchema | None:
+        """Return the tool with this true name, or None."""
+        return self.function(name) if name in self._tools else None
+
+    def certain(self, forced: str | None) -> FunctionSet:
+        """Return the tools that are offered whatever is found."""
+        names = self.pinned if forced is None or forced in self.pinned else (*self.pinned, forced)
+        return FunctionSet(self.functions(names))
+
+    def summary(self) -> dict[str, JSONValue]:
+        """Return what traces and cache keys hold instead of every schema."""
+        return {"count": len(self), "fingerprint": self.fingerprint, "k": self.retriever.k}
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 that changes with what a request may be offered."""
+        catalog = self.retriever.catalog
+        digest = hashlib.sha256()
+        for name in self.names:
+            entry = catalog.get(name) if catalog is not None else None
+            text = name if entry is None else entry.content_hash
+            if entry is None:
+                tool = self._tools[name]
+                described = tool if isinstance(tool, Mapping) else getattr(tool, "description", "")
+                text += json.dumps(described, default=repr)
+            digest.update(text.encode("utf-8", "replace"))
+        return digest.hexdigest()
+
+    def _openai(self, name: str) -> dict[str, JSONValue]:
+        return {"type": "function", "function": self.function(name).document()}
+
+
+def _by_name(tools: Sequence[Any]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for tool in tools:
+        name = tool_name(tool)
+        if name not in named:
+            named[name] = tool
+        elif named[name] is not tool:
+            function_set([named[name], tool])  # one tool in two forms is fine, two tools are not
+    return named
+
+
+def tool_name(tool: Any) -> str:
+    """Return a tool's true name, without converting it where its kind says it plainly."""
+    if isinstance(tool, BaseTool | FunctionSchema):
+        return tool.name
+    if isinstance(tool, Mapping):
+        inner = tool.get("function")
+        function = inner if isinstance(inner, Mapping) else tool
+        plain = not any(key in function for key in ("api_call", "api_name", "toolSpec", "title"))
+        if plain and isinstance(name := function.get("name"), str) and name.strip():
+            return name
+    return function_schema(tool).name
+
+
+def _deferred(tool: Any) -> bool | None:
+    """Return the mark ``defer_loading`` of a tool; None where it has none."""
+    if isinstance(tool, BaseTool):
+        mark = (tool.extras or {}).get("defer_loading")
+    elif isinstance(tool, Mapping):
+        extras = tool.get("extras")
+        inner = extras.get("defer_loading") if isinstance(extras, Mapping) else None
+        mark = tool.get("defer_loading", inner)
+    else:
+        return None
+    return mark if isinstance(mark, bool) else None
+
+
+@lru_cache(maxsize=8)
+def _check_aliases(names: tuple[str, ...]) -> None:
+    """Refuse names that would be written alike; any two of them may be offered together."""
+    FunctionSet(FunctionSchema(name, "", {}) for name in names)
