@@ -246,6 +246,18 @@ class ToolCatalog:
         self._executables[name] = tool
         return tool
 
+    def resolve(self, request: Any) -> Any:
+        """Return a ``ToolCallRequest`` with its tool, or an error ToolMessage that says why not."""
+        if request.tool is not None:
+            return request
+        call = request.tool_call
+        try:
+            return request.override(tool=self.executable(call["name"]))
+        except UnknownToolError as error:
+            return ToolMessage(
+                f"Error: {error}", name=call["name"], tool_call_id=call["id"], status="error"
+            )
+
     def wrap_tool_call(self, request: Any, execute: Callable[[Any], Any]) -> Any:
         """Run a call of a tool of this catalog; for ``ToolNode`` and for middleware.
 
@@ -257,25 +269,13 @@ class ToolCatalog:
         Returns:
             What ``execute`` returns, or an error ToolMessage where the catalog cannot run it.
         """
-        found = self._found(request)
+        found = self.resolve(request)
         return found if isinstance(found, ToolMessage) else execute(found)
 
     async def awrap_tool_call(self, request: Any, execute: Callable[[Any], Awaitable[Any]]) -> Any:
         """Like ``wrap_tool_call``."""
-        found = self._found(request)
+        found = self.resolve(request)
         return found if isinstance(found, ToolMessage) else await execute(found)
-
-    def _found(self, request: Any) -> Any:
-        """Return the request with its tool, or the ToolMessage that tells the model why not."""
-        if request.tool is not None:
-            return request
-        call = request.tool_call
-        try:
-            return request.override(tool=self.executable(call["name"]))
-        except UnknownToolError as error:
-            return ToolMessage(
-                f"Error: {error}", name=call["name"], tool_call_id=call["id"], status="error"
-            )
 
     def _put(self, entry: CatalogTool, replace: bool) -> None:
         held = self._tools.get(entry.name)

@@ -482,15 +482,21 @@ class ChatGorilla(BaseChatModel):
     ) -> Mapping[str, Any]:
         """Replace many bound tools by the few that this request is offered."""
         many = isinstance(given.get("tools"), BoundTools)
-        return narrowed(given, messages, self._measure(messages, given)) if many else given
+        return narrowed(given, messages, self.measure(messages, given)) if many else given
 
     async def _anarrowed(
         self, messages: Sequence[BaseMessage], given: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         many = isinstance(given.get("tools"), BoundTools)
-        return await anarrowed(given, messages, self._measure(messages, given)) if many else given
+        return await anarrowed(given, messages, self.measure(messages, given)) if many else given
 
-    def _measure(self, messages: Sequence[BaseMessage], given: Mapping[str, Any]) -> Measure:
+    def measure(self, messages: Sequence[BaseMessage], given: Mapping[str, Any]) -> Measure:
+        """Return what says how large the prompt of a conversation becomes with some tools.
+
+        Args:
+            messages: The conversation.
+            given: The options of the call: model, max_tokens, response_format.
+        """
         model = given.get("model") or self.model
         return prompt_measure(
             self._engine_for(model),

@@ -1,22 +1,58 @@
 """Middleware for ``langchain.agents.create_agent``; needs the ``langchain`` extra.
 
 ``create_agent(model, tools, middleware=[ToolCallRepair()])``
+``create_agent(model, tools=[], middleware=[ToolNarrowing(catalog), ToolCallRepair()])``
 """
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
+    from langchain.agents.middleware.types import (
+        ExtendedModelResponse,
+        ModelRequest,
+        ModelResponse,
+        PrivateStateAttr,
+    )
 except ImportError as error:
     raise ImportError(
         "langchain_gorilla.middleware needs the langchain package: "
         "pip install 'langchain-gorilla[langchain]'. Without it, "
         "langchain_gorilla.create_tool_agent builds an agent with the same recovery."
     ) from error
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages.utils import count_tokens_approximately
 from langgraph.runtime import Runtime
+from langgraph.types import Command
+from typing_extensions import NotRequired, TypedDict
 
+from langchain_gorilla.binding import ToolChoice
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.chat_models import ChatGorilla
+from langchain_gorilla.functions import FunctionSchema, function_set
+from langchain_gorilla.narrowing.bound import is_deferred, tool_name
+from langchain_gorilla.narrowing.catalogued import CataloguedTools
+from langchain_gorilla.narrowing.offering import (
+    NOTHING_FITS,
+    Measure,
+    Size,
+    asearch,
+    decide,
+    needs_search,
+    search,
+)
+from langchain_gorilla.narrowing.selection import (
+    History,
+    Offer,
+    read_history,
+    read_offered,
+    turn_of,
+)
 from langchain_gorilla.recovery import recover
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+from langchain_gorilla.retrieval.searching import SearchResult
 
 
 class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
@@ -57,3 +93,204 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
     ) -> dict[str, Any] | None:
         """Like ``after_model``."""
         return self.after_model(state, runtime)
+
+
+class ToolSelection(TypedDict):
+    """What a conversation is offered.
+
+    Attributes:
+        turn: The human turn that it was searched for.
+        tools: As ``OfferedTool.as_data`` writes them, in the order of the prompt.
+    """
+
+    turn: str
+    tools: list[dict[str, Any]]
+
+
+class NarrowingState(AgentState[Any]):
+    """The agent's state, with its selection: checkpointed, and no part of input or output."""
+
+    tool_selection: NotRequired[Annotated[ToolSelection, PrivateStateAttr]]
+
+
+class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
+    """Offers the model, of a whole catalog, the few tools that a human turn needs, and runs them.
+
+    The agent is built with ``tools=[]`` at no cost, with any chat model. The catalog's
+    documentation is read at every call: change it, sync the index, and the next call is offered
+    the new one. A tool that was not offered does not run. Tools that the agent has of its own are
+    always offered, but for those marked ``extras["defer_loading"]`` that the catalog holds too.
+
+    Args:
+        catalog: The tools, which run from here.
+        retriever: Finds them, calibrated or not; None searches the catalog's words in this
+            process.
+    """
+
+    state_schema = NarrowingState
+
+    def __init__(self, catalog: ToolCatalog, *, retriever: ToolRetriever | None = None) -> None:
+        super().__init__()
+        self._box = CataloguedTools(catalog, retriever)
+
+    def wrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
+    ) -> ExtendedModelResponse[Any]:
+        """Offer the selection, made anew where a human turn began.
+
+        Raises:
+            PromptTooLongError: Not even the smallest useful offer fits the model's context.
+        """
+        history, choice = self._history(request), _choice(request, self._box)
+        result = search(self._box, history.query or "") if needs_search(history, choice) else None
+        offer, narrowed = self._narrowed(request, history, result, choice)
+        return _recorded(handler(narrowed), offer, request)
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ExtendedModelResponse[Any]:
+        """Like ``wrap_model_call``."""
+        history, choice = self._history(request), _choice(request, self._box)
+        needed = needs_search(history, choice)
+        result = await asearch(self._box, history.query or "") if needed else None
+        # Measuring the first prompt loads a local model.
+        offer, narrowed = await asyncio.to_thread(self._narrowed, request, history, result, choice)
+        return _recorded(await handler(narrowed), offer, request)
+
+    def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """Run a call of an offered tool; refuse one of a tool that was not offered."""
+        allowed = self._allowed(request)
+        return allowed if isinstance(allowed, ToolMessage) else handler(allowed)
+
+    async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Like ``wrap_tool_call``."""
+        allowed = self._allowed(request)
+        return allowed if isinstance(allowed, ToolMessage) else await handler(allowed)
+
+    def _history(self, request: ModelRequest[Any]) -> History:
+        selection: ToolSelection | None = request.state.get("tool_selection")  # type: ignore[assignment]
+        if selection is None:
+            return read_history(request.messages, self._box)
+        return read_history(
+            request.messages,
+            self._box,
+            kept=read_offered(selection["tools"]),
+            searched=selection["turn"] == turn_of(request.messages),
+        )
+
+    def _narrowed(
+        self,
+        request: ModelRequest[Any],
+        history: History,
+        result: SearchResult | None,
+        choice: ToolChoice,
+    ) -> tuple[Offer, ModelRequest[Any]]:
+        """Return what is offered, and the request that offers it."""
+        own = [
+            tool
+            for tool in request.tools
+            if not (is_deferred(tool) and tool_name(tool) in self._box)
+        ]
+        offer = decide(self._box, history, result, choice, _measure(request, own))
+        # A tool that the agent has of its own is offered as such, once.
+        names = {name for tool in own if (name := _name(tool)) is not None}
+        functions = self._box.functions([name for name in offer.names if name not in names])
+        tools = [{"type": "function", "function": each.document()} for each in functions]
+        narrowed = request.override(tools=[*own, *tools])
+        if offer.abstained and not narrowed.tools:
+            said = request.system_message.text if request.system_message else ""
+            system = SystemMessage(f"{said}\n\n{NOTHING_FITS}".strip())
+            narrowed = narrowed.override(system_message=system)
+        return offer, narrowed
+
+    def _allowed(self, request: Any) -> Any:
+        """Return the request with its tool, or the ToolMessage that tells the model why not."""
+        call = request.tool_call
+        name = call["name"]
+        if name not in self._box or (request.tool is not None and not is_deferred(request.tool)):
+            return request  # the agent's own, or another middleware's
+        selection = request.state.get("tool_selection") or {}
+        offered = [tool["name"] for tool in selection.get("tools", ())]
+        if name not in offered:
+            return ToolMessage(
+                f"Error: the tool {name!r} was not offered for this request, so it did not run. "
+                f"Offered are: {', '.join(offered) or 'none'}.",
+                name=name,
+                tool_call_id=call["id"],
+                status="error",
+            )
+        return self._box.catalog.resolve(request)
+
+
+def _name(tool: Any) -> str | None:
+    """Return the name of an agent's own tool; None for a vendor's, which has none."""
+    if isinstance(tool, dict) and tool.get("type", "function") != "function":
+        return None
+    return tool_name(tool)
+
+
+def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:
+    """Read as much of a tool choice as matters to a selection, in any vendor's form."""
+    given = request.tool_choice
+    if isinstance(given, dict):
+        inner = given.get("function")
+        given = (
+            inner.get("name") if isinstance(inner, dict) else given.get("name", given.get("type"))
+        )
+    if given in ("any", "required") or given is True:
+        # The agent's own tools can be called too.
+        return ToolChoice() if request.tools else ToolChoice("any")
+    if given == "none":
+        return ToolChoice("none")
+    return ToolChoice("named", given) if isinstance(given, str) and given in box else ToolChoice()
+
+
+def _measure(request: ModelRequest[Any], own: Sequence[Any]) -> Measure:
+    """Measure prompts by the model's own tokenizer, or about, where it is another's."""
+    messages: list[BaseMessage] = [*request.messages]
+    if request.system_message is not None:
+        messages.insert(0, request.system_message)
+    model = request.model
+    plain = [tool for tool in own if _name(tool) is not None]
+    if isinstance(model, ChatGorilla):
+        exact = model.measure(messages, request.model_settings)
+
+        def measured(functions: Sequence[FunctionSchema]) -> Size:
+            return exact(function_set([*plain, *functions]).functions)
+
+        return measured
+    context = (getattr(model, "profile", None) or {}).get("max_input_tokens")
+
+    def estimated(functions: Sequence[FunctionSchema]) -> Size:
+        if context is None:
+            return Size(0, None)
+        offered = function_set([*plain, *functions]).functions
+        tools: list[Any] = [function.document() for function in offered]
+        return Size(count_tokens_approximately(messages, tools=tools), context * 3 // 4)
+
+    return estimated
+
+
+def _recorded(
+    response: ModelResponse[Any], offer: Offer, request: ModelRequest[Any]
+) -> ExtendedModelResponse[Any]:
+    """Write the offer into the answer's metadata and into the agent's state."""
+    result = [
+        message.model_copy(
+            update={"response_metadata": {**message.response_metadata, **offer.metadata()}}
+        )
+        if isinstance(message, AIMessage)
+        else message
+        for message in response.result
+    ]
+    selection = ToolSelection(
+        turn=turn_of(request.messages), tools=[tool.as_data() for tool in offer.tools]
+    )
+    return ExtendedModelResponse(
+        ModelResponse(result, response.structured_response),
+        command=Command(update={"tool_selection": selection}),
+    )

@@ -193,6 +193,11 @@ def tool_name(tool: Any) -> str:
     return function_schema(tool).name
 
 
+def is_deferred(tool: Any) -> bool:
+    """Whether a tool is marked to be offered only when it is found."""
+    return _deferred(tool) is True
+
+
 def _deferred(tool: Any) -> bool | None:
     """Return the mark ``defer_loading`` of a tool; None where it has none."""
     if isinstance(tool, BaseTool):

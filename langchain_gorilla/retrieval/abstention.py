@@ -209,7 +209,11 @@ def _threshold(
 ) -> float:
     """Return the value below which nothing fits."""
     lowest = float(np.quantile(fitting, 1.0 - keep))
-    return lowest if trusted else min(lowest, float(np.median(unfit)))
+    if trusted:
+        return lowest
+    middle = float(np.median(unfit))
+    # The next value after the middle: many may have the middle one, such as no score at all.
+    return min([lowest, *(value for value in (*fitting, *unfit) if value > middle)])
 
 
 def _logistic(fitting: Sequence[float], unfit: Sequence[float]) -> tuple[float, float]:

@@ -131,8 +131,13 @@ def merge(
     for hit in named:
         pinned.setdefault(identity(hit.id), hit)
     best = max(scores.values(), default=0.0)
-    order = sorted(pinned, key=lambda tool: -scores.get(tool, floor))
-    order += [tool for tool in sorted(scores, key=lambda tool: -scores[tool]) if tool not in pinned]
+
+    def rank(tool: str) -> tuple[float, str]:
+        # Equal scores come in any order; a prompt wants the same tools in the same order.
+        return -round(scores.get(tool, floor), 6), tool
+
+    order = sorted(pinned, key=rank)
+    order += [tool for tool in sorted(scores, key=rank) if tool not in pinned]
     return tuple(
         _tool_hit(pinned.get(tool) or points[tool], best + 1.0 if tool in pinned else scores[tool],
                   named=tool in pinned)

@@ -1,0 +1,46 @@
+"""A whole catalog to choose from, for agents that bind no tools at all."""
+
+from collections.abc import Sequence
+
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.narrowing.compaction import compact
+from langchain_gorilla.retrieval.points import Where
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+
+
+class CataloguedTools:
+    """The tools of a catalog, as a ``Toolbox``. The catalog may change while it is in use.
+
+    Args:
+        catalog: What can be offered.
+        retriever: Finds in it; None searches its words in this process.
+    """
+
+    pinned: Sequence[str] = ()
+
+    def __init__(self, catalog: ToolCatalog, retriever: ToolRetriever | None) -> None:
+        self.catalog = catalog
+        self.retriever = retriever or ToolRetriever(catalog=catalog)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.catalog
+
+    @property
+    def where(self) -> Where | None:
+        """See ``Toolbox``."""
+        return self.retriever.where
+
+    def everything(self) -> tuple[str, ...] | None:
+        """See ``Toolbox``."""
+        if len(self.catalog) > self.retriever.k or self.retriever.where is not None:
+            return None
+        return tuple(self.catalog.names)
+
+    def functions(self, names: Sequence[str]) -> list[FunctionSchema]:
+        """See ``Toolbox``."""
+        return [compact(self.catalog[name].function) for name in names]
+
+    def by_words(self) -> ToolRetriever:
+        """See ``Toolbox``."""
+        return self.retriever.model_copy(update={"index": None, "catalog": self.catalog})

@@ -1,0 +1,32 @@
+"""Twenty tools of five kinds, as functions that run."""
+
+from langchain_core.tools import StructuredTool
+
+from langchain_gorilla.catalog import ToolCatalog
+
+DESCRIPTIONS = {
+    "get_weather": "Forecast rain, sun and wind for a place.",
+    "send_mail": "Send an electronic letter to somebody.",
+    "convert_currency": "Exchange an amount of money into another currency.",
+    "book_flight": "Reserve a seat on an airplane.",
+    "sort_lines": "Put the lines of a file in order.",
+    **{f"rename_{kind}": f"Give a {kind} another label." for kind in (
+        "folder", "branch", "playlist", "column", "host", "album", "queue", "bucket", "ticket",
+        "channel", "device", "portfolio", "sensor", "recipe", "garden",
+    )},
+}  # fmt: skip
+
+
+def made(name: str, description: str, **options) -> StructuredTool:
+    def run(value: str) -> str:
+        return f"{name} got {value}"
+
+    return StructuredTool.from_function(run, name=name, description=description, **options)
+
+
+def tools(**options) -> list[StructuredTool]:
+    return [made(name, description, **options) for name, description in DESCRIPTIONS.items()]
+
+
+def catalog() -> ToolCatalog:
+    return ToolCatalog(tools())
