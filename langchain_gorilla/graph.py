@@ -17,6 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
+from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.recovery import Recovery, recover
 
 AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
@@ -24,7 +25,7 @@ AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesStat
 
 def create_tool_agent(
     model: BaseChatModel,
-    tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode,
+    tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode | ToolCatalog,
     *,
     system_prompt: str | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
@@ -40,7 +41,8 @@ def create_tool_agent(
 
     Args:
         model: Any chat model with ``bind_tools``.
-        tools: What it may call, or a ``ToolNode`` of them, configured by you.
+        tools: What it may call; a ``ToolNode`` of them, configured by you; or a ``ToolCatalog``,
+            for a ``ChatGorilla`` with a ``tool_retriever``, which is offered a few of them.
         system_prompt: Put before the conversation at every call, not kept in the state.
         checkpointer: Keeps conversations by ``thread_id``.
         max_repairs: As in ``recover``.
@@ -51,14 +53,8 @@ def create_tool_agent(
     Returns:
         A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
     """
-    node = (
-        tools
-        if isinstance(tools, ToolNode)
-        else ToolNode(tools, handle_tool_errors=handle_tool_errors)
-    )
-    bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(
-        list(node.tools_by_name.values())
-    )
+    node, offered = _node(tools, handle_tool_errors)
+    bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(offered)
     system = [SystemMessage(system_prompt)] if system_prompt else []
 
     def prompt(state: MessagesState) -> list[BaseMessage]:
@@ -90,6 +86,24 @@ def create_tool_agent(
     graph.add_edge(START, "model")
     graph.add_edge("tools", "model")
     return graph.compile(checkpointer=checkpointer)
+
+
+def _node(
+    tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode | ToolCatalog,
+    handle_tool_errors: bool | str | Callable[..., str] | tuple[type[Exception], ...],
+) -> tuple[ToolNode, Sequence[Any]]:
+    """Return what runs the calls, and what the model is bound to."""
+    if isinstance(tools, ToolCatalog):
+        node = ToolNode(
+            [],
+            handle_tool_errors=handle_tool_errors,
+            wrap_tool_call=tools.wrap_tool_call,
+            awrap_tool_call=tools.awrap_tool_call,
+        )
+        return node, [{"type": "function", "function": tool.function.document()} for tool in tools]
+    if not isinstance(tools, ToolNode):
+        tools = ToolNode(tools, handle_tool_errors=handle_tool_errors)
+    return tools, list(tools.tools_by_name.values())
 
 
 def _goto(decided: Recovery, answer: AIMessage) -> str | Send:

@@ -41,6 +41,14 @@ def test_the_first_example_makes_two_calls_at_once_and_answers_from_both():
     assert "26" in answer
 
 
+def test_a_change_of_documentation_is_in_the_very_next_call():
+    output = run("examples/09_narrowing.py")
+    before, after = output.split("changed: ")
+    assert "get_order_status({'order_id': 'Ann Miller'})" in before
+    assert "get_order_status({'customer_name': 'Ann Miller'})" in after
+    assert "offered: []" in before
+
+
 @pytest.mark.parametrize("block", range(3))
 def test_the_python_of_the_readme_runs_as_pasted(block):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)

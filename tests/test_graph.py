@@ -7,6 +7,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import InjectedState, ToolNode
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.retrieval.retriever import ToolRetriever
 
 
 def scripted(*answers: str) -> ChatGorilla:
@@ -121,6 +123,17 @@ def test_a_tool_node_of_the_callers_own_is_used():
     node = ToolNode([get_weather], handle_tool_errors="sorry")
     model = scripted("<<function>>get_weather(city='Atlantis')", "Sorry.")
     assert ask(create_tool_agent(model, node))[2].text == "sorry"
+
+
+def test_a_catalog_is_bound_and_run_and_a_few_of_it_offered():
+    catalog = ToolCatalog([get_weather])
+    for number in range(50):
+        catalog.add({"name": f"sort_{number}", "description": f"Sort the lines of file {number}."})
+    model = scripted("<<function>>get_weather(city='Paris')", "20 C.")
+    model.tool_retriever = ToolRetriever(catalog=catalog, k=2)
+    messages = ask(create_tool_agent(model, catalog), "Get the weather")
+    assert [m.text for m in messages[2:]] == ["20 C in Paris", "20 C."]
+    assert "sort_7" not in model.engine.prompts[0]
 
 
 def test_the_system_prompt_is_sent_and_not_kept():

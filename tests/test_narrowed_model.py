@@ -367,9 +367,28 @@ def test_one_tool_given_twice_counts_once():
     assert len(model().bind_tools([*tools(), *tools()]).kwargs["tools"]) == len(DESCRIPTIONS)
 
 
-def test_two_names_that_would_be_written_alike_are_an_error():
-    with pytest.raises(DuplicateFunctionError, match="get_rain"):
-        model().bind_tools([made("get-rain", "A."), made("get_rain", "B.")])
+def test_of_two_names_that_would_be_written_alike_the_better_one_is_offered():
+    retriever = ToolRetriever(k=9)
+    bound = model(retriever=retriever).bind_tools(
+        [made("get_rain", "Rain and wind."), made("get-rain", "Rain.")]
+    )
+    with pytest.warns(UserWarning, match="Rename one of them"):
+        answer = bound.invoke("rain and wind")
+    assert offered(answer) == ["get_rain"]
+    assert "'get-rain' was found and left out" in answer.response_metadata["tools_notes"][0]
+
+
+def test_a_found_tool_that_cannot_be_written_is_left_out_and_that_is_said():
+    properties = {"a-b": {"type": "string"}, "a_b": {"type": "string"}}
+    odd = {
+        "name": "rain_odd",
+        "description": "Forecast rain.",
+        "parameters": {"type": "object", "properties": properties},
+    }
+    chat = model(retriever=ToolRetriever(k=9))
+    bound = chat.bind_tools([odd, made("rain_even", "Forecast rain.")])
+    with pytest.warns(UserWarning, match="Parameters 'a-b' and 'a_b'"):
+        assert offered(bound.invoke("rain")) == ["rain_even"]
 
 
 def test_what_is_bound_looks_like_the_dicts_of_all_tools():

@@ -7,7 +7,6 @@ its documentation is what the model reads: change it there, and the next request
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, overload
 
 from langchain_core.tools import BaseTool
@@ -39,13 +38,11 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
 
         Raises:
             InvalidFunctionError: A tool that cannot be offered.
-            DuplicateFunctionError: Two different tools with one name, or names that are written
-                alike in a call.
+            DuplicateFunctionError: Two different tools with one name.
             UnknownToolError: A tool is marked as deferred, and the retriever cannot find it.
         """
         self._tools = _by_name(tools)
         self.names = tuple(self._tools)
-        _check_aliases(self.names)
         marks = {name: _deferred(tool) for name, tool in self._tools.items()}
         any_deferred = any(mark is True for mark in marks.values())
         holds = retriever.names()
@@ -209,9 +206,3 @@ def _deferred(tool: Any) -> bool | None:
     else:
         return None
     return mark if isinstance(mark, bool) else None
-
-
-@lru_cache(maxsize=8)
-def _check_aliases(names: tuple[str, ...]) -> None:
-    """Refuse names that would be written alike; any two of them may be offered together."""
-    FunctionSet(FunctionSchema(name, "", {}) for name in names)

@@ -10,9 +10,14 @@ from typing import Protocol
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
+from langchain_gorilla.aliases import dotted_identifier
 from langchain_gorilla.binding import ToolChoice
-from langchain_gorilla.errors import IndexUnavailableError, PromptTooLongError
-from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.errors import (
+    IndexUnavailableError,
+    InvalidFunctionError,
+    PromptTooLongError,
+)
+from langchain_gorilla.functions import FunctionSchema, FunctionSet
 from langchain_gorilla.narrowing.selection import (
     History,
     Offer,
@@ -123,9 +128,12 @@ def decide(
         PromptTooLongError: Not even the smallest useful offer fits; says which and why.
     """
     found: tuple[OfferedTool, ...] = ()
+    notes: tuple[str, ...] = ()
     abstained = False
     if result is not None:
-        found = _found(toolbox, result)
+        taken = [*toolbox.pinned, *(tool.name for tool in history.offered)]
+        found, notes = _writable(toolbox, taken, _found(toolbox, result))
+        notes = (*result.notes, *notes)
         # A call that is demanded needs something to call.
         free = choice.mode != "any" or bool(toolbox.pinned or history.offered)
         abstained = free and (not found or result.fits is False)
@@ -134,7 +142,7 @@ def decide(
         found,
         pinned=toolbox.pinned,
         forced=choice.name,
-        notes=() if result is None else result.notes,
+        notes=notes,
         abstained=abstained,
     )
     offers = smaller_offers(offer, searched=result is not None)
@@ -169,6 +177,35 @@ def _found(toolbox: Toolbox, result: SearchResult) -> tuple[OfferedTool, ...]:
     names = {tool.name for tool in found}
     others = [OfferedTool(name, "found") for name in everything or () if name not in names]
     return (*found, *others)
+
+
+def _writable(
+    toolbox: Toolbox, taken: Sequence[str], found: Sequence[OfferedTool]
+) -> tuple[tuple[OfferedTool, ...], tuple[str, ...]]:
+    """Leave out what cannot stand in one prompt with better tools, and say so.
+
+    Of thousands of tools some have names that a call would write alike, or a schema that cannot
+    be written: an error would end every conversation that happens to find them.
+    """
+    owners = {dotted_identifier(name): name for name in taken}
+    kept, notes = [], []
+    for tool in found:
+        owner = owners.setdefault(dotted_identifier(tool.name), tool.name)
+        if owner != tool.name:
+            notes.append(
+                f"{tool.name!r} was found and left out, since a call would write it as {owner!r}. "
+                "Rename one of them."
+            )
+            continue
+        try:
+            FunctionSet(toolbox.functions([tool.name]))
+        except InvalidFunctionError as error:
+            notes.append(f"{tool.name!r} was found and left out: {error}")
+            continue
+        kept.append(tool)
+    for note in notes:
+        warnings.warn(note, stacklevel=4)
+    return tuple(kept), tuple(notes)
 
 
 def _most(retriever: ToolRetriever, query: str) -> int:
