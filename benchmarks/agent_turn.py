@@ -1,6 +1,6 @@
 """One agent turn on the bundled model with 5, 1,000 and 10,000 tools in the catalog.
 
-    python benchmarks/agent_turn.py --json FILE [--repeats 9] [--tools ../shared/retrieval]
+    python benchmarks/agent_turn.py --json FILE [--repeats 25] [--tools ../shared/retrieval]
 
 A turn is a question, the search, the model's call, the tool, the model's answer. Every catalog
 holds the tools of the smaller ones, and the smallest those that a search of the largest finds,
@@ -15,6 +15,7 @@ import argparse
 import itertools
 import json
 import platform
+import random
 import statistics
 import sys
 import tempfile
@@ -128,8 +129,8 @@ def main() -> None:
     """Measure, print, and fail where the largest catalog costs more than 1.2 times the smallest."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="where to write the figures")
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--k", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument("--k", type=int, default=2)
     shared = Path(__file__).resolve().parents[2] / "shared" / "retrieval"
     parser.add_argument("--tools", type=Path, default=shared)
     arguments = parser.parse_args()
@@ -155,9 +156,10 @@ def main() -> None:
                 agents[door, size] = build(catalog, retriever)
         called = answered = 0
         order = list(agents)
+        shuffler = random.Random(0)
         for repeat in range(-1, arguments.repeats):
             # Another order each time, so that no size always comes after the same one.
-            order = order[1:] + order[:1]
+            shuffler.shuffle(order)
             for door, size in order:
                 took, used, messages = turn(agents[door, size], next(numbers))
                 if repeat < 0:

@@ -20,6 +20,7 @@ from langchain_gorilla.narrowing.offering import NOTHING_FITS
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from tests.narrowing.tools import DESCRIPTIONS, catalog, made, tools
+from tests.retrieval.small_catalog import HashedWords
 
 RAIN = "Forecast the rain and wind for Oslo"
 MONEY = "Exchange money into another currency"
@@ -434,3 +435,33 @@ def test_a_model_without_a_retriever_reports_nothing():
     chat = ChatGorilla(model="bundled", engine=ScriptedEngine(["Yes."]))
     answer = chat.bind_tools(tools()).invoke([SystemMessage("Be brief."), HumanMessage(RAIN)])
     assert "tools_offered" not in answer.response_metadata
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory):
+    held = catalog()
+    index = ToolIndex.in_folder(tmp_path_factory.mktemp("index"), embeddings=HashedWords(2048))
+    index.sync(held)
+    pairs = [(f"please {text.lower()}", [name]) for name, text in DESCRIPTIONS.items()]
+    yield ToolRetriever(index=index, catalog=held, k=3).calibrated(pairs)
+    index.close()
+
+
+def test_below_the_threshold_no_tool_is_offered_and_above_it_some_are(calibrated):
+    assert ToolRetriever.search(calibrated, "Xylophone quality?").hits  # an embedder finds always
+    chat = model(retriever=calibrated)
+    bound = chat.bind_tools(tools())
+    assert offered(bound.invoke("Xylophone quality?")) == []
+    assert NOTHING_FITS in chat.engine.prompts[0]
+    assert offered(bound.invoke(RAIN))[0] == "get_weather"
+
+
+def test_a_demanded_call_is_offered_tools_below_the_threshold_too(calibrated):
+    bound = model(retriever=calibrated).bind_tools(tools(), tool_choice="any")
+    assert offered(bound.invoke("Xylophone quality?"))
+
+
+def test_pinned_tools_are_offered_below_the_threshold(calibrated):
+    chat = model(retriever=calibrated)
+    assert offered(chat.bind_tools([*tools(), Weather]).invoke("Xylophone quality?")) == ["Weather"]
+    assert NOTHING_FITS not in chat.engine.prompts[0]

@@ -21,7 +21,8 @@ from langchain_gorilla.middleware import ToolCallRepair, ToolNarrowing
 from langchain_gorilla.narrowing.offering import NOTHING_FITS
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.retriever import ToolRetriever
-from tests.narrowing.tools import catalog, made, tools
+from tests.narrowing.tools import DESCRIPTIONS, catalog, made, tools
+from tests.retrieval.small_catalog import HashedWords
 from tests.test_narrowed_model import MONEY, RAIN, in_prompt, offered
 
 WEATHER = "<<function>>get_weather(value='Oslo')"
@@ -302,3 +303,15 @@ def test_the_bundled_model_answers_from_a_catalog():
         "18 C and cloudy", "26 C and sunny",
     ]  # fmt: skip
     assert "26" in answers_of(state)[-1].text
+
+
+def test_below_the_threshold_of_a_calibrated_retriever_no_tool_is_offered(tmp_path):
+    held = catalog()
+    pairs = [(f"please {text.lower()}", [name]) for name, text in DESCRIPTIONS.items()]
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords(2048)) as index:
+        index.sync(held)
+        retriever = ToolRetriever(index=index, catalog=held, k=3).calibrated(pairs)
+        graph = agent("Sorry.", WEATHER, "Rain.", held=held, retriever=retriever)
+        assert offered(answers_of(ask(graph, "Xylophone quality?"))[0]) == []
+        assert NOTHING_FITS in graph.prompts()[0]
+        assert offered(answers_of(ask(graph))[0])[0] == "get_weather"

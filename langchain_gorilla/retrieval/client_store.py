@@ -13,6 +13,7 @@ from typing import Any
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.points import (
+    ADAPTER_ID,
     HEADER_ID,
     FieldKind,
     Hit,
@@ -82,15 +83,29 @@ class ClientStore:
 
     def header(self) -> Mapping[str, Any] | None:
         """See ``PointStore``."""
-        with self._explained("read"):
-            records = self._client.retrieve(self._collection, [HEADER_ID], with_payload=True)
-        return (records[0].payload or {}).get("header") if records else None
+        return self._note(HEADER_ID, "header")
 
     def write_header(self, header: Mapping[str, Any]) -> None:
         """See ``PointStore``."""
-        point = self._models.PointStruct(id=HEADER_ID, vector={}, payload={"header": dict(header)})
+        self._write_note(HEADER_ID, "header", header)
+
+    def adapter(self) -> Mapping[str, Any] | None:
+        """See ``PointStore``."""
+        return self._note(ADAPTER_ID, "adapter")
+
+    def write_adapter(self, adapter: Mapping[str, Any]) -> None:
+        """See ``PointStore``."""
+        self._write_note(ADAPTER_ID, "adapter", adapter)
+
+    def _note(self, point: str, key: str) -> Mapping[str, Any] | None:
+        with self._explained("read"):
+            records = self._client.retrieve(self._collection, [point], with_payload=True)
+        return (records[0].payload or {}).get(key) if records else None
+
+    def _write_note(self, point: str, key: str, content: Mapping[str, Any]) -> None:
+        note = self._models.PointStruct(id=point, vector={}, payload={key: dict(content)})
         with self._explained("write"):
-            self._client.upsert(self._collection, [point], wait=True)
+            self._client.upsert(self._collection, [note], wait=True)
 
     def ids(self) -> list[str]:
         """See ``PointStore``."""
@@ -107,7 +122,7 @@ class ClientStore:
                 )
             found.extend(str(record.id) for record in records)
             if offset is None:
-                return [point for point in found if point != HEADER_ID]
+                return [point for point in found if point not in (HEADER_ID, ADAPTER_ID)]
 
     def points(self, ids: Sequence[str]) -> list[StoredPoint]:
         """See ``PointStore``."""
@@ -218,7 +233,7 @@ class ClientStore:
 
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """See ``PointStore``."""
-        header = self._models.HasIdCondition(has_id=[HEADER_ID])
+        header = self._models.HasIdCondition(has_id=[HEADER_ID, ADAPTER_ID])
         condition = self._filter(where, without=header)
         with self._explained("read"):
             records, _ = self._client.scroll(

@@ -10,7 +10,7 @@ Change a tool's documentation, ``sync`` again, and the next search reads the new
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +19,11 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.catalog import CatalogTool
-from langchain_gorilla.errors import IndexMismatchError
+from langchain_gorilla.errors import CalibrationError, IndexMismatchError
+from langchain_gorilla.retrieval.adapter import FitReport
 from langchain_gorilla.retrieval.document import TEXT_VERSION, lexical_text, shared_openings
 from langchain_gorilla.retrieval.embedding import DenseModel, mean_tokens
+from langchain_gorilla.retrieval.fitting import fitted
 from langchain_gorilla.retrieval.header import Header, drifted, read_header
 from langchain_gorilla.retrieval.points import Fusion, PointStore, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
@@ -44,6 +46,7 @@ class ToolIndex:
         embedder_id: str | None = None,
         fusion: Fusion = "formula",
         lexical_weight: float = 0.02,
+        adapted: bool = False,
     ) -> None:
         """Open a collection; see ``in_folder``, ``on_server`` and ``in_memory``.
 
@@ -54,11 +57,13 @@ class ToolIndex:
             fusion: ``formula`` for cosines that mean something (sentence encoders); ``dbsf``
                 for embedders whose cosines are all alike.
             lexical_weight: Of BM25 in the formula.
+            adapted: Turn queries by the adapter that ``fit`` installed, if it did.
         """
         self.place = place
         self.dense = None if embeddings is None else DenseModel.of(embeddings, embedder_id)
         self.fusion: Fusion = fusion
         self.lexical_weight = lexical_weight
+        self.adapted = adapted
         self._dimension: int | None = None
         self._open: Opened | None = None
         self._names: frozenset[str] | None = None
@@ -280,7 +285,7 @@ class ToolIndex:
             self.place.switch(generation)
         self._names = None
         old = self._open
-        self._open = Opened.of(store, header)
+        self._open = Opened.of(store, header, adapted=self.adapted)
         if old is not None and old.store is not store:
             old.store.close()
         self.place.discard_others(generation)
@@ -320,6 +325,52 @@ class ToolIndex:
         if opened is None or not query.strip() or k < 1:
             return SearchResult(())
         return await self._searcher(opened).asearch(query, k, where or Where(), exact=exact)
+
+    @property
+    def embedder(self) -> str | None:
+        """Names what makes the dense scores, its adapter included; None for words alone."""
+        if self.dense is None:
+            return None
+        opened = self._opened() if self.adapted else None
+        if opened is None or opened.adapter is None:
+            return self.dense.id
+        return f"{self.dense.id} adapter {opened.adapter.version}"
+
+    def fit(
+        self,
+        pairs: Iterable[tuple[str, Collection[str]]],
+        *,
+        held_out: float = 0.25,
+        seed: int = 0,
+    ) -> FitReport:
+        """Fit a query-side adapter to pairs, and install it if it helps.
+
+        It is judged by pairs that it was not fitted to, in whole searches with it and without. An
+        installed one is used by indexes that are opened with ``adapted=True``, this one included.
+
+        Args:
+            pairs: Real requests, each with the names of the tools that fit it.
+            held_out: Share of the pairs to judge by.
+            seed: Chooses them.
+
+        Raises:
+            CalibrationError: Too few pairs, no embedder, or nothing synced.
+        """
+        opened = self._opened()
+        if self.dense is None or opened is None or opened.header.dimension is None:
+            raise CalibrationError(
+                "An adapter turns dense vectors, and this index has none. Open it with "
+                "embeddings= and sync it first."
+            )
+        report, adapter = fitted(
+            opened, self.dense, list(pairs), held_out=held_out, seed=seed,
+            searcher=lambda adapter: self._searcher(replace(opened, adapter=adapter)),
+        )  # fmt: skip
+        if adapter is not None:
+            opened.store.write_adapter(adapter.as_payload())
+            if self.adapted:
+                self._open = replace(opened, adapter=adapter)
+        return report
 
     def _searcher(self, opened: Opened) -> Searcher:
         return Searcher(
@@ -365,7 +416,7 @@ class ToolIndex:
                     f"The index in {self.place} was made with {made}, and this one searches with "
                     f"{mine!r}. Pass the same embeddings, or sync: that builds it anew beside."
                 )
-            self._open = Opened.of(store, header)
+            self._open = Opened.of(store, header, adapted=self.adapted)
         return self._open
 
 

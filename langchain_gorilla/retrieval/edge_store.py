@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.points import (
+    ADAPTER_ID,
     HEADER_ID,
     FieldKind,
     Hit,
@@ -74,15 +75,29 @@ class EdgeStore:
 
     def header(self) -> Mapping[str, Any] | None:
         """See ``PointStore``."""
-        with self._explained("read"):
-            records = self._shard.retrieve([HEADER_ID], True, False)
-        return records[0].payload["header"] if records and records[0].payload else None
+        return self._note(HEADER_ID, "header")
 
     def write_header(self, header: Mapping[str, Any]) -> None:
         """See ``PointStore``."""
-        point = self._edge.Point(HEADER_ID, {}, {"header": dict(header)})
+        self._write_note(HEADER_ID, "header", header)
+
+    def adapter(self) -> Mapping[str, Any] | None:
+        """See ``PointStore``."""
+        return self._note(ADAPTER_ID, "adapter")
+
+    def write_adapter(self, adapter: Mapping[str, Any]) -> None:
+        """See ``PointStore``."""
+        self._write_note(ADAPTER_ID, "adapter", adapter)
+
+    def _note(self, point: str, key: str) -> Mapping[str, Any] | None:
+        with self._explained("read"):
+            records = self._shard.retrieve([point], True, False)
+        return records[0].payload[key] if records and records[0].payload else None
+
+    def _write_note(self, point: str, key: str, content: Mapping[str, Any]) -> None:
+        note = self._edge.Point(point, {}, {key: dict(content)})
         with self._explained("write"):
-            self._update(self._edge.UpdateOperation.upsert_points([point]))
+            self._update(self._edge.UpdateOperation.upsert_points([note]))
             self._shard.flush()
 
     def ids(self) -> list[str]:
@@ -97,7 +112,7 @@ class EdgeStore:
                 records, offset = self._shard.scroll(request)
             found.extend(str(record.id) for record in records)
             if offset is None:
-                return [point for point in found if point != HEADER_ID]
+                return [point for point in found if point not in (HEADER_ID, ADAPTER_ID)]
 
     def points(self, ids: Sequence[str]) -> list[StoredPoint]:
         """See ``PointStore``."""
@@ -175,7 +190,7 @@ class EdgeStore:
 
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """See ``PointStore``."""
-        named = self._edge.HasIdCondition({HEADER_ID})
+        named = self._edge.HasIdCondition({HEADER_ID, ADAPTER_ID})
         return self._scrolled(self._filter(where, without=named), 0.0, limit)
 
     def optimize(self) -> None:

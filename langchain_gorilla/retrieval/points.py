@@ -13,6 +13,9 @@ from langchain_gorilla.catalog import MetadataValue, comparable
 HEADER_ID = "00000000-0000-0000-0000-000000000000"
 """The point without vectors that says what the collection is; no search ever finds it."""
 
+ADAPTER_ID = "00000000-0000-0000-0000-000000000001"
+"""The point without vectors that holds the query-side adapter, if one was fitted."""
+
 Fusion = Literal["formula", "dbsf"]
 
 FieldKind = Literal["keyword", "number"]
@@ -140,8 +143,14 @@ class PointStore(Protocol):
     def write_header(self, header: Mapping[str, Any]) -> None:
         """Say what the collection is; durable when this returns."""
 
+    def adapter(self) -> Mapping[str, Any] | None:
+        """Return what ``write_adapter`` wrote, or None."""
+
+    def write_adapter(self, adapter: Mapping[str, Any]) -> None:
+        """Keep an adapter beside the points; durable when this returns."""
+
     def ids(self) -> list[str]:
-        """Return the ids of all points but the header."""
+        """Return the ids of all tools' points."""
 
     def points(self, ids: Sequence[str]) -> list[StoredPoint]:
         """Return those of these points that exist, with their vectors, in any order."""

@@ -134,7 +134,7 @@ class ToolRetriever(BaseRetriever):
 
     @property
     def _embedder(self) -> str | None:
-        return self.index.dense.id if self.index is not None and self.index.dense else None
+        return None if self.index is None else self.index.embedder
 
     def _depth(self, k: int) -> int:
         return k if self.calibration is None else max(k, COMPARED_HITS)

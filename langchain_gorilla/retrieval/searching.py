@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langchain_gorilla.errors import EmbeddingError, IndexMismatchError
+from langchain_gorilla.retrieval.adapter import Adapter
 from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel
 from langchain_gorilla.retrieval.header import Header
 from langchain_gorilla.retrieval.points import Fusion, Hit, PointStore, Query, Where
@@ -44,16 +45,19 @@ class Opened:
         store: Its points.
         header: How it was made.
         lexical: The BM25 model that fits the header.
+        adapter: What queries are turned by; None for nothing.
     """
 
     store: PointStore
     header: Header
     lexical: LexicalModel
+    adapter: Adapter | None = None
 
     @classmethod
-    def of(cls, store: PointStore, header: Header) -> "Opened":
-        """Make the BM25 model for a collection."""
-        return cls(store, header, LexicalModel(header.mean_tokens))
+    def of(cls, store: PointStore, header: Header, *, adapted: bool) -> "Opened":
+        """Make what a search needs of a collection; with its adapter, if it has one."""
+        adapter = Adapter.from_payload(store.adapter()) if adapted else None
+        return cls(store, header, LexicalModel(header.mean_tokens), adapter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,8 @@ class Searcher:
                 f"The embedder gives vectors of {len(vectors[0])} numbers; the index holds "
                 f"{dimension}. Sync: that builds it anew beside."
             )
+        if (adapter := self.opened.adapter) is not None:
+            return [adapter.turned(vector) for vector in vectors]
         return vectors
 
     def _queries(
