@@ -3,9 +3,10 @@
     python benchmarks/agent_turn.py --json FILE [--repeats 25] [--tools ../shared/retrieval]
 
 A turn is a question, the search, the model's call, the tool, the model's answer. Every catalog
-holds the tools of the smaller ones, and the smallest those that a search of the largest finds,
-so that all sizes offer the model the same tools and what is compared is what a catalog costs. No
-question is asked twice, so that no answer is read from the engine's cache; sizes take turns.
+holds the tools of the smaller ones, and each turn is offered the one tool that fits best, which is
+the same at every size (``same_offers``): what is compared is what a catalog costs, not what other
+tools make of the model's answer. ``--k`` offers more. No question is asked twice, so that no
+answer is read from the engine's cache; sizes take turns in random order.
 
 ``ratio_10000_vs_5`` is the worse of the two doors, each the median of turns at 10,000 tools by
 that at 5. ``bind_ms`` is what ``bind_tools`` costs, which ``create_agent`` calls in every step.
@@ -130,7 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--repeats", type=int, default=25)
-    parser.add_argument("--k", type=int, default=2)
+    parser.add_argument("--k", type=int, default=1)
     shared = Path(__file__).resolve().parents[2] / "shared" / "retrieval"
     parser.add_argument("--tools", type=Path, default=shared)
     arguments = parser.parse_args()

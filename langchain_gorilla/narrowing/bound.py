@@ -63,6 +63,7 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         self.pinned = tuple(name for name in self.names if name not in self._findable)
         self._by_words: ToolRetriever | None = None
         self._functions: dict[str, FunctionSchema] = {}
+        self._fingerprint: tuple[int, str] | None = None
         self.retriever = retriever if holds is not None else self.by_words(retriever)
         everything = holds is None or len(findable) == len(holds)
         self._where_names = None if everything else tuple(findable)
@@ -151,6 +152,9 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
     def fingerprint(self) -> str:
         """Hex SHA-256 that changes with what a request may be offered."""
         catalog = self.retriever.catalog
+        version = 0 if catalog is None else catalog.version
+        if self._fingerprint is not None and self._fingerprint[0] == version:
+            return self._fingerprint[1]
         digest = hashlib.sha256()
         for name in self.names:
             entry = catalog.get(name) if catalog is not None else None
@@ -160,7 +164,8 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
                 described = tool if isinstance(tool, Mapping) else getattr(tool, "description", "")
                 text += json.dumps(described, default=repr)
             digest.update(text.encode("utf-8", "replace"))
-        return digest.hexdigest()
+        self._fingerprint = (version, digest.hexdigest())
+        return self._fingerprint[1]
 
     def _openai(self, name: str) -> dict[str, JSONValue]:
         return {"type": "function", "function": self.function(name).document()}

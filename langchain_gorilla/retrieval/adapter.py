@@ -162,5 +162,6 @@ def _descended(
 
 def ndcg_at_10(found: Sequence[str], wanted: Collection[str]) -> float:
     """Return the normalised discounted gain of the first ten names, from 0 to 1."""
-    gain = sum(1 / math.log2(place + 2) for place, name in enumerate(found[:10]) if name in wanted)
+    first = list(dict.fromkeys(found))[:10]
+    gain = sum(1 / math.log2(place + 2) for place, name in enumerate(first) if name in wanted)
     return gain / sum(1 / math.log2(place + 2) for place in range(min(10, len(wanted))))

@@ -8,10 +8,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.retrieval.connection import Connection, explained
 from langchain_gorilla.retrieval.points import (
     ADAPTER_ID,
     HEADER_ID,
@@ -25,30 +24,6 @@ from langchain_gorilla.retrieval.points import (
 
 _SCROLL = 5_000
 _GRAPH_EF = 512
-
-
-@dataclass(frozen=True)
-class Connection:
-    """How to reach a server; ``location=":memory:"`` needs none.
-
-    Attributes:
-        options: Arguments of ``qdrant_client.QdrantClient``: url, api_key, timeout and so on.
-        collection_options: Arguments of ``create_collection``: shard_number,
-            replication_factor, write_consistency_factor and so on.
-    """
-
-    options: Mapping[str, Any]
-    collection_options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether there is no server."""
-        return self.options.get("location") == ":memory:"
-
-    def __str__(self) -> str:
-        if self.in_memory:
-            return "memory"
-        return str(self.options.get("url") or self.options.get("host") or "localhost")
 
 
 class ClientStore:
@@ -355,28 +330,6 @@ class ClientStore:
         lock = self._lock if locked and self._connection.in_memory else contextlib.nullcontext()
         with lock, explained(action, self._connection, self._collection):
             yield
-
-
-@contextlib.contextmanager
-def explained(action: str, connection: Connection, collection: str) -> Iterator[None]:
-    """Turn the client's exceptions into the errors of this package."""
-    import httpx
-    from qdrant_client.http.exceptions import ApiException
-
-    try:
-        yield
-    except (ApiException, httpx.HTTPError, OSError) as error:
-        text = " ".join(str(error).split())[:400]
-        if "dimension error" in text.lower():
-            raise IndexMismatchError(
-                f"The tool collection {collection!r} on {connection} holds other vectors: {text}. "
-                "Sync with the embedder in use: it builds the collection anew beside the old one."
-            ) from error
-        raise IndexUnavailableError(
-            f"Cannot {action} the tool collection {collection!r} on {connection}: {text}. Check "
-            "that the Qdrant server runs there and has room, that the API key is right, or index "
-            "into a folder, which needs no server: ToolIndex.in_folder(…)."
-        ) from error
 
 
 def _equal(models: Any, key: str, value: Any) -> Any:

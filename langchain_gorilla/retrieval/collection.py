@@ -21,16 +21,16 @@ from langchain_core.embeddings import Embeddings
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import CalibrationError, IndexMismatchError
 from langchain_gorilla.retrieval.adapter import FitReport
-from langchain_gorilla.retrieval.document import TEXT_VERSION, lexical_text, shared_openings
-from langchain_gorilla.retrieval.embedding import DenseModel, mean_tokens
+from langchain_gorilla.retrieval.document import TEXT_VERSION
+from langchain_gorilla.retrieval.embedding import DenseModel
 from langchain_gorilla.retrieval.fitting import fitted
-from langchain_gorilla.retrieval.header import Header, drifted, read_header
+from langchain_gorilla.retrieval.header import drifted, measured, read_header
 from langchain_gorilla.retrieval.points import Fusion, PointStore, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
 from langchain_gorilla.retrieval.records import field_kinds
 from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult
 from langchain_gorilla.retrieval.sync import SyncReport, plan_sync
-from langchain_gorilla.retrieval.writing import SyncSteps, Writer, advanced
+from langchain_gorilla.retrieval.writing import SyncSteps, Writer, advanced, in_thread
 
 _GRAPH_FROM = 100_000
 
@@ -96,7 +96,7 @@ class ToolIndex:
                 write_consistency_factor and so on.
             options: As for ``ToolIndex``.
         """
-        from langchain_gorilla.retrieval.client_store import Connection
+        from langchain_gorilla.retrieval.connection import Connection
         from langchain_gorilla.retrieval.places import ServerPlace
 
         connection = Connection({"url": url, **(client_options or {})}, collection_options or {})
@@ -105,7 +105,7 @@ class ToolIndex:
     @classmethod
     def in_memory(cls, **options: Any) -> "ToolIndex":
         """Open an index in memory, for tests and a few hundred tools."""
-        from langchain_gorilla.retrieval.client_store import Connection
+        from langchain_gorilla.retrieval.connection import Connection
         from langchain_gorilla.retrieval.places import ServerPlace
 
         return cls(ServerPlace(Connection({"location": ":memory:"}), "gorilla-tools"), **options)
@@ -187,7 +187,7 @@ class ToolIndex:
             steps = self._steps(tuple(tools), progress)
             vectors: list[list[float]] | None = None
             while True:
-                step = await _in_thread(advanced, steps, vectors)
+                step = await in_thread(advanced, steps, vectors)
                 if isinstance(step, SyncReport):
                     return step
                 vectors = await self.dense.adocuments(step) if self.dense else []
@@ -215,7 +215,7 @@ class ToolIndex:
         self.place.check_room(writes, self._dimension)
         stale = header is None or drifted(header, len(tools), plan)
         if stale:
-            header = self._measured(tools, header)
+            header = measured(tools, self.dense, self._dimension, header)
             store.write_header(vars(header))
         assert header is not None
         fields = {
@@ -246,19 +246,6 @@ class ToolIndex:
             embedded=embedded,
             reweighted=reweighted,
             rebuilt=before is not None and before != generation,
-        )
-
-    def _measured(self, tools: Sequence[CatalogTool], old: Header | None) -> Header:
-        """Measure a catalog for BM25; a header that says so before the weights are renewed."""
-        openings = shared_openings(tools)
-        length = mean_tokens(lexical_text(tool, openings) for tool in tools)
-        return Header(
-            embedder=self.dense.id if self.dense else None,
-            dimension=self._dimension,
-            mean_tokens=length,
-            openings=openings,
-            measured_over=len(tools) if old is None else 0,
-            indexed=old.indexed if old else (),
         )
 
     def _generation(self) -> str:
@@ -418,13 +405,3 @@ class ToolIndex:
                 )
             self._open = Opened.of(store, header, adapted=self.adapted)
         return self._open
-
-
-async def _in_thread(work: Callable[..., Any], *arguments: Any) -> Any:
-    """Run in a thread; a cancellation waits for it, since what it works on is not shared."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise

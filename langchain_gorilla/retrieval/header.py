@@ -1,8 +1,11 @@
 """What a collection remembers of how it was made, and when that is out of date."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langchain_gorilla.retrieval.document import TEXT_VERSION
+from langchain_gorilla.catalog import CatalogTool
+from langchain_gorilla.retrieval.document import TEXT_VERSION, lexical_text, shared_openings
+from langchain_gorilla.retrieval.embedding import DenseModel, mean_tokens
 from langchain_gorilla.retrieval.points import PointStore
 from langchain_gorilla.retrieval.sync import SyncPlan
 
@@ -36,6 +39,25 @@ class Header:
     indexed: tuple[str, ...] = ()
     text_version: int = TEXT_VERSION
     format: str = _FORMAT
+
+
+def measured(
+    tools: Sequence[CatalogTool],
+    dense: DenseModel | None,
+    dimension: int | None,
+    old: Header | None,
+) -> Header:
+    """Measure a catalog for BM25; a header that says so before the weights are renewed."""
+    openings = shared_openings(tools)
+    length = mean_tokens(lexical_text(tool, openings) for tool in tools)
+    return Header(
+        embedder=dense.id if dense else None,
+        dimension=dimension,
+        mean_tokens=length,
+        openings=openings,
+        measured_over=len(tools) if old is None else 0,
+        indexed=old.indexed if old else (),
+    )
 
 
 def read_header(store: PointStore) -> Header | None:

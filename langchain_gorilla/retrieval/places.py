@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
-from langchain_gorilla.retrieval.client_store import ClientStore, Connection, explained
+from langchain_gorilla.retrieval.client_store import ClientStore
+from langchain_gorilla.retrieval.connection import Connection, explained
 from langchain_gorilla.retrieval.edge_store import EdgeStore
 from langchain_gorilla.retrieval.points import PointStore
 

@@ -33,7 +33,12 @@ def catalog() -> ToolCatalog:
     for topic, words in TOPICS.items():
         held.add({"name": f"about_{topic}", "description": f"Everything with {words}."})
     for number in range(40):
-        held.add({"name": f"other_{number}", "description": f"Item{number} shelf{number * 7} row{number} box{number}."})
+        held.add(
+            {
+                "name": f"other_{number}",
+                "description": f"Item{number} shelf{number * 7} row{number} box{number}.",
+            }
+        )
     return held
 
 
