@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
@@ -21,10 +20,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import CalibrationError, IndexMismatchError
 from langchain_gorilla.retrieval.adapter import FitReport
+from langchain_gorilla.retrieval.connection import Connection
 from langchain_gorilla.retrieval.document import TEXT_VERSION
 from langchain_gorilla.retrieval.embedding import DenseModel
 from langchain_gorilla.retrieval.fitting import fitted
-from langchain_gorilla.retrieval.header import drifted, measured, read_header
+from langchain_gorilla.retrieval.header import Header, drifted, measured, read_header
 from langchain_gorilla.retrieval.points import Fusion, PointStore, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
 from langchain_gorilla.retrieval.records import field_kinds
@@ -96,7 +96,6 @@ class ToolIndex:
                 write_consistency_factor and so on.
             options: As for ``ToolIndex``.
         """
-        from langchain_gorilla.retrieval.connection import Connection
         from langchain_gorilla.retrieval.places import ServerPlace
 
         connection = Connection({"url": url, **(client_options or {})}, collection_options or {})
@@ -105,7 +104,6 @@ class ToolIndex:
     @classmethod
     def in_memory(cls, **options: Any) -> "ToolIndex":
         """Open an index in memory, for tests and a few hundred tools."""
-        from langchain_gorilla.retrieval.connection import Connection
         from langchain_gorilla.retrieval.places import ServerPlace
 
         return cls(ServerPlace(Connection({"location": ":memory:"}), "gorilla-tools"), **options)
@@ -113,12 +111,7 @@ class ToolIndex:
     def __enter__(self) -> "ToolIndex":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

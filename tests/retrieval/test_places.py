@@ -6,8 +6,8 @@ import pytest
 from qdrant_client.models import PointStruct
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
-from langchain_gorilla.retrieval.client_store import Connection
 from langchain_gorilla.retrieval.collection import ToolIndex
+from langchain_gorilla.retrieval.connection import Connection
 from langchain_gorilla.retrieval.places import ServerPlace, free_bytes
 from tests.retrieval.small_catalog import DOCUMENTS, HashedWords
 
