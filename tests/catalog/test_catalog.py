@@ -182,3 +182,27 @@ def test_a_stream_that_fails_leaves_what_was_replaced_as_it_was():
         catalog.add_all(stream(), replace=True)
     assert [entry.name for entry in catalog] == ["send_mail", "get_weather"]
     assert catalog["send_mail"].function.description == "Send a mail."
+
+
+def test_new_documentation_keeps_what_runs_and_where_it_belongs():
+    def double(number: int) -> int:
+        """Double a number."""
+        return 2 * number
+
+    catalog = ToolCatalog()
+    old = catalog.add(double, namespace="maths", metadata={"year": 2024}, tags=["sums"])
+    new = catalog.redocument("double", {"name": "double", "description": "Twice a number."})
+    assert (new.id, new.namespace, new.metadata, new.tags) == (
+        old.id, old.namespace, old.metadata, old.tags,
+    )  # fmt: skip
+    assert new.function.description == "Twice a number."
+    assert new.content_hash != old.content_hash
+    assert catalog.executable("double").invoke({"number": 4}) == 8
+
+
+def test_documentation_of_another_name_is_an_error():
+    catalog = ToolCatalog([{"name": "a"}])
+    with pytest.raises(InvalidFunctionError, match="that of 'b'"):
+        catalog.redocument("a", {"name": "b"})
+    with pytest.raises(UnknownToolError, match="'c' is none of the 1 tools"):
+        catalog.redocument("c", {"name": "c"})
