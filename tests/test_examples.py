@@ -42,7 +42,7 @@ def test_the_first_example_makes_two_calls_at_once_and_answers_from_both():
 
 
 def test_a_change_of_documentation_is_in_the_very_next_call():
-    output = run("examples/09_narrowing.py")
+    output = run("examples/10_narrowing.py")
     before, after = output.split("changed: ")
     assert "get_order_status({'order_id': 'Ann Miller'})" in before
     assert "get_order_status({'customer_name': 'Ann Miller'})" in after

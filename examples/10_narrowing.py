@@ -1,7 +1,7 @@
 """A thousand tools, of which each question is offered a few; and the documentation changes.
 
 Change a tool, sync, and the very next call is written by its new documentation, by the same agent
-and model. Where nothing fits, no tool is offered. python examples/09_narrowing.py
+and model. Where nothing fits, no tool is offered. python examples/10_narrowing.py
 """
 
 import tempfile
