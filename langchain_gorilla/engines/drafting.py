@@ -1,134 +1,413 @@
-"""Guesses at how a call goes on: a wrong one costs little, a right one a forward pass.
+"""Guesses at how an answer goes on: a wrong one costs little, a right one a forward pass.
 
-Arguments come in the schema's order, the required ones; values are copied from the question.
-Texts are compared, not tokens: `` Boston`` in a question and ``Boston`` after a quote are
-different tokens. Everything here is pure.
+The tool whose words the question uses, its arguments in the schema's order, values copied from
+the question, and for all else what followed the same words before. Texts are compared, not
+tokens: `` Boston`` in a question and ``Boston`` after a quote are different tokens. Everything
+here is pure.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
+from langchain_gorilla.calls import CallSyntax, Literals
+from langchain_gorilla.engines.question import Question, stems
+from langchain_gorilla.engines.written_call import Bracket, Written, read_call
 from langchain_gorilla.functions import FunctionSchema
 
-_QUESTION_CHARACTERS: Final = 1_500
-_COPIED_CHARACTERS: Final = 60
+NEW = True
+
+_QUESTION_CHARACTERS: Final = 2_500
+_PROMPT_CHARACTERS: Final = 20_000
+_GUESSED_CHARACTERS: Final = 120
+_READ_TOKENS: Final = 400
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
-_QUOTED: Final = re.compile(r"""['"\u201c\u2018]([^'"\u201d\u2019\n]{1,60})['"\u201d\u2019]""")
-_NAMED: Final = re.compile(r"\b[A-Z][\w&.-]*(?: (?:of |the |de )?[A-Z][\w&.-]*)*")
+
+Schema = Mapping[str, Any]
 
 
 class Drafter:
     """Guesses for one request."""
 
-    def __init__(self, functions: Sequence[FunctionSchema], prompt: str) -> None:
-        """Look for calls of ``functions`` that take their values from the end of ``prompt``."""
+    def __init__(
+        self,
+        functions: Sequence[FunctionSchema],
+        prompt: str,
+        *,
+        syntax: CallSyntax,
+        prefix: str = "",
+    ) -> None:
+        """Expect calls of ``functions`` that take their values from the end of ``prompt``.
+
+        Args:
+            functions: What may be called; none if the answer can only be text.
+            prompt: What the model reads.
+            syntax: How calls are written.
+            prefix: What an answer begins with because it was taken off the prompt.
+        """
         self._functions = {function.name: function for function in functions}
+        self._syntax = syntax
+        self._opening = prefix + syntax.opening
         names = "|".join(sorted(map(re.escape, self._functions), key=len, reverse=True))
         self._call = re.compile(rf"(?<![\w.])({names})\(") if names else None
+        self._prompt = prompt[-_PROMPT_CHARACTERS:]
         question = prompt[-_QUESTION_CHARACTERS:]
         # Tool documents stand before the question, and are no source of values.
-        self._question = question[question.rfind("}]") + 1 :]
-        self._numbers: list[str] = _NUMBER.findall(self._question)
-        self._names: list[str] = [*_QUOTED.findall(self._question), *_NAMED.findall(self._question)]
+        question = question[question.rfind("}]") + 1 :].rstrip()
+        last = question.rfind("\n") + 1
+        # "### Response:" asks for the answer, and is no part of the question.
+        self.question = Question(question[:last] if question.endswith(":") else question)
 
     def guess(self, answer: str) -> str:
-        """Continue an answer; empty where nothing is known."""
-        if self._call is None or not (calls := list(self._call.finditer(answer))):
-            return ""
-        last = calls[-1]
-        function = self._functions[str(last[1])]
-        return self._in_call(function, answer[last.end() :], answer)
-
-    def _in_call(self, function: FunctionSchema, written: str, answer: str) -> str:
-        keys, value, quote, depth = _read(written)
-        if depth < 0:
-            return ""
-        if value is None:
-            return self._key(function, keys[:-1], keys[-1])
-        following = "" if depth else self._after(function, keys)
-        if quote is not None:
-            return self._text(value[value.rfind(quote) + 1 :], answer, quote + following)
-        if not value:
-            return self._value(function, keys[-1], answer, following)
-        number = re.search(r"(?<![\w'\"])-?[\d.]+$", value)
-        if number:
-            rest = next((n for n in self._numbers if n.startswith(number[0])), number[0])
-            return rest[len(number[0]) :] + following
-        complete = value[-1] in "'\"]}" or value in ("True", "False", "None", "true", "false")
-        return following if complete else ""
-
-    def _key(self, function: FunctionSchema, used: Sequence[str], partial: str) -> str:
-        begun = partial.lstrip()
-        left = [key for key in function.properties if key not in used and key.startswith(begun)]
-        left.sort(key=lambda key: key not in function.required)
-        if not left or (not begun and left[0] not in function.required):
-            return ""
-        space = " " if used and partial == begun else ""
-        return f"{space}{left[0][len(begun) :]}="
-
-    def _after(self, function: FunctionSchema, used: Sequence[str]) -> str:
-        left = [key for key in function.required if key not in used]
-        return f", {left[0]}=" if left else ")"
-
-    def _value(self, function: FunctionSchema, key: str, answer: str, following: str) -> str:
-        schema = function.properties.get(key, {})
-        kind = schema.get("type")
-        if kind in ("integer", "number"):
-            number = next((n for n in self._numbers if n not in answer), None)
-            return f"{number}{following}" if number else ""
-        if kind == "string" and "enum" not in schema:
-            return "'" + self._text("", answer, f"'{following}")
-        return "[" if kind == "array" else ""
-
-    def _text(self, begun: str, answer: str, following: str) -> str:
-        """Continue a text by what the question says."""
-        fresh = [name for name in self._names if name not in answer or begun]
-        for name in sorted(fresh, key=len, reverse=True) if begun else fresh:
-            if name.lower().startswith(begun.lower()) and len(name) > len(begun):
-                return name[len(begun) :] + following
-        if not begun:
-            return ""
-        found = re.search(r"(?<!\w)" + re.escape(begun), self._question, re.IGNORECASE)
-        if found is None:
-            return following
-        rest = re.match(r"[\w@./:+-]*\w", self._question[found.end() :])
-        return (rest[0] if rest else "")[:_COPIED_CHARACTERS] + following
-
-
-def _read(written: str) -> tuple[list[str], str | None, str | None, int]:
-    """Read the arguments so far.
-
-    Returns:
-        The keys, the last perhaps unfinished; the value of the last, None before its ``=``; the
-        quote of an open string; how many brackets are open, -1 after the call's end.
-    """
-    keys, value, quote, depth, escaped = [""], None, None, 0, False
-    for character in written:
-        if quote is None and depth == 0 and character == "," and value is not None:
-            keys.append("")
-            value = None
-            continue
-        if quote is None and depth == 0 and character == "=" and value is None:
-            keys[-1] = keys[-1].strip()
-            value = ""
-            continue
-        if value is None and character != ")":
-            keys[-1] += character
-            continue
-        value = (value or "") + character
-        if quote is not None:
-            quote = None if character == quote and not escaped else quote
-            escaped = character == "\\" and not escaped
-        elif character in "'\"":
-            quote = character
-        elif character in "[{(":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth < 0:
+        """Continue an answer by about as much as a forward pass may read."""
+        text = answer
+        while len(text) - len(answer) < _GUESSED_CHARACTERS:
+            step = self._step(text)
+            if not step:
                 break
-    return keys, value, quote, depth
+            text += step
+        return text[len(answer) :]
+
+    def _step(self, answer: str) -> str:
+        calls = list(self._call.finditer(answer)) if self._call is not None else []
+        if not calls:
+            return self._beginning(answer) or self._as_before(answer)
+        last = calls[-1]
+        function = self._functions[last[1]]
+        written = read_call(answer[last.end() :])
+        if not written.brackets:
+            return self._between(written.rest, answer, [call[1] for call in calls])
+        return _Call(self, function, written, answer, calls[0].start()).step()
+
+    # --- Around calls ---
+
+    def _beginning(self, answer: str) -> str:
+        if self._call is None:
+            return ""
+        opening = self._opening
+        if opening.startswith(answer):
+            return opening[len(answer) :] + self._name("", [])
+        if answer.startswith(opening):
+            return self._name(answer[len(opening) :], [])
+        return ""
+
+    def _between(self, rest: str, answer: str, called: Sequence[str]) -> str:
+        """Go on behind a call: with another one if the question has values left for it."""
+        separator, closing = self._syntax.separator, self._syntax.closing
+        if rest and rest.startswith(separator):
+            return self._name(rest[len(separator) :], called)
+        if not rest and not self._has_more(answer, called):
+            return closing
+        return separator[len(rest) :] if separator.startswith(rest) else ""
+
+    def _has_more(self, answer: str, called: Sequence[str]) -> bool:
+        said = Counter(_NUMBER.findall(answer))
+        left = [each for each in self.question.numbers if not said[each.text]]
+        left += [each for each in self.question.names if each.text not in answer]
+        return bool(left) and len(called) < 12
+
+    def _name(self, begun: str, called: Sequence[str]) -> str:
+        """Complete a function's name, the parenthesis included."""
+        if not re.fullmatch(r"[\w.]*", begun):
+            return ""
+        fitting = [name for name in self._functions if name.startswith(begun)]
+        if not fitting:
+            return ""
+        fresh = [name for name in fitting if name not in called]
+        # After one call of each comes another of the last, unless a tool is left that fits.
+        ranked = sorted(fitting, key=self._relevance, reverse=True)
+        best = ranked[0]
+        if called and called[-1] in fitting:
+            best = called[-1]
+            if fresh:
+                other = max(fresh, key=self._relevance)
+                if self._relevance(other) >= 0.7 * self._relevance(best):
+                    best = other
+        return f"{best[len(begun) :]}("
+
+    def _relevance(self, name: str) -> float:
+        """Say how much of the question is about a function; rare words count more."""
+        if not hasattr(self, "_ranks"):
+            words = {
+                each: (stems(each), stems(function.description[:300]))
+                for each, function in self._functions.items()
+            }
+            common = Counter(word for both in words.values() for word in both[0] | both[1])
+            said = self.question.stems
+            self._ranks = {
+                each: sum(2.0 / common[word] for word in name & said)
+                + sum(1.0 / common[word] for word in about & said)
+                for each, (name, about) in words.items()
+            }
+        return self._ranks[name]
+
+    def _as_before(self, text: str) -> str:
+        """Continue as the prompt goes on where it says the same."""
+        for count in (24, 12):
+            tail = text[-count:]
+            if len(tail) < count:
+                continue
+            at = self._prompt.rfind(tail)
+            if at >= 0:
+                rest = re.match(r"\s?\S+(?: \S+){0,4}", self._prompt[at + count :])
+                return rest[0] if rest else ""
+        return ""
+
+
+class _Call:
+    """A call that is being written."""
+
+    def __init__(
+        self, drafter: Drafter, function: FunctionSchema, written: Written, answer: str, start: int
+    ) -> None:
+        self._question = drafter.question
+        self._prompt = drafter._prompt
+        self._function = function
+        self._written = written
+        self._answer = answer
+        self._calls = answer[start:]
+        self._syntax = drafter._syntax
+        quotes = re.findall(r"=(['\"])", self._calls)
+        self._quote = quotes[-1] if quotes else drafter._syntax.quote
+
+    def step(self) -> str:
+        now = self._written.brackets[-1]
+        owner, schema = self._schemas()
+        tail = self._written.tail
+        wants_key = now.key is None and now.kind != "["
+        if self._written.quote is not None:
+            if wants_key:
+                return self._key(now, owner, tail, self._written.quote)
+            return self._text(tail, now, schema) 
+        if wants_key and not now.values:
+            if now.kind == "{":
+                return self._key(now, owner, "", None) if not tail else ""
+            return self._key(now, owner, tail, None)
+        if not now.values:
+            space = " " if now.kind == "[" and self._answer.endswith(",") else ""
+            value = self._value(schema, now)
+            return space + value if value else ""
+        if tail and (rest := self._rest_of_word(tail, schema, now)):
+            return rest
+        return self._following(now, owner)
+
+    # --- Schemas ---
+
+    def _schemas(self) -> tuple[Schema, Schema]:
+        """Give the schema of what the innermost bracket holds, and of the value written in it."""
+        schema: Schema = self._function.parameters
+        value: Schema = {}
+        for number, bracket in enumerate(self._written.brackets):
+            if number:
+                schema = value
+            if bracket.kind == "[":
+                items = schema.get("items")
+                value = _plain(items if isinstance(items, Mapping) else {})
+            else:
+                properties = schema.get("properties") or {}
+                value = _plain(properties.get(bracket.key or "", {}))
+        return schema, value
+
+    # --- Keys ---
+
+    def _key(self, now: Bracket, owner: Schema, begun: str, quote: str | None) -> str:
+        space = " " if now.keys and self._answer.endswith(",") else ""
+        key = self._next_key(now, owner, begun)
+        if key is None:
+            return ""
+        if now.kind == "(":
+            return f"{space}{key[len(begun) :]}="
+        opened = "" if quote else (quote := self._quote)
+        return f"{space}{opened}{key[len(begun) :]}{quote}: "
+
+    def _next_key(self, now: Bracket, owner: Schema, begun: str) -> str | None:
+        properties: Schema = owner.get("properties") or {}
+        required = owner.get("required") or ()
+        for key, schema in properties.items():
+            if key in now.keys or not key.startswith(begun):
+                continue
+            if begun or key in required or self._is_said(key, _plain(schema)):
+                return key
+        return None
+
+    def _is_said(self, key: str, schema: Schema) -> bool:
+        """Tell whether the question says something that an optional parameter is for."""
+        words = stems(key)
+        options = schema.get("enum")
+        if isinstance(options, list):
+            return self._question.option([each for each in options if isinstance(each, str)]) is not None
+        kind = _kind(schema)
+        if kind in ("integer", "number"):
+            return any(
+                words & stems(self._question.text[max(0, n.start - 25) : n.end + 20])
+                for n in self._question.numbers
+                if n.text not in self._numbers_used
+            )
+        return len(words) > 0 and words <= self._question.stems
+
+    @property
+    def _numbers_used(self) -> Counter[str]:
+        return Counter(number.removesuffix(".0") for number in _NUMBER.findall(self._calls))
+
+    # --- Values ---
+
+    def _value(self, schema: Schema, now: Bracket) -> str:
+        key = now.key or next(
+            (b.key for b in reversed(self._written.brackets) if b.key is not None), ""
+        )
+        options = schema.get("enum")
+        if isinstance(options, list):
+            return self._one_of(options, key, schema)
+        match _kind(schema):
+            case "boolean":
+                return self._constant(schema.get("default") is not False)
+            case "integer" | "number" as kind:
+                return self._number(key, schema, kind)
+            case "string":
+                return self._quote + self._text("", now, schema)
+            case "array":
+                return "["
+            case "object":
+                return "{"
+            case _:
+                return ""
+
+    def _constant(self, value: object) -> str:
+        python = self._syntax.literals is Literals.PYTHON
+        spelled = {True: "True", False: "False", None: "None"}
+        text = spelled[value]  # type: ignore[index]
+        return text if python else {"None": "null"}.get(text, text.lower())
+
+    def _one_of(self, options: Sequence[Any], key: str, schema: Schema) -> str:
+        texts = [option for option in options if isinstance(option, str)]
+        if not texts:
+            numbers = [str(option) for option in options if isinstance(option, int)]
+            said = self._number(key, schema, "integer")
+            return said if said in numbers else (numbers or [""])[0]
+        said = self._question.option(texts) or self._earlier(key)
+        default = schema.get("default")
+        chosen = said or (default if isinstance(default, str) else texts[0])
+        return f"{self._quote}{chosen}{self._quote}"
+
+    def _number(self, key: str, schema: Schema, kind: str) -> str:
+        used = self._numbers_used
+        about = stems(str(schema.get("description", ""))[:200])
+        found = self._question.best(self._question.numbers, stems(key), about, used)
+        text = found.text if found else self._earlier(key)
+        if not text:
+            default = schema.get("default")
+            return str(default) if isinstance(default, int | float) else ""
+        if kind == "number" and "." not in text:
+            text += ".0"
+        return text
+
+    def _earlier(self, key: str) -> str:
+        """Give what an earlier call of this answer said for a parameter of this name."""
+        found = re.findall(rf"[(, ]{re.escape(key)}=['\"]?([^'\",()\[\]]+)", self._calls) if key else []
+        return str(found[-1]) if found else ""
+
+    def _rest_of_word(self, word: str, schema: Schema, now: Bracket) -> str:
+        """Complete a number or a constant."""
+        for constant in map(self._constant, (True, False, None)):
+            if constant.startswith(word):
+                return constant[len(word) :]
+        if not _NUMBER.fullmatch(word):
+            return ""
+        used = self._numbers_used
+        for found in self._question.numbers:
+            if found.text.startswith(word) and found.text != word and used[found.text] < 1:
+                return found.text[len(word) :]
+        if _kind(schema) == "number" and "." not in word:
+            return ".0"
+        return ""
+
+    def _text(self, begun: str, now: Bracket, schema: Schema) -> str:
+        """Continue a string, its quote included where it should end."""
+        quote = self._written.quote or self._quote
+        if (text := self._words(begun, now, schema)) is None:
+            return ""
+        rest, ends = text
+        if quote in rest:
+            return rest[: rest.index(quote)]
+        return rest + quote if ends else rest
+
+    def _words(self, begun: str, now: Bracket, schema: Schema) -> tuple[str, bool] | None:
+        key = now.key or next(
+            (b.key for b in reversed(self._written.brackets) if b.key is not None), ""
+        )
+        options = schema.get("enum")
+        small = begun.lower()
+        if isinstance(options, list):
+            texts = [option for option in options if isinstance(option, str) and option.startswith(begun)]
+            chosen = self._question.option(texts) or (texts[0] if texts else None)
+            return None if chosen is None else (chosen[len(begun) :], True)
+        candidates = [
+            text for text in self._candidates(key, now, schema) if text.lower().startswith(small)
+        ]
+        if not begun:
+            return (candidates[0], True) if candidates else None
+        for text in candidates:
+            if len(text) > len(begun):
+                return text[len(begun) :], True
+        rest, ends = self._question.going_on(begun)
+        if not rest and not ends:
+            return "", True
+        return rest, ends
+
+    def _candidates(self, key: str, now: Bracket, schema: Schema) -> list[str]:
+        """Give what a string may say, the likeliest first."""
+        question = self._question
+        if now.kind == "[" and now.items and (listed := question.listed_after(now.items[-1])):
+            return [listed]
+        about = str(schema.get("description", ""))[:300]
+        words, said = stems(key), stems(about)
+        small = f"{key} {about}".lower()
+        fresh: list[str] = []
+        if "date" in small or "yyyy" in small:
+            fresh += [found.text for found in question.dates]
+        if "time" in words or "hh:mm" in small:
+            fresh += [found.text for found in question.times]
+        names = sorted(
+            question.names, key=lambda each: -question.fit(each, words, said)
+        )
+        fresh += [each.text for each in names]
+        left = [text for text in fresh if text not in self._calls]
+        described = question.described(words)
+        if described:
+            left.append(described)
+        earlier = self._earlier(key)
+        return [*left, *([earlier] if earlier else []), *fresh]
+
+    # --- After a value ---
+
+    def _following(self, now: Bracket, owner: Schema) -> str:
+        if now.kind == "[":
+            more = bool(now.items) and self._question.listed_after(now.items[-1])
+            return ", " if more and self._question.listed_after(now.items[-1]) not in now.items else "]"
+        key = self._next_key(now, owner, "")
+        if key is None:
+            return now.closer
+        return f", {key}=" if now.kind == "(" else f", {self._quote}{key}{self._quote}: "
+
+
+def _plain(schema: Any) -> Schema:
+    """Give the first option of a schema that has several."""
+    while isinstance(schema, Mapping):
+        options = schema.get("anyOf") or schema.get("oneOf")
+        if not isinstance(options, list) or "type" in schema:
+            return schema
+        schema = next(
+            (each for each in options if isinstance(each, Mapping) and each.get("type") != "null"), {}
+        )
+    return {}
+
+
+def _kind(schema: Schema) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((each for each in kind if each != "null"), "")
+    return kind if isinstance(kind, str) else ""
 
 
 def token_guesses(
@@ -137,10 +416,25 @@ def token_guesses(
     decode: Callable[[Sequence[int]], bytes],
     encode: Callable[[str], list[int]],
 ) -> Callable[[Sequence[int]], list[int]]:
-    """Turn a drafter's texts into tokens, by a vocabulary's functions."""
+    """Turn a drafter's texts into tokens, by a vocabulary's functions.
+
+    A guess is tokenized together with what stands before it, as the model itself would join
+    them, wherever a token ends between the two.
+    """
 
     def guess(answer: Sequence[int]) -> list[int]:
-        text = drafter.guess(decode(answer).decode("utf-8", "ignore"))
-        return encode(text) if text else []
+        written = decode(answer).decode("utf-8", "ignore")
+        text = drafter.guess(written)
+        if not text:
+            return []
+        tail = written[-40:]
+        tokens, length = encode(tail + text), 0
+        for count, token in enumerate(tokens):
+            if length >= len(tail.encode()):
+                if length == len(tail.encode()):
+                    return tokens[count:]
+                break
+            length += len(decode([token]))
+        return encode(text)
 
     return guess
