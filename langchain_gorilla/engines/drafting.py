@@ -16,12 +16,8 @@ from langchain_gorilla.engines.question import Question, stems
 from langchain_gorilla.engines.written_call import Bracket, Written, read_call
 from langchain_gorilla.functions import FunctionSchema
 
-NEW = True
-
 _QUESTION_CHARACTERS: Final = 2_500
-_PROMPT_CHARACTERS: Final = 20_000
 _GUESSED_CHARACTERS: Final = 120
-_READ_TOKENS: Final = 400
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 Schema = Mapping[str, Any]
@@ -51,7 +47,6 @@ class Drafter:
         self._opening = prefix + syntax.opening
         names = "|".join(sorted(map(re.escape, self._functions), key=len, reverse=True))
         self._call = re.compile(rf"(?<![\w.])({names})\(") if names else None
-        self._prompt = prompt[-_PROMPT_CHARACTERS:]
         question = prompt[-_QUESTION_CHARACTERS:]
         # Tool documents stand before the question, and are no source of values.
         question = question[question.rfind("}]") + 1 :].rstrip()
@@ -72,7 +67,7 @@ class Drafter:
     def _step(self, answer: str) -> str:
         calls = list(self._call.finditer(answer)) if self._call is not None else []
         if not calls:
-            return self._beginning(answer) or self._as_before(answer)
+            return self._beginning(answer)
         last = calls[-1]
         function = self._functions[last[1]]
         written = read_call(answer[last.end() :])
@@ -142,18 +137,6 @@ class Drafter:
             }
         return self._ranks[name]
 
-    def _as_before(self, text: str) -> str:
-        """Continue as the prompt goes on where it says the same."""
-        for count in (24, 12):
-            tail = text[-count:]
-            if len(tail) < count:
-                continue
-            at = self._prompt.rfind(tail)
-            if at >= 0:
-                rest = re.match(r"\s?\S+(?: \S+){0,4}", self._prompt[at + count :])
-                return rest[0] if rest else ""
-        return ""
-
 
 class _Call:
     """A call that is being written."""
@@ -162,7 +145,6 @@ class _Call:
         self, drafter: Drafter, function: FunctionSchema, written: Written, answer: str, start: int
     ) -> None:
         self._question = drafter.question
-        self._prompt = drafter._prompt
         self._function = function
         self._written = written
         self._answer = answer

@@ -15,16 +15,19 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
-from langchain_gorilla.engines.decode_loop import decode
+from langchain_gorilla.engines.custom_generate import by_loop
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.prefix_cache import PrefixCache
+from langchain_gorilla.engines.repeats import Repeats
+from langchain_gorilla.engines.scores import Processor, only_allowed, score_steps
 from langchain_gorilla.engines.stop_text import StopText
-from langchain_gorilla.engines.token_sequence import TransformersSequence, can_cut
+from langchain_gorilla.engines.token_sequence import cache_of, can_cut, prefix_of
 from langchain_gorilla.engines.token_text import TokenText
 from langchain_gorilla.engines.turns import Emit, Watch
 from langchain_gorilla.errors import PromptError, PromptTooLongError
 from langchain_gorilla.formats.base import Prompt
+from langchain_gorilla.grammar.call_grammar import chosen
 
 if TYPE_CHECKING:
     import torch
@@ -167,6 +170,7 @@ def generate(
     emit: Emit,
     drafts: bool = True,
     prefixes: PrefixCache | None = None,
+    processors: Sequence[Processor] = (),
 ) -> None:
     """Generate one answer, emitting its events.
 
@@ -178,195 +182,95 @@ def generate(
         constraint: Which tokens may come; at the answer's beginning, and for this answer alone.
         watch: Asked after every token whether to go on.
         emit: Takes the events.
-        drafts: Settle several tokens in a forward pass, where there is a constraint and the
-            model's cache can be cut back. Greedy answers are the same with and without.
-        prefixes: What the model has read before, and will have read; used with ``drafts`` only.
+        drafts: Settle several tokens in a forward pass, where the model's cache can be cut back.
+            Greedy answers are the same with and without.
+        prefixes: What the model has read before, and will have read; used where the model's cache
+            can be cut back.
+        processors: Change the model's scores, before those of the options.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
         GenerationTimeoutError: As the watch says, within one token.
         DeadEndError: No token of the vocabulary fits the constraint.
     """
-    answer = Answer(plan, encoder, end_ids, emit)
-    rows = weights.config.get_text_config().vocab_size
-    processors = _processors(plan.options, encoder.size, rows)
-    if constraint is not None and drafts and can_cut(weights):
-        _generate_by_loop(weights, encoder, plan, answer, processors, constraint, watch, prefixes)
-    else:
-        _generate_plainly(weights, plan, answer, processors, constraint, watch)
-    if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
-        raise RuntimeError("generate() ended an answer that was not complete.")
-    emit(answer.finished)
-
-
-def _generate_plainly(
-    weights: Any,
-    plan: Plan,
-    answer: Answer,
-    processors: list[Any],
-    constraint: "Constraint | None",
-    watch: Watch,
-) -> None:
-    """Generate with ``model.generate``, a token in each forward pass."""
     import torch
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+    answer = Answer(plan, encoder, end_ids, emit)
+    steps = [*processors, *score_steps(plan.options, encoder.size, _rows(weights))]
+    cuttable = can_cut(weights)
+    looped = drafts and cuttable
+    prefix, shared = None, 0
+    if cuttable and prefixes is not None:
+        prefix, shared = prefixes.find(plan.ids)
+    answer.cached_tokens = shared
+    cache = cache_of(weights, prefix, shared) if cuttable else None
+    tokens = list(plan.ids)
+    guesses = Guesses(plan, encoder, constraint) if looped else None
 
     def after_token(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         watch.check()
         token = int(ids[0, -1])
-        if constraint is not None:
+        tokens.append(token)
+        if guesses is not None:
+            guesses.add(token)
+        elif constraint is not None:
             constraint.consume([token])
         done = answer.add(token, last=constraint is not None and constraint.complete)
         return torch.full((1,), done, device=ids.device, dtype=torch.bool)
 
+    if constraint is not None and not looped:
+        steps = [only_allowed(constraint), *steps]
     ids = torch.tensor([plan.ids], device=weights.device)
-    if constraint is not None:
-        processors = [_only_allowed(constraint), *processors]
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
+    further: dict[str, Any] = {} if cache is None else {"past_key_values": cache}
+    if guesses is not None:
+        # Randomness is drawn by a processor, which chooses among the tokens that it is given.
+        best = plan.options.temperature == 0
+        further["custom_generate"] = by_loop(constraint, guesses.guess, best_of_all=best)
     weights.generate(
         ids,
         attention_mask=torch.ones_like(ids),
         generation_config=settings,
-        logits_processor=LogitsProcessorList(processors),
+        logits_processor=LogitsProcessorList(steps),
         stopping_criteria=StoppingCriteriaList([after_token]),
+        **further,
     )
+    if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
+        raise RuntimeError("generate() ended an answer that was not complete.")
+    if cuttable and prefixes is not None:
+        prefixes.keep(prefix_of(cache, tokens))
+    emit(answer.finished)
 
 
-def _generate_by_loop(
-    weights: Any,
-    encoder: PromptEncoder,
-    plan: Plan,
-    answer: Answer,
-    processors: list[Any],
-    constraint: "Constraint",
-    watch: Watch,
-    prefixes: PrefixCache | None,
-) -> None:
-    """Generate with the decode loop: several tokens in a forward pass."""
-    import torch
-
-    from langchain_gorilla.grammar.constraint import mask_to_bools
-
-    options, vocabulary = plan.options, constraint.vocabulary
-    needs_ids = options.repetition_penalty not in (None, 1.0)
-
-    def chosen(tokens: Sequence[int], scores: torch.Tensor) -> int:
-        ids = torch.tensor([[*plan.ids, *tokens]] if needs_ids else [[]], device=scores.device)
-        for processor in processors:
-            scores = processor(ids, scores)
-        return int(scores.argmax())
-
-    def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
-        scores = row[None]
-        if options.temperature == 0:
-            # The best token of all is the best of the allowed ones, if it is among them.
-            best = chosen(tokens, scores.clone())
-            if constraint.try_consume([best]):
-                constraint.rollback(1)
-                return best
-        allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
-        return chosen(tokens, scores.masked_fill(~allowed.to(scores.device), -torch.inf))
-
-    def take(token: int) -> bool:
-        watch.check()
-        return answer.add(token, last=constraint.complete)
-
-    prefix, shared = (None, 0) if prefixes is None else prefixes.find(plan.ids)
-    answer.cached_tokens = shared
-    sequence = TransformersSequence(weights, prefix, shared)
-    functions = () if plan.grammar is None else plan.grammar.functions
-    decode(
-        sequence,
-        plan.ids[shared:],
-        constraint,
-        pick=pick,
-        guess=token_guesses(
-            Drafter(functions, encoder.decode(plan.ids)),
-            decode=vocabulary.decode,
-            encode=vocabulary.encode,
-        ),
-        take=take,
-    )
-    if prefixes is not None:
-        prefixes.keep(sequence.as_prefix())
+def _rows(weights: Any) -> int:
+    return int(weights.config.get_text_config().vocab_size)
 
 
-Processor = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
+class Guesses:
+    """How an answer may go on: by what its calls need, else by what came before."""
 
+    def __init__(self, plan: Plan, encoder: PromptEncoder, constraint: "Constraint | None") -> None:
+        """Begin before the answer's first token."""
+        self._repeats = Repeats(plan.ids)
+        self._calls: Callable[[Sequence[int]], list[int]] | None = None
+        grammar = plan.grammar
+        if grammar is not None and constraint is not None and grammar.answer.mode != "none":
+            drafter = Drafter(
+                chosen(grammar.functions, grammar.answer),
+                encoder.decode(plan.ids),
+                syntax=grammar.syntax,
+                prefix=plan.prefix,
+            )
+            vocabulary = constraint.vocabulary
+            self._calls = token_guesses(
+                drafter, decode=vocabulary.decode, encode=vocabulary.encode
+            )
 
-def _only_allowed(constraint: "Constraint") -> Processor:
-    """Give a processor that leaves the tokens that the constraint allows now.
+    def add(self, token: int) -> None:
+        """Take a token of the answer."""
+        self._repeats.add(token)
 
-    What is forced comes as the tokenizer would write it, not in other tokens of the same text.
-    """
-    import torch
-
-    from langchain_gorilla.grammar.constraint import mask_to_bools
-
-    forced: list[int] = []
-
-    def only_allowed(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        nonlocal forced
-        forced = forced or constraint.forced()
-        if forced:
-            token, forced = forced[0], forced[1:]
-            only = torch.full_like(scores, -torch.inf)
-            only[:, token] = 0.0
-            return only
-        allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
-        return scores.masked_fill(~allowed.to(scores.device), -torch.inf)
-
-    return only_allowed
-
-
-def _processors(options: GenerationOptions, tokens: int, rows: int) -> list[Any]:
-    """Give what turns scores into the scores that the most likely token is taken from."""
-    import torch
-    from transformers import (
-        RepetitionPenaltyLogitsProcessor,
-        TemperatureLogitsWarper,
-        TopKLogitsWarper,
-        TopPLogitsWarper,
-    )
-
-    steps: list[Any] = []
-    if rows > tokens:
-
-        def real_tokens(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-            # Rows past the tokenizer's last token are padding in the LM head; never sampled.
-            scores[:, tokens:] = -torch.inf
-            return scores
-
-        steps.append(real_tokens)
-    if options.repetition_penalty not in (None, 1.0):
-        steps.append(RepetitionPenaltyLogitsProcessor(options.repetition_penalty))
-    if options.temperature == 0:
-        return steps
-    if options.temperature != 1.0:
-        steps.append(TemperatureLogitsWarper(options.temperature))
-    if options.top_k is not None:
-        steps.append(TopKLogitsWarper(options.top_k))
-    if options.top_p is not None and options.top_p < 1:
-        steps.append(TopPLogitsWarper(options.top_p))
-    steps.append(_draw(options.seed))
-    return steps
-
-
-def _draw(seed: int | None) -> Processor:
-    """Give a processor that draws one token, as the only one left to choose."""
-    import torch
-
-    generator: torch.Generator | None = None
-
-    def draw(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        nonlocal generator
-        if generator is None:
-            generator = torch.Generator(device=scores.device)
-            if seed is None:
-                generator.seed()
-            else:
-                generator.manual_seed(seed)
-        token = torch.multinomial(scores.softmax(dim=-1), 1, generator=generator)
-        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
-
-    return draw
+    def guess(self, answer: Sequence[int]) -> list[int]:
+        """Continue the answer so far, or a guess at it."""
+        return (self._calls(answer) if self._calls else []) or self._repeats.guess(answer)

@@ -24,39 +24,47 @@ def can_cut(weights: Any) -> bool:
     return bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
 
 
+def cache_of(weights: Any, prefix: Prefix | None = None, shared: int = 0) -> Any:
+    """Give a KV cache that holds the first ``shared`` tokens of what ``prefix_of`` gave."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=weights.config.get_text_config(decoder=True))
+    if prefix is not None and shared:
+        for index, keys, values in prefix.state:
+            cache.update(keys[..., :shared, :], values[..., :shared, :], index)
+    return cache
+
+
+def prefix_of(cache: Any, tokens: Sequence[int]) -> Prefix:
+    """Give what was read into a cache, the first of ``tokens``.
+
+    It stays as it is: a cache that grows copies its tensors.
+    """
+    # Layers that share another's keys stay empty.
+    state = [
+        (index, layer.keys, layer.values)
+        for index, layer in enumerate(cache.layers)
+        if layer.is_initialized
+    ]
+    sizes = (part.untyped_storage().nbytes() for _, *pair in state for part in pair)
+    return Prefix(tuple(tokens[: cache.get_seq_length()]), state, sum(sizes))
+
+
 class TransformersSequence:
     """A ``TokenSequence`` for a model that ``can_cut``."""
 
-    def __init__(self, weights: Any, prefix: Prefix | None = None, shared: int = 0) -> None:
-        """Begin with the first ``shared`` tokens of what ``as_prefix`` gave, or with nothing."""
-        from transformers import DynamicCache
-
+    def __init__(self, weights: Any, cache: Any) -> None:
+        """Go on after what ``cache`` holds."""
         self._weights = weights
-        self._tokens: list[int] = []
-        self._cache = DynamicCache(config=weights.config.get_text_config(decoder=True))
-        if prefix is not None and shared:
-            for index, keys, values in prefix.state:
-                self._cache.update(keys[..., :shared, :], values[..., :shared, :], index)
-            self._tokens += prefix.tokens[:shared]
+        self._cache = cache
+        self._length = int(cache.get_seq_length())
 
     @property
     def length(self) -> int:
         """How many tokens were read."""
-        return len(self._tokens)
+        return self._length
 
-    def as_prefix(self) -> Prefix:
-        """Give what was read. It stays as it is: a cache that grows copies its tensors."""
-        layers: list[Any] = self._cache.layers
-        # Layers that share another's keys stay empty.
-        state = [
-            (index, layer.keys, layer.values)
-            for index, layer in enumerate(layers)
-            if layer.is_initialized
-        ]
-        sizes = (part.untyped_storage().nbytes() for _, *pair in state for part in pair)
-        return Prefix(tuple(self._tokens), state, sum(sizes))
-
-    def extend(self, tokens: Sequence[int], at: Sequence[int]) -> "list[torch.Tensor]":
+    def extend(self, tokens: Sequence[int], at: Sequence[int]) -> "torch.Tensor":
         """Read further tokens; give float32 scores for each of ``at``, a row of the LM head."""
         import torch
 
@@ -68,11 +76,12 @@ class TransformersSequence:
                 use_cache=True,
                 logits_to_keep=torch.tensor(list(at), device=device),
             )
-        self._tokens += tokens
-        return list(output.logits[0].float())
+        self._length += len(tokens)
+        scores: torch.Tensor = output.logits[0].float()
+        return scores
 
     def cut(self, length: int) -> None:
         """Forget all tokens but the first ``length``."""
-        if length < len(self._tokens):
-            self._cache.crop(length - len(self._tokens))
-            del self._tokens[length:]
+        if length < self._length:
+            self._cache.crop(length - self._length)
+            self._length = length

@@ -163,6 +163,11 @@ class Constraint(ABC):
         self.vocabulary = vocabulary
         self.ended = False
 
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The tokens that end an answer."""
+        return self.vocabulary.end_ids
+
     def allowed(self) -> TokenMask:
         """Mark the tokens that keep the answer inside the grammar; the state is unchanged.
 

@@ -165,6 +165,7 @@ def test_a_constraint_that_allows_everything_gives_the_same_tokens(
 
     class Anything:
         complete = False
+        end_ids = vocabulary.end_ids
 
         def __init__(self) -> None:
             self.vocabulary = vocabulary

@@ -132,8 +132,7 @@ class MadeUp:
 class Four:
     """Allows four tokens and then the end; after 1, 3 has to come; 3 never comes by itself."""
 
-    class vocabulary:  # noqa: N801
-        end_ids = frozenset([END])
+    end_ids = frozenset([END])
 
     def __init__(self) -> None:
         self.tokens: list[int] = []
@@ -178,7 +177,7 @@ def run(guess: Any, draw: random.Random, most: int) -> tuple[tuple[int, ...], Co
         return constraint.complete
 
     counted = decode(
-        sequence, [7, 8], constraint, pick=pick, guess=guess, take=take, most_drafted=most
+        sequence, [7, 8], constraint, pick=pick, guess=guess, take=take, room=9, most_drafted=most
     )  # type: ignore[arg-type]
     return tuple(taken), counted
 
