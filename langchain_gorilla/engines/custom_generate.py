@@ -66,7 +66,7 @@ def by_loop(
             )
         greedy = not generation_config.do_sample
         ends = _end_ids(generation_config) if constraint is None else constraint.end_ids
-        length = input_ids.shape[1]
+        length = written = input_ids.shape[1]
         # Criteria and processors look at ids after every token: one buffer, seen longer and longer.
         ids = torch.zeros(
             (1, generation_config.max_length), dtype=torch.long, device=input_ids.device
@@ -97,7 +97,6 @@ def by_loop(
             written += 1
             return bool(stopping_criteria(ids[:, :written], None).all())
 
-        written = length
         sequence = TransformersSequence(model, model_options["past_key_values"])
         decode(
             sequence,

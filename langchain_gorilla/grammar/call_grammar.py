@@ -128,6 +128,16 @@ def trigger(syntax: CallSyntax) -> str | None:
     return text if any(character.isalnum() for character in text) else None
 
 
+def text_marks(syntax: CallSyntax, answer: Answer) -> tuple[str, ...] | None:
+    """Return the marks before which an answer may be any text; None where it may not be that."""
+    mark = trigger(syntax)
+    if answer.mode == "any" or answer.final is not None or mark is None:
+        return None
+    marks = (mark, syntax.reasoning[0])
+    # A mark that ends in a letter may be completed by any token.
+    return None if any(text[-1:].isalnum() for text in marks) else tuple(filter(None, marks))
+
+
 def answer_rule(body: Rule | None, syntax: CallSyntax, answer: Answer, final: Rule | None) -> Rule:
     """Put text or JSON beside what follows the mark of calls (None where none may come)."""
     start, end = syntax.reasoning

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.functions import FunctionSchema
-from langchain_gorilla.grammar.call_grammar import Answer, answer_grammar, chosen
+from langchain_gorilla.grammar.call_grammar import Answer, answer_grammar, chosen, text_marks
 from langchain_gorilla.grammar.constraint import Constraint, Vocabulary, WholeConstraint
+from langchain_gorilla.grammar.free_text import FreeMask, FreeText
 from langchain_gorilla.grammar.lark import lark
 from langchain_gorilla.grammar.lazy import LazyConstraint, Stages
 from langchain_gorilla.grammar.notation import compact_json
@@ -31,6 +32,7 @@ class ConstraintCompiler:
         self.vocabulary = vocabulary
         self._kept = kept
         self._matchers: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._free: dict[tuple[str, ...], FreeText] = {}
         self._lock = threading.Lock()
 
     def constraint(
@@ -50,6 +52,7 @@ class ConstraintCompiler:
             names, syntax, answer.mode, answer.name, answer.parallel, final, answer.reasoning,
             answer.prefix,
         )  # fmt: skip
+        free = self._free_mask(syntax, answer)
         if len(called) > LAZY_ABOVE:
             stages = Stages(functions, syntax, answer)
 
@@ -59,9 +62,20 @@ class ConstraintCompiler:
                 owner = (syntax, answer.parallel) if shared else key
                 return self._matcher((*owner, *stage), write)
 
-            return LazyConstraint(self.vocabulary, stages, compile_stage)
+            return LazyConstraint(self.vocabulary, stages, compile_stage, free)
         matcher = self._matcher(key, lambda: answer_grammar(called, syntax, answer))
-        return WholeConstraint(self.vocabulary, matcher)
+        return WholeConstraint(self.vocabulary, matcher, free)
+
+    def _free_mask(self, syntax: CallSyntax, answer: Answer) -> FreeMask | None:
+        """Give the fast masks of free text, where the answer may be that."""
+        marks = text_marks(syntax, answer)
+        if marks is None:
+            return None
+        key = (answer.prefix, *marks)
+        free = self._free.get(key)
+        if free is None:
+            free = self._free[key] = FreeText(self.vocabulary, answer.prefix, marks)
+        return FreeMask(free, self.vocabulary)
 
     def _matcher(self, key: tuple[Any, ...], write: Callable[[], Grammar]) -> Any:
         with self._lock:

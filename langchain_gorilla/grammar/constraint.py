@@ -17,6 +17,7 @@ from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 
 from langchain_gorilla.errors import DeadEndError, UnsupportedOptionError
+from langchain_gorilla.grammar.free_text import FreeMask
 
 TokenMask: TypeAlias = NDArray[np.uint32]
 """Bits, shape (ceil(vocabulary size / 32),), lowest bit first; 1 = allowed."""
@@ -30,6 +31,7 @@ PYTHON_SLICES: Final = (
     r"""[^'"\\<>\x00-\x1F\x7F]+""",
 )
 _PADDING: Final = re.compile(r"\[PAD\d+\]|<unused\d+>")
+_MARKING: Final = re.compile(r"[!-/:-@\[-`{-~]")
 _NEVER_IN_UTF8: Final = frozenset({0xC0, 0xC1, *range(0xF5, 0x100)})
 
 
@@ -83,6 +85,10 @@ class Vocabulary:
         self.end_mask: TokenMask = ~_bits(self.size, self.end_ids, self.size)
         self.banned = frozenset(banned)
         self._check_bytes(words)
+        # Tokens that may complete a mark; letters and digits never do.
+        every = ((token, word) for word, token in words.items())
+        marked = {n for n, word in (*every, *spelled.items()) if _MARKING.search(word)}
+        self.punctuated = [(n, self.decode([n])) for n in sorted(marked) if n < self.size]
 
     def _is_special(self, token: int) -> bool:
         return bool(self.tokenizer.is_special_token(token)) and token not in self.end_ids
@@ -158,10 +164,17 @@ class Constraint(ABC):
 
     vocabulary: Vocabulary
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        """Start before the first token."""
+    def __init__(self, vocabulary: Vocabulary, free: FreeMask | None = None) -> None:
+        """Start before the first token.
+
+        Args:
+            vocabulary: The model's.
+            free: Knows the masks as long as the answer is free text.
+        """
         self.vocabulary = vocabulary
         self.ended = False
+        self.tokens: list[int] = []
+        self._free = free
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -176,7 +189,8 @@ class Constraint(ABC):
         """
         if self.ended or self.complete:
             return np.copy(self.vocabulary.end_mask)
-        mask = self._mask()
+        mask = None if self._free is None else self._free.mask(self.tokens, self._current())
+        mask = self._mask() if mask is None else mask
         if not mask.any():
             raise DeadEndError("No token of the vocabulary fits the grammar here.")
         return mask
@@ -192,6 +206,8 @@ class Constraint(ABC):
                 self.ended = True
             elif token in self.vocabulary.banned or not self._step(token):
                 return position
+            else:
+                self.tokens.append(token)
         return len(tokens)
 
     def consume(self, tokens: Sequence[int]) -> None:
@@ -213,6 +229,7 @@ class Constraint(ABC):
             count -= 1
         if count:
             self._back(count)
+            del self.tokens[len(self.tokens) - count :]
 
     @property
     @abstractmethod
@@ -232,8 +249,12 @@ class Constraint(ABC):
     def fork(self) -> "Constraint":
         """Return an independent copy."""
 
+    def _mask(self) -> TokenMask:
+        return self.vocabulary.mask(self._current())
+
     @abstractmethod
-    def _mask(self) -> TokenMask: ...
+    def _current(self) -> Any:
+        """Return the matcher that knows what may come next."""
 
     @abstractmethod
     def _step(self, token: int) -> bool: ...
@@ -245,9 +266,9 @@ class Constraint(ABC):
 class WholeConstraint(Constraint):
     """A constraint whose grammar is compiled as a whole."""
 
-    def __init__(self, vocabulary: Vocabulary, matcher: Any) -> None:
+    def __init__(self, vocabulary: Vocabulary, matcher: Any, free: FreeMask | None = None) -> None:
         """Take over a fresh matcher."""
-        super().__init__(vocabulary)
+        super().__init__(vocabulary, free)
         self._matcher = matcher
 
     @property
@@ -266,8 +287,9 @@ class WholeConstraint(Constraint):
 
     def fork(self) -> "WholeConstraint":
         """Return an independent copy."""
-        copy = WholeConstraint(self.vocabulary, self._matcher.deep_copy())
-        copy.ended = self.ended
+        free = None if self._free is None else self._free.fork()
+        copy = WholeConstraint(self.vocabulary, self._matcher.deep_copy(), free)
+        copy.ended, copy.tokens = self.ended, list(self.tokens)
         return copy
 
     def try_consume(self, tokens: Sequence[int]) -> int:
@@ -276,10 +298,12 @@ class WholeConstraint(Constraint):
             return super().try_consume(tokens)
         if not self.vocabulary.banned.isdisjoint(tokens):
             return super().try_consume(tokens)
-        return int(self._matcher.try_consume_tokens(list(tokens)))
+        taken = int(self._matcher.try_consume_tokens(list(tokens)))
+        self.tokens += tokens[:taken]
+        return taken
 
-    def _mask(self) -> TokenMask:
-        return self.vocabulary.mask(self._matcher)
+    def _current(self) -> Any:
+        return self._matcher
 
     def _step(self, token: int) -> bool:
         return bool(self._matcher.try_consume_tokens([token]))

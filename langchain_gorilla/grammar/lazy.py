@@ -29,11 +29,11 @@ from langchain_gorilla.grammar.call_grammar import (
 )
 from langchain_gorilla.grammar.constraint import (
     Constraint,
-    TokenMask,
     Vocabulary,
     forced_tokens,
     rewind,
 )
+from langchain_gorilla.grammar.free_text import FreeMask
 from langchain_gorilla.grammar.notation import notation_of
 from langchain_gorilla.grammar.rules import (
     EMPTY,
@@ -126,6 +126,7 @@ class LazyConstraint(Constraint):
         vocabulary: Vocabulary,
         stages: Stages,
         compile_stage: Callable[[tuple[str, ...], Callable[[], Grammar]], Any],
+        free: FreeMask | None = None,
     ) -> None:
         """Start before the first token.
 
@@ -133,8 +134,9 @@ class LazyConstraint(Constraint):
             vocabulary: The model's.
             stages: The grammars.
             compile_stage: Returns a fresh matcher for a key, writing its grammar if need be.
+            free: Knows the masks as long as the answer is free text.
         """
-        super().__init__(vocabulary)
+        super().__init__(vocabulary, free)
         self._stages = stages
         self._compile = compile_stage
         self._by_name = {f.name: f for f in chosen(stages.functions, stages.answer)}
@@ -162,14 +164,16 @@ class LazyConstraint(Constraint):
         """Return an independent copy."""
         copy = object.__new__(LazyConstraint)
         copy.__dict__.update(self.__dict__)
+        copy.tokens = list(self.tokens)
+        copy._free = None if self._free is None else self._free.fork()
         copy._past = [
             _Stage(stage.matcher.deep_copy(), stage.of_names, list(stage.tokens))
             for stage in self._past
         ]
         return copy
 
-    def _mask(self) -> TokenMask:
-        return self.vocabulary.mask(self._now.matcher)
+    def _current(self) -> Any:
+        return self._now.matcher
 
     def _step(self, token: int) -> bool:
         if not self._now.matcher.try_consume_tokens([token]):
