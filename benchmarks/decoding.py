@@ -70,7 +70,7 @@ from langchain_gorilla.engines.base import AnswerGrammar, Finished, GenerationOp
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.generation import Plan, generate, plan_answer
 from langchain_gorilla.engines.loading import LoadedModel, ModelSource
-from langchain_gorilla.engines.prefix_cache import PrefixCache
+from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
 from langchain_gorilla.engines.scores import only_allowed
 from langchain_gorilla.engines.token_sequence import cache_of, prefix_of
 from langchain_gorilla.engines.turns import Watch
@@ -248,6 +248,14 @@ def cache_with(model: Model, ids: Sequence[int]) -> Any:
     return cache
 
 
+def stock(model: Model, kept: Prefix) -> Any:
+    """Give transformers' own cache with what was read."""
+    cache = DynamicCache(config=model.weights.config)
+    for layer in kept.state:
+        cache.update(layer.keys, layer.values, layer.index)
+    return cache
+
+
 def by_generate(
     model: Model, task: Task, read: Any, processors: Sequence[Any], constraint: Any = None
 ) -> list[int]:
@@ -349,11 +357,10 @@ def speed(model: Model, tasks: Sequence[Task], *, oracle: bool, label: str) -> S
         model.constraint(task.plan)  # Compiled once for a set of tools; measured by itself.
 
         def raw(task: Task = task, kept: Any = kept, steps: Any = steps) -> list[int]:
-            return by_generate(model, task, cache_of(model.weights, kept, len(kept.tokens)), steps)
+            return by_generate(model, task, stock(model, kept), steps)
 
         def masked(task: Task = task, kept: Any = kept, steps: Any = steps) -> list[int]:
-            cache = cache_of(model.weights, kept, len(kept.tokens))
-            return by_generate(model, task, cache, steps, model.constraint(task.plan))
+            return by_generate(model, task, stock(model, kept), steps, model.constraint(task.plan))
 
         def engine(task: Task = task, kept: Any = kept, steps: Any = steps) -> Finished:
             prefixes = PrefixCache(1 << 34)

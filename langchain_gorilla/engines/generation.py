@@ -200,11 +200,11 @@ def generate(
     steps = [*processors, *score_steps(plan.options, encoder.size, _rows(weights))]
     cuttable = can_cut(weights)
     looped = drafts and cuttable
-    prefix, shared = None, 0
-    if cuttable and prefixes is not None:
-        prefix, shared = prefixes.find(plan.ids)
+    prefix, shared = (None, 0) if prefixes is None else prefixes.find(plan.ids)
+    shared = shared if cuttable else 0
     answer.cached_tokens = shared
-    cache = cache_of(weights, prefix, shared) if cuttable else None
+    borrowed = prefixes is not None and prefix is not None and prefixes.borrow(prefix, shared)
+    cache = cache_of(weights, prefix, shared, in_place=borrowed) if cuttable else None
     tokens = list(plan.ids)
     guesses = Guesses(plan, encoder, constraint) if looped else None
 
@@ -228,18 +228,22 @@ def generate(
         # Randomness is drawn by a processor, which chooses among the tokens that it is given.
         best = plan.options.temperature == 0
         further["custom_generate"] = by_loop(constraint, guesses.guess, best_of_all=best)
-    weights.generate(
-        ids,
-        attention_mask=torch.ones_like(ids),
-        generation_config=settings,
-        logits_processor=LogitsProcessorList(steps),
-        stopping_criteria=StoppingCriteriaList([after_token]),
-        **further,
-    )
+    try:
+        weights.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            generation_config=settings,
+            logits_processor=LogitsProcessorList(steps),
+            stopping_criteria=StoppingCriteriaList([after_token]),
+            **further,
+        )
+        if cuttable and prefixes is not None:
+            prefixes.keep(prefix_of(cache, tokens))
+    finally:
+        if borrowed and prefixes is not None:
+            prefixes.give_back(plan.ids[:shared])
     if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
         raise RuntimeError("generate() ended an answer that was not complete.")
-    if cuttable and prefixes is not None:
-        prefixes.keep(prefix_of(cache, tokens))
     emit(answer.finished)
 
 

@@ -15,6 +15,9 @@ from typing import Any, Final
 DEFAULT_BUDGET_BYTES: Final = 512 * 1024**2
 """A 7B model without grouped heads takes 0.5 MiB a token, the bundled one 18 KiB."""
 
+_BORROWED_SHARE: Final = 0.9
+"""How much of a prefix has to be shared for its rest to be given up."""
+
 
 @dataclass(frozen=True)
 class Prefix:
@@ -22,7 +25,7 @@ class Prefix:
 
     Attributes:
         tokens: What was read.
-        state: The engine's, after all of ``tokens``; never changed, but cut for each use.
+        state: The engine's, after all of ``tokens``, in parts that can be ``cut``; never changed.
         size_bytes: Memory of ``state``.
     """
 
@@ -39,6 +42,7 @@ class PrefixCache:
         self._budget_bytes = budget_bytes
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
+        self._lent: set[tuple[int, ...]] = set()
         self._size_bytes = 0
 
     @property
@@ -60,6 +64,38 @@ class PrefixCache:
                 self._kept.move_to_end(best.tokens)
             return best, most
 
+    def borrow(self, prefix: Prefix, shared: int) -> bool:
+        """Ask for a prefix's memory, to go on in it behind its first ``shared`` tokens.
+
+        A conversation goes on where it ended, so nothing has to be copied. It is given to one
+        asker at a time, and only for nearly all of a prefix; ``keep`` of what became of it, or
+        ``give_back``, ends that. Others may copy what is lent.
+
+        Returns:
+            Whether the memory is the asker's; the cache then holds ``shared`` tokens of it.
+        """
+        with self._lock:
+            whole = self._kept.get(prefix.tokens)
+            if whole is not prefix or prefix.tokens in self._lent:
+                return False
+            if shared < _BORROWED_SHARE * len(prefix.tokens):
+                return False
+            tokens = prefix.tokens[:shared]
+            if tokens != prefix.tokens:
+                if tokens in self._kept:
+                    return False
+                state = [each.cut(shared) for each in prefix.state]
+                self._drop(prefix.tokens)
+                self._kept[tokens] = Prefix(tokens, state, prefix.size_bytes)
+                self._size_bytes += prefix.size_bytes
+            self._lent.add(tokens)
+            return True
+
+    def give_back(self, tokens: Sequence[int]) -> None:
+        """Nobody goes on any more behind what was borrowed for these tokens."""
+        with self._lock:
+            self._lent.discard(tuple(tokens))
+
     def keep(self, prefix: Prefix) -> None:
         """Keep a prefix, in place of those that it begins with; forget the oldest over budget."""
         if prefix.size_bytes > self._budget_bytes:
@@ -76,9 +112,11 @@ class PrefixCache:
         """Forget everything."""
         with self._lock:
             self._kept.clear()
+            self._lent.clear()
             self._size_bytes = 0
 
     def _drop(self, tokens: tuple[int, ...]) -> None:
+        self._lent.discard(tokens)
         self._size_bytes -= self._kept.pop(tokens).size_bytes
 
 

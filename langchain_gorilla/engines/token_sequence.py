@@ -24,30 +24,40 @@ def can_cut(weights: Any) -> bool:
     return bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
 
 
-def cache_of(weights: Any, prefix: Prefix | None = None, shared: int = 0) -> Any:
-    """Give a KV cache that holds the first ``shared`` tokens of what ``prefix_of`` gave."""
-    from transformers import DynamicCache
+def cache_of(
+    weights: Any, prefix: Prefix | None = None, shared: int = 0, *, in_place: bool = False
+) -> Any:
+    """Give a KV cache that holds the first ``shared`` tokens of what ``prefix_of`` gave.
 
-    cache = DynamicCache(config=weights.config.get_text_config(decoder=True))
-    if prefix is not None and shared:
-        for index, keys, values in prefix.state:
-            cache.update(keys[..., :shared, :], values[..., :shared, :], index)
+    Args:
+        weights: The model.
+        prefix: None for an empty cache.
+        shared: How many of its tokens.
+        in_place: Go on in the prefix's memory, instead of in a copy of it. Nobody else may, and
+            what it holds behind ``shared`` is lost.
+    """
+    from langchain_gorilla.engines.roomy_cache import roomy_cache
+
+    cache = roomy_cache(weights.config.get_text_config(decoder=True))
+    for state in prefix.state if prefix is not None and shared else ():
+        begun = state.cut(shared)
+        if in_place:
+            cache.layers[state.index].adopt(begun)
+        else:
+            cache.update(begun.keys, begun.values, state.index)
     return cache
 
 
 def prefix_of(cache: Any, tokens: Sequence[int]) -> Prefix:
-    """Give what was read into a cache, the first of ``tokens``.
+    """Give what was read into a cache of ``cache_of``: the first of ``tokens``.
 
-    It stays as it is: a cache that grows copies its tensors.
+    It stays as it is: what a cache adds comes behind it.
     """
     # Layers that share another's keys stay empty.
-    state = [
-        (index, layer.keys, layer.values)
-        for index, layer in enumerate(cache.layers)
-        if layer.is_initialized
-    ]
-    sizes = (part.untyped_storage().nbytes() for _, *pair in state for part in pair)
-    return Prefix(tuple(tokens[: cache.get_seq_length()]), state, sum(sizes))
+    layers = enumerate(cache.layers)
+    state = [layer.state(index) for index, layer in layers if layer.is_initialized]
+    size = sum(each.key_room.nbytes + each.value_room.nbytes for each in state)
+    return Prefix(tuple(tokens[: cache.get_seq_length()]), state, size)
 
 
 class TransformersSequence:

@@ -250,7 +250,11 @@ class Constraint(ABC):
         """Return an independent copy."""
 
     def _mask(self) -> TokenMask:
-        return self.vocabulary.mask(self._current())
+        mask = self.vocabulary.mask(self._current())
+        if not self.can_end:
+            # Where the vocabulary does not mark its end token as special, it is text, too.
+            mask &= ~self.vocabulary.end_mask
+        return mask
 
     @abstractmethod
     def _current(self) -> Any:

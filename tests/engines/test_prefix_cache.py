@@ -156,3 +156,102 @@ def test_the_message_says_how_much_was_read_from_the_cache() -> None:
     usage = ChatGorilla(model="bundled", engine=Cached()).invoke("hi").usage_metadata
     assert usage is not None
     assert usage["input_token_details"] == {"cache_read": 7}
+
+
+# --- Going on in place ---
+
+
+def numbers(*tokens: int) -> Prefix:
+    """A prefix whose state can be cut, as those of real weights can."""
+    return Prefix(tokens, [Cuttable(len(tokens))], 1)
+
+
+class Cuttable:
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def cut(self, tokens: int) -> "Cuttable":
+        return Cuttable(tokens)
+
+
+def test_memory_is_lent_to_one_asker_at_a_time() -> None:
+    cache = PrefixCache()
+    cache.keep(numbers(*range(20)))
+    found, shared = cache.find([*range(19), 7, 7])
+    assert found is not None
+    assert shared == 19
+    assert cache.borrow(found, shared)
+    assert not cache.borrow(found, shared)
+    # What is lent ends where the asker goes on; others may still find and copy it.
+    again, shared = cache.find([*range(25)])
+    assert again is not None
+    assert (shared, again.state[0].length) == (19, 19)
+    assert not cache.borrow(again, shared)
+    cache.give_back(range(19))
+    assert cache.borrow(again, shared)
+    assert cache.size_bytes == 1
+
+
+def test_memory_is_not_lent_for_a_small_part_of_a_prefix() -> None:
+    cache = PrefixCache()
+    cache.keep(numbers(*range(20)))
+    found, shared = cache.find([*range(10), 99, 99])
+    assert found is not None
+    assert not cache.borrow(found, shared)
+    assert cache.find([*range(30)])[1] == 20
+
+
+def test_what_became_of_borrowed_memory_takes_its_place() -> None:
+    cache = PrefixCache()
+    cache.keep(numbers(*range(20)))
+    found, shared = cache.find([*range(30)])
+    assert found is not None
+    assert cache.borrow(found, shared)
+    cache.keep(numbers(*range(25)))
+    assert cache.size_bytes == 1
+    assert cache.find([*range(30)])[1] == 25
+
+
+def test_a_conversation_goes_on_in_place_and_says_the_same(fresh: TransformersEngine) -> None:
+    """Each turn's prompt begins with the last one, answer included; then an old one comes back."""
+    options = GenerationOptions(max_tokens=12)
+    first = weather_prompt("Hello, who are you?")
+    prompts = [first]
+    for more in (" I can tell you the weather.\n", "### Instruction: Thanks!\n### Response: "):
+        prompts.append((*prompts[-1], more))
+    prompts += [weather_prompt("Tell me a joke."), prompts[0], prompts[2]]
+
+    def said(prompt: Any) -> Any:
+        *pieces, finished = fresh.stream(prompt, options)
+        return "".join(piece.text for piece in pieces), finished  # type: ignore[union-attr]
+
+    warm = [said(prompt) for prompt in prompts]
+    rooms = {
+        state.key_room.data_ptr()
+        for kept in fresh._loaded.prefixes._kept.values()
+        for state in kept.state
+    }
+    layers = fresh._loaded.config.get_text_config().num_hidden_layers
+    assert len(rooms) == layers * len(fresh._loaded.prefixes._kept)
+    assert warm[1][1].cached_tokens >= warm[0][1].input_tokens - 2
+    for prompt, given in zip(prompts, warm, strict=True):
+        fresh._loaded.prefixes.clear()
+        assert said(prompt) == given
+
+
+def test_what_a_cancelled_request_borrowed_is_there_for_the_next(
+    fresh: TransformersEngine,
+) -> None:
+    from langchain_gorilla.engines.base import CancelToken
+    from langchain_gorilla.errors import GenerationCancelledError
+
+    options = GenerationOptions(max_tokens=40)
+    cold = list(fresh.stream(weather_prompt(), options))
+    cancel = CancelToken()
+    stream = fresh.stream(weather_prompt(), options, cancel=cancel)
+    next(stream)
+    cancel.cancel()
+    with pytest.raises(GenerationCancelledError):
+        list(stream)
+    assert list(fresh.stream(weather_prompt(), options)) == cold
+    assert not fresh._loaded.prefixes._lent
