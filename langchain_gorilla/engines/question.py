@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Final
 
-_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\d:])")
+_NUMBER: Final = re.compile(r"(?<![\w.:])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\d:])")
 _QUOTED: Final = re.compile(r"""(?<!\w)['"\u201c\u2018]([^'"\u201d\u2019\n]{1,80})['"\u201d\u2019]""")
 _NAMED: Final = re.compile(
     r"\b[A-Z][\w&.'-]*\w(?:(?:,? | of | the | de )[A-Z][\w&.'-]*\w)*|\b[A-Z]\b"
@@ -47,7 +47,7 @@ _BEGINNERS: Final = frozenset(
     "which who why will with would you your".split()
 )
 _LINK: Final = re.compile(r"\W{0,2}(?:, and |, or |, | and | or | & )(?:the |a |an )?['\"]?", re.I)
-_PHRASE: Final = re.compile(r"[\w.-]*\w(?: (?!and\b|or\b|in\b|for\b|with\b|from\b|at\b)[\w-]+){0,2}")
+_PHRASE: Final = re.compile(r"[\w.-]*\w(?: (?!(?:and|or|in|into|on|for|with|from|at|to|of|by)\b)[\w-]+){0,2}")
 _TAIL: Final = re.compile(r"[\w@./:+#%-]*\w")
 
 

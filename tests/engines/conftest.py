@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
 from tests.engines.small_model import Passes, settle
 
@@ -14,9 +15,12 @@ def engine() -> TransformersEngine:
 @pytest.fixture
 def passes(engine: TransformersEngine) -> Iterator[Passes]:
     engine.load()
+    # Prompts are read whole, whatever other tests asked.
+    kept, engine._loaded.prefixes = engine._loaded.prefixes, PrefixCache(0)
     counted = Passes()
     hook = engine._loaded.weights.register_forward_pre_hook(counted, with_kwargs=True)
     yield counted
     counted.gate.set()
     settle(engine)
     hook.remove()
+    engine._loaded.prefixes = kept

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from langchain_gorilla.engines.base import Finished, GenerationOptions, TextPiece
+from langchain_gorilla.engines.decode_loop import MOST_DRAFTED
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.formats.base import Prompt
 
@@ -65,8 +66,8 @@ class Passes:
 
     @property
     def prompts(self) -> list[int]:
-        """The lengths of the prompts that were prefilled, in order."""
-        return [length for length in self.lengths if length > 1]
+        """The lengths of the prompts that were prefilled, in order; drafts are shorter."""
+        return [length for length in self.lengths if length > 1 + MOST_DRAFTED]
 
 
 def settle(engine: TransformersEngine) -> None:

@@ -11,7 +11,6 @@ import pytest
 from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions
 from langchain_gorilla.engines.decode_loop import Passes as Counted
 from langchain_gorilla.engines.decode_loop import decode
-from langchain_gorilla.engines.drafting import Drafter
 from langchain_gorilla.engines.generation import generate, plan_answer
 from langchain_gorilla.engines.token_sequence import can_cut
 from langchain_gorilla.engines.transformers import TransformersEngine
@@ -19,7 +18,7 @@ from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.errors import DeadEndError
 from langchain_gorilla.grammar.call_grammar import Answer
 from tests.engines.small_model import Passes, weather_prompt
-from tests.engines.test_constrained import BOOK, FUNCTIONS, V2, ask, function
+from tests.engines.test_constrained import FUNCTIONS, V2, ask
 
 PLACES = ("Oslo", "New York", "Rio de Janeiro", "Ürümqi", "Rome and in Paris")
 QUESTIONS = (
@@ -33,24 +32,26 @@ MODES = (Answer(mode="any"), Answer(), Answer(mode="any", name="book_hotel", par
 
 
 def events(
-    engine: TransformersEngine, question: str, answer: Answer, *, drafts: bool, **options: Any
+    engine: TransformersEngine, question: str, answer: Answer | None, *, drafts: bool, **options: Any
 ) -> list[Any]:
     loaded = engine._loaded
     engine.load()
     given = GenerationOptions(**{"max_tokens": 36, **options})
-    grammar = AnswerGrammar(functions=FUNCTIONS, syntax=V2, answer=answer)
+    grammar = answer and AnswerGrammar(functions=FUNCTIONS, syntax=V2, answer=answer)
     plan = plan_answer(
         loaded.encoder, weather_prompt(question), given, context_tokens=2048, grammar=grammar
     )
-    assert plan.grammar is not None
-    compiler = loaded.compiler(loaded.end_ids)
+    constraint = None
+    if plan.grammar is not None:
+        compiler = loaded.compiler(loaded.end_ids)
+        constraint = compiler.constraint(FUNCTIONS, V2, plan.grammar.answer)
     found: list[Any] = []
     generate(
         loaded.weights,
         loaded.encoder,
         plan,
         end_ids=loaded.end_ids,
-        constraint=compiler.constraint(FUNCTIONS, V2, plan.grammar.answer),
+        constraint=constraint,
         watch=Watch(),
         emit=found.append,
         drafts=drafts,
@@ -68,6 +69,16 @@ def test_greedy_answers_are_those_of_one_token_at_a_time(
         asked = question.format(place)
         loop = events(engine, asked, answer, drafts=True)
         assert loop == events(engine, asked, answer, drafts=False), asked
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS, "Repeat: la la la la la la la la la la"])
+def test_free_answers_are_those_of_one_token_at_a_time(
+    engine: TransformersEngine, question: str
+) -> None:
+    asked = question.format("Oslo")
+    for options in ({}, {"temperature": 1.1, "seed": 3}):
+        loop = events(engine, asked, None, drafts=True, **options)
+        assert loop == events(engine, asked, None, drafts=False, **options), asked
 
 
 def test_a_repetition_penalty_holds_in_the_loop(engine: TransformersEngine) -> None:
@@ -242,42 +253,3 @@ def test_right_guesses_save_passes() -> None:
 
     assert run(GUESSES["none"], Twos(), 12)[1] == Counted(forward=4, drafted=0, kept=0)
     assert run(GUESSES["always the same"], Twos(), 12)[1] == Counted(1, 4, 4)
-
-
-# --- Guesses ---
-
-PROMPT = (
-    '[{"name": "book_hotel"}]\nBook the "Grand Budapest" in Rio de Janeiro for 12 nights, '
-    "mail joe@example.com"
-)
-COUNT = function("count", ("ids",), ids={"type": "array", "items": {"type": "integer"}})
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ("", ""),
-        ("Sure. ", ""),
-        ("<<function>>book_hotel(", "city="),
-        ("<<function>>book_hotel(ni", "ghts="),
-        ("<<function>>book_hotel(city=", "'Grand Budapest', nights="),
-        ("<<function>>book_hotel(city='R", "io de Janeiro', nights="),
-        ("<<function>>book_hotel(city='joe", "@example.com', nights="),
-        ("<<function>>book_hotel(city='Rome'", ", nights="),
-        ("<<function>>book_hotel(city='Rome', ", "nights="),
-        ("<<function>>book_hotel(city='Rome',", " nights="),
-        ("<<function>>book_hotel(city='a, b=(', nights=", "12, stars="),
-        ("<<function>>book_hotel(city='it\\'s', nights=1", "2, stars="),
-        ("<<function>>book_hotel(stars='five', nights=12, city='Oslo'", ")"),
-        ("<<function>>book_hotel(stars='five', nights=12, city='Oslo')", ""),
-        ("<<function>>count(ids=", "["),
-        ("<<function>>count(ids=[1, 2]", ")"),
-        ("<<function>>other(x=", ""),
-    ],
-)
-def test_a_guess_continues_the_call(answer: str, expected: str) -> None:
-    assert Drafter([BOOK, COUNT], PROMPT).guess(answer) == expected
-
-
-def test_no_functions_no_guesses() -> None:
-    assert Drafter([], PROMPT).guess("f(") == ""
