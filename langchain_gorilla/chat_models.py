@@ -111,7 +111,8 @@ class ChatGorilla(BaseChatModel):
     """Git revision of the model on the hub."""
 
     dtype: str | None = Field(default_factory=from_env("GORILLA_DTYPE", default=None))
-    """Such as ``"bfloat16"``; None is float32 on a CPU and the weights' own elsewhere."""
+    """Such as ``"bfloat16"``; None is the weights' own on an accelerator, and on a CPU bfloat16 or
+    float32, by processor and size."""
 
     device: str | None = Field(default_factory=from_env("GORILLA_DEVICE", default=None))
     """Such as ``"cuda:0"`` or ``"cpu"``; None is an accelerator where there is one."""
@@ -134,6 +135,10 @@ class ChatGorilla(BaseChatModel):
 
     context_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of prompt and answer; None is what the model's config says."""
+
+    prefix_cache_bytes: int | None = Field(default=None, ge=0)
+    """Memory for prompts that were read, whose beginnings are then not read again; 0 is none. All
+    models that share the weights share it, so the last value counts; None leaves 512 MiB."""
 
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Further arguments of transformers' ``from_pretrained``."""
@@ -525,6 +530,7 @@ class ChatGorilla(BaseChatModel):
             quantization_config=self.quantization_config,
             trust_remote_code=self.trust_remote_code,
             context_tokens=self.context_tokens,
+            prefix_cache_bytes=self.prefix_cache_bytes,
             **self.model_kwargs,
         )
 

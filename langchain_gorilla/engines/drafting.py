@@ -17,7 +17,7 @@ from langchain_gorilla.engines.written_call import Bracket, Written, read_call
 from langchain_gorilla.functions import FunctionSchema
 
 _QUESTION_CHARACTERS: Final = 2_500
-_GUESSED_CHARACTERS: Final = 120
+_GUESSED_CHARACTERS: Final = 90
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 Schema = Mapping[str, Any]
@@ -45,6 +45,7 @@ class Drafter:
         self._functions = {function.name: function for function in functions}
         self._syntax = syntax
         self._opening = prefix + syntax.opening
+        self._guessed = ""
         names = "|".join(sorted(map(re.escape, self._functions), key=len, reverse=True))
         self._call = re.compile(rf"(?<![\w.])({names})\(") if names else None
         question = prompt[-_QUESTION_CHARACTERS:]
@@ -56,12 +57,14 @@ class Drafter:
 
     def guess(self, answer: str) -> str:
         """Continue an answer by about as much as a forward pass may read."""
-        text = answer
+        # What was guessed of a shorter answer holds as long as the answer agrees.
+        text = self._guessed if self._guessed.startswith(answer) else answer
         while len(text) - len(answer) < _GUESSED_CHARACTERS:
             step = self._step(text)
             if not step:
                 break
             text += step
+        self._guessed = text
         return text[len(answer) :]
 
     def _step(self, answer: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla import bundled
+from langchain_gorilla.engines.precision import cpu_dtype
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.turns import Turns
 from langchain_gorilla.errors import GorillaError, MissingModelError, ModelLoadError
@@ -53,8 +54,8 @@ class ModelSource:
     Attributes:
         model: A folder, a Hub id, or ``bundled``.
         revision: A branch, tag or commit of a Hub repository.
-        dtype: A torch dtype or its name. ``auto`` is the checkpoint's on an accelerator and
-            float32 on a CPU, where fp16 is slow and imprecise.
+        dtype: A torch dtype or its name. ``auto`` is the checkpoint's on an accelerator; on a CPU
+            it is what ``precision`` says, bfloat16 or float32.
         device: A torch device; None takes cuda, then mps, then cpu, whichever is there.
         device_map: Given to accelerate, instead of ``device``.
         quantization_config: As in ``from_pretrained``.
@@ -131,7 +132,7 @@ class LoadedModel:
             if self._weights is None:
                 _ = self.config  # A broken config is named as such.
                 path, where = self._locate()
-                weights = _load_weights(path, where, self.source)
+                weights = _load_weights(path, where, self.source, self.config)
                 from transformers import GenerationConfig
 
                 self._end_ids = frozenset(
@@ -292,7 +293,9 @@ def _on_hub(source: ModelSource) -> bool:
     return True
 
 
-def _load_weights(path: str, where: dict[str, Any], source: ModelSource) -> "PreTrainedModel":
+def _load_weights(
+    path: str, where: dict[str, Any], source: ModelSource, config: "PreTrainedConfig"
+) -> "PreTrainedModel":
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -302,7 +305,7 @@ def _load_weights(path: str, where: dict[str, Any], source: ModelSource) -> "Pre
         options["quantization_config"] = source.quantization_config
     dtype = "auto" if source.dtype is None else source.dtype
     if dtype == "auto" and device == "cpu" and source.quantization_config is None:
-        dtype = "float32"
+        dtype = cpu_dtype(config, trust_remote_code=source.trust_remote_code)
     with _load_errors("weights", source, where), _quiet_progress():
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             path, dtype=dtype, device_map=device_map, output_loading_info=True, **options

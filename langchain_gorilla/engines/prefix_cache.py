@@ -50,6 +50,12 @@ class PrefixCache:
         """Memory of all that is kept."""
         return self._size_bytes
 
+    def resize(self, budget_bytes: int) -> None:
+        """Change the budget; forget the oldest over it."""
+        with self._lock:
+            self._budget_bytes = budget_bytes
+            self._shrink()
+
     def find(self, tokens: Sequence[int]) -> tuple[Prefix | None, int]:
         """Find the longest beginning of ``tokens``; give how many tokens of the prefix are shared.
 
@@ -98,15 +104,14 @@ class PrefixCache:
 
     def keep(self, prefix: Prefix) -> None:
         """Keep a prefix, in place of those that it begins with; forget the oldest over budget."""
-        if prefix.size_bytes > self._budget_bytes:
-            return
         with self._lock:
+            if prefix.size_bytes > self._budget_bytes:
+                return
             for tokens in [each for each in self._kept if prefix.tokens[: len(each)] == each]:
                 self._drop(tokens)
             self._kept[prefix.tokens] = prefix
             self._size_bytes += prefix.size_bytes
-            while self._size_bytes > self._budget_bytes:
-                self._drop(next(iter(self._kept)))
+            self._shrink()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -114,6 +119,10 @@ class PrefixCache:
             self._kept.clear()
             self._lent.clear()
             self._size_bytes = 0
+
+    def _shrink(self) -> None:
+        while self._size_bytes > self._budget_bytes:
+            self._drop(next(iter(self._kept)))
 
     def _drop(self, tokens: tuple[int, ...]) -> None:
         self._lent.discard(tokens)

@@ -40,6 +40,7 @@ def load_engine(
     quantization_config: Any = None,
     trust_remote_code: bool = False,
     context_tokens: int | None = None,
+    prefix_cache_bytes: int | None = None,
     **options: Any,
 ) -> "TransformersEngine":
     """Give the engine for a model; the same one for the same arguments.
@@ -51,13 +52,17 @@ def load_engine(
         model: A folder, a Hub id, or ``"bundled"``. What looks like a path is never asked for on
             the Hub.
         revision: A branch, tag or commit of a Hub repository.
-        dtype: A torch dtype or its name. ``"auto"`` is the checkpoint's on an accelerator and
-            float32 on a CPU, where fp16 is slow and imprecise.
+        dtype: A torch dtype or its name. ``"auto"`` is the checkpoint's on an accelerator; on a
+            CPU bfloat16 where the processor computes in it and the model has 32M parameters or
+            more, else float32.
         device: A torch device; None takes cuda, then mps, then cpu, whichever is there.
         device_map: Given to accelerate, to spread a model over devices; instead of ``device``.
         quantization_config: As in ``from_pretrained``.
         trust_remote_code: Run the repository's own Python code.
         context_tokens: Most tokens of prompt and answer together; None asks the config.
+        prefix_cache_bytes: Memory for what the model has read, so that the beginning of a prompt
+            is not read again; 0 keeps nothing. For all who share the weights, so the last value
+            counts; None leaves it, 512 MiB at first.
         **options: Further arguments of ``from_pretrained``; ``use_safetensors`` is True unless
             it is among them.
 
@@ -69,6 +74,10 @@ def load_engine(
     if context_tokens is not None and context_tokens < 2:
         raise UnsupportedOptionError(
             f"context_tokens is {context_tokens}; expected at least 2, prompt and answer."
+        )
+    if prefix_cache_bytes is not None and prefix_cache_bytes < 0:
+        raise UnsupportedOptionError(
+            f"prefix_cache_bytes is {prefix_cache_bytes}; expected a number of bytes, 0 for none."
         )
     source = ModelSource(
         model=_name(model),
@@ -89,6 +98,8 @@ def load_engine(
                 loaded = _models[key] = LoadedModel(source)
             engine = TransformersEngine(loaded, context_tokens=context_tokens)
             _engines[(key, context_tokens)] = engine
+        if prefix_cache_bytes is not None:
+            engine._loaded.prefixes.resize(prefix_cache_bytes)
         return engine
 
 

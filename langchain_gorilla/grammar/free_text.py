@@ -28,7 +28,7 @@ class FreeText:
         start = f"{json.dumps(prefix)} T" if prefix else "T"
         lark = f"%llguidance {{}}\nstart: {start}\nT: /(?s:.+)/\n"
         self._matcher = vocabulary.matcher(lark)
-        self._first = vocabulary.mask(self._matcher)
+        self._first: TokenMask | None = None
         self._specials = frozenset(vocabulary.special_tokens.values())
         self._completing: dict[bytes, tuple[int, ...]] = {}
         self._lock = threading.Lock()
@@ -40,6 +40,8 @@ class FreeText:
 
     def first(self) -> "TokenMask":
         """Give the mask of any text at its beginning."""
+        if self._first is None:
+            self._first = self._vocabulary.mask(self.matcher())
         return np.copy(self._first)
 
     def has_mark(self, text: bytes) -> bool:

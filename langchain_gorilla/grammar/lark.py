@@ -81,7 +81,7 @@ class _Lark(Writer):
             case Sequence(parts):
                 return " ".join(map(self.expression, parts))
             case Choice(options):
-                return self.named(" | ".join(map(self.expression, options)))
+                return self.named(" | ".join(dict.fromkeys(map(self.expression, options))))
             case Repeat(inner, least, most):
                 return f"({self.expression(inner)}){times(least, most)}"
             case Ref():

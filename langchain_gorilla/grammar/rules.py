@@ -199,11 +199,12 @@ def sequence(*parts: Rule) -> Rule:
 
 def choice(*options: Rule) -> Rule:
     """Offer rules, each once."""
-    flat: dict[Rule, None] = {}
+    flat: dict[Rule | int, Rule] = {}
     for option in options:
         for rule in option.options if isinstance(option, Choice) else (option,):
-            flat.setdefault(rule)
-    return next(iter(flat)) if len(flat) == 1 else Choice(tuple(flat))
+            # Whole calls differ, and hashing them takes longer than writing them.
+            flat.setdefault(id(rule) if isinstance(rule, Sequence | Members) else rule, rule)
+    return next(iter(flat.values())) if len(flat) == 1 else Choice(tuple(flat.values()))
 
 
 def repeat(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
@@ -279,7 +280,7 @@ def children(rule: Rule) -> Iterator[Rule]:
 def reachable(grammar: Grammar) -> dict[str, Rule]:
     """Return the named rules that the root leads to."""
     found: dict[str, Rule] = {}
-    waiting = [grammar.root]
+    waiting = [grammar.root] if grammar.rules else []
     while waiting:
         rule = waiting.pop()
         if isinstance(rule, Ref) and rule.name not in found:

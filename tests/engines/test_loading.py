@@ -97,6 +97,50 @@ def test_half_precision_runs_as_float32_on_a_cpu(folder: Path) -> None:
         assert str(engine._loaded.weights.dtype) == f"torch.{dtype}"
 
 
+@pytest.mark.parametrize(
+    ("native", "layers", "asked", "expected"),
+    [
+        (True, 1, None, "float32"),
+        (True, 9, None, "bfloat16"),
+        (False, 9, None, "float32"),
+        (True, 9, "float32", "float32"),
+        (False, 1, "bfloat16", "bfloat16"),
+    ],
+)
+def test_a_cpu_computes_large_models_in_bfloat16_where_it_can(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    native: bool,
+    layers: int,
+    asked: str | None,
+    expected: str,
+) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    wide = {"intermediate_size": 7000, "num_hidden_layers": layers}
+    config = AutoConfig.from_pretrained(folder, **wide)
+    AutoModelForCausalLM.from_config(config).to(torch.float16).save_pretrained(folder)
+    capabilities = {"avx512_bf16": native}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    engine = load_engine(folder, device="cpu", dtype=asked)
+    assert str(engine._loaded.weights.dtype) == f"torch.{expected}"
+
+
+def test_the_cache_of_prefixes_has_the_size_that_was_asked_for_last(folder: Path) -> None:
+    engine = load_engine(folder, prefix_cache_bytes=10**8)
+    ask(engine)
+    assert engine._loaded.prefixes.size_bytes > 0
+    assert load_engine(folder) is engine
+    assert engine._loaded.prefixes.size_bytes > 0
+    assert load_engine(folder, prefix_cache_bytes=0) is engine
+    assert engine._loaded.prefixes.size_bytes == 0
+    ask(engine)
+    assert engine._loaded.prefixes.size_bytes == 0
+    with pytest.raises(UnsupportedOptionError, match="prefix_cache_bytes is -1; expected"):
+        load_engine(folder, prefix_cache_bytes=-1)
+
+
 def test_context_vocabulary_and_encoding_need_no_weights(folder: Path) -> None:
     engine = load_engine(folder)
     config = json.loads((folder / "config.json").read_text())
