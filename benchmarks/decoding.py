@@ -25,11 +25,13 @@ What the figures are:
 - ``wall_ratio_vs_generate``: the median of the paired ratios of time, ``generate`` without any
   constraint by the engine's whole path (grammar, drafts, decoding to text, stop texts).
 - ``plain_constraint_overhead``: the median of paired times of ``generate`` with the grammar as a
-  logits processor, a mask for each token, by those without it, less 1; on the 90M model.
+  logits processor, a mask for each token, by those without it, less 1; on the 90M model, every
+  fourth answer.
 - ``mask_ms_p99_102k``: of every mask along the answers, auto and any, for tools that are new to
   an engine that has run before.
 - ``compile_ms_p50_10_tools``: ten of BFCL's functions, new to such an engine, from JSON schema to a
-  matcher; ``compile_ms_1000_tools_lazy``: a thousand, the names and one tool's arguments.
+  matcher; ``compile_ms_1000_tools_lazy``: a thousand, the names and one tool's arguments. These
+  and the masks are CPU time of the thread: other processes of the machine have no part in it.
 - ``warm_first_token_ratio_2k``, ``_4k``: the time to the first token of a conversation's first
   turn by that of its next one, prompts of about 2,000 and 4,000 tokens; the median.
 - ``lossless``: the bundled model wrote the same tokens with drafts, without, and one by one.
@@ -46,6 +48,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +221,7 @@ class Oracle:
         self.target, self.prompt = target, prompt
 
     def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Make the next token of the text the best by far."""
         at = ids.shape[1] - self.prompt
         scores[:, self.target[min(at, len(self.target) - 1)]] += 1e4
         return scores
@@ -234,6 +238,7 @@ class Passes:
         weights.register_forward_pre_hook(self)
 
     def __call__(self, *_: object) -> None:
+        """Count one more."""
         self.count += 1
 
 
@@ -372,20 +377,25 @@ def speed(model: Model, tasks: Sequence[Task], *, oracle: bool, label: str) -> S
         for name, work in random.Random(number).sample(ways, 3):
             if name == "raw" and not oracle:
                 continue  # Unconstrained, the bundled model says something else.
+            if name == "masked" and oracle and number % 4:
+                continue
             passes.count = 0
             times[name], found[name] = timed(work)
             if name == "engine":
                 result.passes += passes.count
-        if oracle and not found["raw"] == found["masked"] == task.target:
+        if oracle and any(
+            found.get(name, task.target) != task.target for name in ("raw", "masked")
+        ):
             raise SystemExit(f"{task.case.id}: generate() did not say what the oracle says.")
+        plain = "raw" if oracle else "masked"
         said = found["engine"].output_tokens
-        if said < len(found["masked"]) - 1:
-            raise SystemExit(f"{task.case.id}: {said} tokens, not {len(found['masked'])}.")
-        result.tokens += len(found["masked"])
+        if said not in (len(found[plain]), len(found[plain]) - 1):  # No pass for a forced end.
+            raise SystemExit(f"{task.case.id}: {said} tokens, not {len(found[plain])}.")
+        result.tokens += len(found[plain])
         result.engine_s += times["engine"]
-        result.generate_s += times["raw" if oracle else "masked"]
-        result.wall.append(times["raw" if oracle else "masked"] / times["engine"])
-        if oracle:
+        result.generate_s += times[plain]
+        result.wall.append(times[plain] / times["engine"])
+        if "raw" in times and "masked" in times:
             result.overhead.append(times["masked"] / times["raw"] - 1)
     return result
 
@@ -408,9 +418,9 @@ def masks(vocabulary: Vocabulary, tasks: Sequence[Task]) -> list[float]:
                     constraint.consume(forced)
                     left = left[len(forced) :]
                     continue
-                start = time.perf_counter()
+                start = time.thread_time()
                 constraint.allowed()
-                found.append(1e3 * (time.perf_counter() - start))
+                found.append(1e3 * (time.thread_time() - start))
                 if not left:
                     break
                 constraint.consume(left[:1])
@@ -438,17 +448,17 @@ def compiling(
     for _ in range(rounds):
         tools = draw.sample(functions, 10)
         compiled_function.cache_clear()
-        start = time.perf_counter()
+        start = time.thread_time()
         compiler.constraint(tools, format_.syntax, answer)
-        ten.append(1e3 * (time.perf_counter() - start))
+        ten.append(1e3 * (time.thread_time() - start))
     for _ in range(max(5, rounds // 5)):
         call = f" {format_.syntax.opening}{draw.choice(functions).name}("
         tokens = vocabulary.encode(call, special=True)
         compiled_function.cache_clear()
-        start = time.perf_counter()
+        start = time.thread_time()
         constraint = compiler.constraint(functions[:1000], format_.syntax, answer)
         constraint.consume(tokens)
-        thousand.append(1e3 * (time.perf_counter() - start))
+        thousand.append(1e3 * (time.thread_time() - start))
     return ten, thousand
 
 
@@ -461,7 +471,11 @@ def warm(model: Model, cases: Sequence[Case], format_: PromptFormat, size: int, 
     for _ in range(rounds):
         functions: list[FunctionSchema] = []
         question = HumanMessage("What is the weather in Paris, and how long is the flight there?")
-        answered = [question, AIMessage("It is 18 C and cloudy in Paris."), HumanMessage("And Rome?")]
+        answered = [
+            question,
+            AIMessage("It is 18 C and cloudy in Paris."),
+            HumanMessage("And Rome?"),
+        ]
         pool = [each for case in cases for each in case.functions.written]
         draw.shuffle(pool)
         plans: list[Plan] = []
@@ -489,7 +503,7 @@ def warm(model: Model, cases: Sequence[Case], format_: PromptFormat, size: int, 
         took = []
         for plan in plans:
             task = Task(cases[0], plan, [])
-            took.append(timed(lambda task=task: by_engine(model, task, prefixes, []))[0])
+            took.append(timed(partial(by_engine, model, task, prefixes, []))[0])
         firsts.append(took[0])
         nexts.append(took[1])
         ratios.append(took[0] / took[1])
@@ -526,7 +540,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     limit = max(8, options.limit // 10) if options.quick else options.limit
-    rounds = 1 if options.quick else 5
+    rounds = 1 if options.quick else 3
     path = options.shared / "cases/bfcl_gold.jsonl"
     format_ = choose_format("gorilla-llm/gorilla-openfunctions-v2")
     cases = list(bfcl(path, format_, options.text, options.seed))
@@ -550,10 +564,10 @@ def main() -> int:
     ten, thousand = compiling(big.vocabulary, path, format_, 10 if options.quick else 60)
     loaded = LoadedModel(ModelSource(model="bundled"))
     own = Model(loaded.weights, loaded.encoder, loaded.end_ids)
-    found = (own.task(case, format_, options.mode, 128) for case in cases)
+    found = (own.task(case, format_, options.mode, 64) for case in cases)
     own_tasks = [task for task, _ in zip((t for t in found if t), range(limit), strict=False)]
     is_lossless, same = lossless(own, own_tasks)
-    own_speed = speed(own, own_tasks, oracle=False, label="bundled model")
+    own_speed = speed(own, own_tasks[: max(8, limit // 4)], oracle=False, label="bundled model")
     figures: dict[str, Any] = {
         "forward_passes_ratio": passes_of.tokens / passes_of.passes,
         "wall_ratio_vs_generate": statistics.median(passes_of.wall),

@@ -164,7 +164,7 @@ class _Call:
         if self._written.quote is not None:
             if wants_key:
                 return self._key(now, owner, tail, self._written.quote)
-            return self._text(tail, now, schema) 
+            return self._text(tail, now, schema)
         if wants_key and not now.values:
             if now.kind == "{":
                 return self._key(now, owner, "", None) if not tail else ""
@@ -221,7 +221,10 @@ class _Call:
         words = stems(key)
         options = schema.get("enum")
         if isinstance(options, list):
-            return self._question.option([each for each in options if isinstance(each, str)]) is not None
+            return (
+                self._question.option([each for each in options if isinstance(each, str)])
+                is not None
+            )
         kind = _kind(schema)
         if kind in ("integer", "number"):
             return any(
@@ -289,7 +292,9 @@ class _Call:
 
     def _earlier(self, key: str) -> str:
         """Give what an earlier call of this answer said for a parameter of this name."""
-        found = re.findall(rf"[(, ]{re.escape(key)}=['\"]?([^'\",()\[\]]+)", self._calls) if key else []
+        found = (
+            re.findall(rf"[(, ]{re.escape(key)}=['\"]?([^'\",()\[\]]+)", self._calls) if key else []
+        )
         return str(found[-1]) if found else ""
 
     def _rest_of_word(self, word: str, schema: Schema, now: Bracket) -> str:
@@ -324,7 +329,9 @@ class _Call:
         options = schema.get("enum")
         small = begun.lower()
         if isinstance(options, list):
-            texts = [option for option in options if isinstance(option, str) and option.startswith(begun)]
+            texts = [
+                option for option in options if isinstance(option, str) and option.startswith(begun)
+            ]
             chosen = self._question.option(texts) or (texts[0] if texts else None)
             return None if chosen is None else (chosen[len(begun) :], True)
         candidates = [
@@ -353,9 +360,7 @@ class _Call:
             fresh += [found.text for found in question.dates]
         if "time" in words or "hh:mm" in small:
             fresh += [found.text for found in question.times]
-        names = sorted(
-            question.names, key=lambda each: -question.fit(each, words, said)
-        )
+        names = sorted(question.names, key=lambda each: -question.fit(each, words, said))
         fresh += [each.text for each in names]
         left = [text for text in fresh if text not in self._calls]
         described = question.described(words)
@@ -369,7 +374,11 @@ class _Call:
     def _following(self, now: Bracket, owner: Schema) -> str:
         if now.kind == "[":
             more = bool(now.items) and self._question.listed_after(now.items[-1])
-            return ", " if more and self._question.listed_after(now.items[-1]) not in now.items else "]"
+            return (
+                ", "
+                if more and self._question.listed_after(now.items[-1]) not in now.items
+                else "]"
+            )
         key = self._next_key(now, owner, "")
         if key is None:
             return now.closer
@@ -383,7 +392,8 @@ def _plain(schema: Any) -> Schema:
         if not isinstance(options, list) or "type" in schema:
             return schema
         schema = next(
-            (each for each in options if isinstance(each, Mapping) and each.get("type") != "null"), {}
+            (each for each in options if isinstance(each, Mapping) and each.get("type") != "null"),
+            {},
         )
     return {}
 

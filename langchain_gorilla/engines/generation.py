@@ -30,8 +30,6 @@ from langchain_gorilla.formats.base import Prompt
 from langchain_gorilla.grammar.call_grammar import chosen
 
 if TYPE_CHECKING:
-    import torch
-
     from langchain_gorilla.grammar.constraint import Constraint
 
 
@@ -267,9 +265,7 @@ class Guesses:
                 prefix=plan.prefix,
             )
             vocabulary = constraint.vocabulary
-            self._calls = token_guesses(
-                drafter, decode=vocabulary.decode, encode=vocabulary.encode
-            )
+            self._calls = token_guesses(drafter, decode=vocabulary.decode, encode=vocabulary.encode)
 
     def add(self, token: int) -> None:
         """Take a token of the answer."""

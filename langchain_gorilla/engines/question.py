@@ -11,13 +11,26 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 _NUMBER: Final = re.compile(r"(?<![\w.:])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\d:])")
-_QUOTED: Final = re.compile(r"""(?<!\w)['"\u201c\u2018]([^'"\u201d\u2019\n]{1,80})['"\u201d\u2019]""")
+_QUOTED: Final = re.compile(
+    r"""(?<!\w)['"\u201c\u2018]([^'"\u201d\u2019\n]{1,80})['"\u201d\u2019]"""
+)
 _NAMED: Final = re.compile(
     r"\b[A-Z][\w&.'-]*\w(?:(?:,? | of | the | de )[A-Z][\w&.'-]*\w)*|\b[A-Z]\b"
 )
-_MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()
+_MONTHS: Final = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS)
 _DATES: Final = (
     re.compile(r"\b(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})\b"),
@@ -32,7 +45,21 @@ _TIME: Final = re.compile(r"\b(\d{1,2})(?::(\d\d))? ?([ap])\.?m\b|\b(\d{1,2}):(\
 _WORD_NUMBERS: Final = {
     word: str(number)
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
     )
     if number != 1
 }
@@ -40,14 +67,97 @@ _WORDS: Final = re.compile(r"[A-Za-z]+|\d+")
 _PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # Words that begin a sentence with a capital letter, and names with none.
 _BEGINNERS: Final = frozenset(
-    "a also an and any are as at be by can compute calculate compare convert could create determine "
-    "do does estimate find first for from generate get give given hello help hey hi how i if i'd "
-    "i'm i've in is it lastly let list look make may me my next of on order please predict provide "
-    "retrieve search second show so tell that the then there they this to we what what's when where "
-    "which who why will with would you your".split()
+    [
+        "a",
+        "also",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "compute",
+        "calculate",
+        "compare",
+        "convert",
+        "could",
+        "create",
+        "determine",
+        "do",
+        "does",
+        "estimate",
+        "find",
+        "first",
+        "for",
+        "from",
+        "generate",
+        "get",
+        "give",
+        "given",
+        "hello",
+        "help",
+        "hey",
+        "hi",
+        "how",
+        "i",
+        "if",
+        "i'd",
+        "i'm",
+        "i've",
+        "in",
+        "is",
+        "it",
+        "lastly",
+        "let",
+        "list",
+        "look",
+        "make",
+        "may",
+        "me",
+        "my",
+        "next",
+        "of",
+        "on",
+        "order",
+        "please",
+        "predict",
+        "provide",
+        "retrieve",
+        "search",
+        "second",
+        "show",
+        "so",
+        "tell",
+        "that",
+        "the",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "we",
+        "what",
+        "what's",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
 )
+_BEGINNING: Final = ("", *".!?:\n>")
 _LINK: Final = re.compile(r"\W{0,2}(?:, and |, or |, | and | or | & )(?:the |a |an )?['\"]?", re.I)
-_PHRASE: Final = re.compile(r"[\w.-]*\w(?: (?!(?:and|or|in|into|on|for|with|from|at|to|of|by)\b)[\w-]+){0,2}")
+_PHRASE: Final = re.compile(
+    r"[\w.-]*\w(?: (?!(?:and|or|in|into|on|for|with|from|at|to|of|by)\b)[\w-]+){0,2}"
+)
 _TAIL: Final = re.compile(r"[\w@./:+#%-]*\w")
 
 
@@ -108,10 +218,8 @@ class Question:
         if first is not None and first[0].lower() in _BEGINNERS:
             start += first.end()
             start += len(self.text[start:end]) - len(self.text[start:end].lstrip(" ,"))
-        elif first is not None and first.end() == end - start:
-            # One large word at the beginning of a sentence is mostly a verb.
-            if not before or before[-1] in ".!?:\n>":
-                return
+        elif first is not None and first.end() == end - start and before[-1:] in _BEGINNING:
+            return  # One large word at the beginning of a sentence is mostly a verb.
         if start < end:
             yield Found(self.text[start:end], start, end)
 
@@ -146,7 +254,11 @@ class Question:
         return stems(self.text)
 
     def best(
-        self, found: Sequence[Found], key: frozenset[str], about: frozenset[str], used: Collection[str]
+        self,
+        found: Sequence[Found],
+        key: frozenset[str],
+        about: frozenset[str],
+        used: Collection[str],
     ) -> Found | None:
         """Choose the value that stands beside words of the parameter; else the first unused."""
         left = [each for each in found if each.text not in used]

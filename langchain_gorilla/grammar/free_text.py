@@ -51,7 +51,12 @@ class FreeText:
     def completing(self, text: bytes) -> tuple[int, ...]:
         """Give the tokens after which a mark or the answer is complete, or that are no text."""
         begun = max(
-            (mark[:count] for mark in self._marks for count in range(len(mark)) if text.endswith(mark[:count])),
+            (
+                mark[:count]
+                for mark in self._marks
+                for count in range(len(mark))
+                if text.endswith(mark[:count])
+            ),
             key=len,
         )
         found = self._completing.get(begun)

@@ -8,7 +8,7 @@ not round them onto a bound.
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from langchain_gorilla.grammar.rules import (
@@ -118,6 +118,7 @@ def natural(low: int, high: int | None) -> Rule:
     return choice(*options)
 
 
+@lru_cache(maxsize=512)
 def integer(low: int | None = None, high: int | None = None) -> Rule:
     """Integers from ``low`` to ``high``."""
     options = []
@@ -162,6 +163,7 @@ def _natural_multiples(divisor: int, places: int, low: int, high: int | None) ->
     return choice(*options)
 
 
+@lru_cache(maxsize=512)
 def number(bounds: Bounds) -> Rule:
     """Decimals in a range, without exponent."""
     low, high = bounds.low, bounds.high

@@ -14,7 +14,7 @@ class Writer(ABC):
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
         self._refs: dict[str, str] = {}
-        self._written: dict[int, str] = {}
+        self._written: dict[tuple[bool, int], str] = {}
         self._count = 0
 
     @abstractmethod
@@ -30,7 +30,8 @@ class Writer(ABC):
         if not isinstance(rule, Choice | Members | Terminal):
             return self.write(rule)
         # By identity, which the grammar keeps alive: hashing whole trees costs more than writing.
-        key = id(rule)
+        inner = rule.rule if isinstance(rule, Terminal) else rule
+        key = (inner is rule, id(inner))
         if key not in self._written:
             self._written[key] = self.write(rule)
         return self._written[key]

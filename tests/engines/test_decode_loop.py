@@ -32,7 +32,12 @@ MODES = (Answer(mode="any"), Answer(), Answer(mode="any", name="book_hotel", par
 
 
 def events(
-    engine: TransformersEngine, question: str, answer: Answer | None, *, drafts: bool, **options: Any
+    engine: TransformersEngine,
+    question: str,
+    answer: Answer | None,
+    *,
+    drafts: bool,
+    **options: Any,
 ) -> list[Any]:
     loaded = engine._loaded
     engine.load()

@@ -234,9 +234,9 @@ def test_a_conversation_goes_on_in_place_and_says_the_same(fresh: TransformersEn
     layers = fresh._loaded.config.get_text_config().num_hidden_layers
     assert len(rooms) == layers * len(fresh._loaded.prefixes._kept)
     assert warm[1][1].cached_tokens >= warm[0][1].input_tokens - 2
-    for prompt, given in zip(prompts, warm, strict=True):
+    for prompt, expected in zip(prompts, warm, strict=True):
         fresh._loaded.prefixes.clear()
-        assert said(prompt) == given
+        assert said(prompt) == expected
 
 
 def test_what_a_cancelled_request_borrowed_is_there_for_the_next(
