@@ -46,7 +46,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -117,6 +117,7 @@ class Case:
     prompt: Prompt
     functions: FunctionSet
     gold: str
+    calls: int
 
 
 def bfcl(path: Path, format_: PromptFormat, text: str, seed: int) -> Iterator[Case]:
@@ -143,7 +144,7 @@ def bfcl(path: Path, format_: PromptFormat, text: str, seed: int) -> Iterator[Ca
             gold = row["texts"]["gorilla_v2"]
             if text == "written":
                 gold = write_calls(calls, format_.syntax, ())
-            yield Case(row["id"], category, prompt, functions, gold)
+            yield Case(row["id"], category, prompt, functions, gold, len(calls))
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,18 @@ class Task:
     case: Case
     plan: Plan
     target: list[int]
+
+
+def first(tasks: Iterable[Task | None], calls: int) -> list[Task]:
+    """Take tasks until they have so many calls."""
+    taken: list[Task] = []
+    for task in tasks:
+        if task is not None:
+            taken.append(task)
+            calls -= task.case.calls
+        if calls <= 0:
+            break
+    return taken
 
 
 class Model:
@@ -529,7 +542,7 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--shared", type=Path, default=SHARED, help="tokenizers and cases")
-    parser.add_argument("--limit", type=int, default=104, help="calls to decode")
+    parser.add_argument("--limit", type=int, default=104, help="calls to decode, at least")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--text", choices=("recorded", "written"), default="recorded")
     parser.add_argument("--mode", choices=("auto", "any"), default="auto")
@@ -539,7 +552,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    limit = max(8, options.limit // 10) if options.quick else options.limit
+    limit = max(12, options.limit // 10) if options.quick else options.limit
     rounds = 1 if options.quick else 3
     path = options.shared / "cases/bfcl_gold.jsonl"
     format_ = choose_format("gorilla-llm/gorilla-openfunctions-v2")
@@ -547,9 +560,9 @@ def main() -> int:
     dtype = getattr(torch, options.dtype)
     big = random_model(options.shared, dtype, small=False, device=options.device)
     found = (big.task(case, format_, options.mode, 512) for case in cases)
-    tasks = [task for task in found if task is not None]
-    passes_of = speed(big, tasks[:2], oracle=True, label="warming up")
-    passes_of = speed(big, tasks[:limit], oracle=True, label="decoding")
+    tasks = first(found, limit)
+    speed(big, tasks[:1], oracle=True, label="warming up")
+    passes_of = speed(big, tasks, oracle=True, label="decoding")
     console.log(
         f"passes {passes_of.tokens / passes_of.passes:.2f}, "
         f"wall {statistics.median(passes_of.wall):.2f}, "
@@ -560,14 +573,16 @@ def main() -> int:
     ratio_4k = warm(big, cases, format_, 4000, rounds)
     console.log(f"warm first token {ratio_2k[0]:.1f} at 2k, {ratio_4k[0]:.1f} at 4k")
     gc.collect()
-    mask_ms = masks(big.vocabulary, tasks[: max(limit, 20)])
+    mask_ms = masks(big.vocabulary, tasks)
     ten, thousand = compiling(big.vocabulary, path, format_, 10 if options.quick else 60)
     loaded = LoadedModel(ModelSource(model="bundled"))
     own = Model(loaded.weights, loaded.encoder, loaded.end_ids)
     found = (own.task(case, format_, options.mode, 64) for case in cases)
-    own_tasks = [task for task, _ in zip((t for t in found if t), range(limit), strict=False)]
+    own_tasks = first(found, limit)
     is_lossless, same = lossless(own, own_tasks)
-    own_speed = speed(own, own_tasks[: max(8, limit // 4)], oracle=False, label="bundled model")
+    own_speed = speed(
+        own, own_tasks[: max(8, len(own_tasks) // 4)], oracle=False, label="bundled model"
+    )
     figures: dict[str, Any] = {
         "forward_passes_ratio": passes_of.tokens / passes_of.passes,
         "wall_ratio_vs_generate": statistics.median(passes_of.wall),
@@ -581,7 +596,8 @@ def main() -> int:
     }
     notes = {
         "forward_passes_ratio": f"{passes_of.tokens} tokens, {passes_of.passes} passes",
-        "wall_ratio_vs_generate": f"{len(passes_of.wall)} answers; sums "
+        "wall_ratio_vs_generate": f"{len(passes_of.wall)} answers, "
+        f"{sum(task.case.calls for task in tasks)} calls; sums "
         f"{passes_of.generate_s:.1f} s / {passes_of.engine_s:.1f} s = "
         f"{passes_of.generate_s / passes_of.engine_s:.2f}",
         "plain_constraint_overhead": "generate with a mask for each token",

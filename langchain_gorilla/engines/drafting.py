@@ -8,19 +8,18 @@ here is pure.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Final
 
-from langchain_gorilla.calls import CallSyntax, Literals
+from langchain_gorilla.calls import CallSyntax
+from langchain_gorilla.engines.call_guess import NUMBER, CallGuess
 from langchain_gorilla.engines.question import Question, stems
-from langchain_gorilla.engines.written_call import Bracket, Written, read_call
+from langchain_gorilla.engines.written_call import read_call
 from langchain_gorilla.functions import FunctionSchema
 
 _QUESTION_CHARACTERS: Final = 2_500
 _GUESSED_CHARACTERS: Final = 90
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
-
-Schema = Mapping[str, Any]
 
 
 class Drafter:
@@ -53,7 +52,7 @@ class Drafter:
         question = question[question.rfind("}]") + 1 :].rstrip()
         last = question.rfind("\n") + 1
         # "### Response:" asks for the answer, and is no part of the question.
-        self.question = Question(question[:last] if question.endswith(":") else question)
+        self._question = Question(question[:last] if question.endswith(":") else question)
 
     def guess(self, answer: str) -> str:
         """Continue an answer by about as much as a forward pass may read."""
@@ -76,7 +75,9 @@ class Drafter:
         written = read_call(answer[last.end() :])
         if not written.brackets:
             return self._between(written.rest, answer, [call[1] for call in calls])
-        return _Call(self, function, written, answer, calls[0].start()).step()
+        return CallGuess(
+            self._question, self._syntax, function, written, answer[calls[0].start() :]
+        ).step()
 
     # --- Around calls ---
 
@@ -100,9 +101,9 @@ class Drafter:
         return separator[len(rest) :] if separator.startswith(rest) else ""
 
     def _has_more(self, answer: str, called: Sequence[str]) -> bool:
-        said = Counter(_NUMBER.findall(answer))
-        left = [each for each in self.question.numbers if not said[each.text]]
-        left += [each for each in self.question.names if each.text not in answer]
+        said = Counter(NUMBER.findall(answer))
+        left = [each for each in self._question.numbers if not said[each.text]]
+        left += [each for each in self._question.names if each.text not in answer]
         return bool(left) and len(called) < 12
 
     def _name(self, begun: str, called: Sequence[str]) -> str:
@@ -126,283 +127,21 @@ class Drafter:
 
     def _relevance(self, name: str) -> float:
         """Say how much of the question is about a function; rare words count more."""
-        if not hasattr(self, "_ranks"):
-            words = {
-                each: (stems(each), stems(function.description[:300]))
-                for each, function in self._functions.items()
-            }
-            common = Counter(word for both in words.values() for word in both[0] | both[1])
-            said = self.question.stems
-            self._ranks = {
-                each: sum(2.0 / common[word] for word in name & said)
-                + sum(1.0 / common[word] for word in about & said)
-                for each, (name, about) in words.items()
-            }
         return self._ranks[name]
 
-
-class _Call:
-    """A call that is being written."""
-
-    def __init__(
-        self, drafter: Drafter, function: FunctionSchema, written: Written, answer: str, start: int
-    ) -> None:
-        self._question = drafter.question
-        self._function = function
-        self._written = written
-        self._answer = answer
-        self._calls = answer[start:]
-        self._syntax = drafter._syntax
-        quotes = re.findall(r"=(['\"])", self._calls)
-        self._quote = quotes[-1] if quotes else drafter._syntax.quote
-
-    def step(self) -> str:
-        now = self._written.brackets[-1]
-        owner, schema = self._schemas()
-        tail = self._written.tail
-        wants_key = now.key is None and now.kind != "["
-        if self._written.quote is not None:
-            if wants_key:
-                return self._key(now, owner, tail, self._written.quote)
-            return self._text(tail, now, schema)
-        if wants_key and not now.values:
-            if now.kind == "{":
-                return self._key(now, owner, "", None) if not tail else ""
-            return self._key(now, owner, tail, None)
-        if not now.values:
-            space = " " if now.kind == "[" and self._answer.endswith(",") else ""
-            value = self._value(schema, now)
-            return space + value if value else ""
-        if tail and (rest := self._rest_of_word(tail, schema, now)):
-            return rest
-        return self._following(now, owner)
-
-    # --- Schemas ---
-
-    def _schemas(self) -> tuple[Schema, Schema]:
-        """Give the schema of what the innermost bracket holds, and of the value written in it."""
-        schema: Schema = self._function.parameters
-        value: Schema = {}
-        for number, bracket in enumerate(self._written.brackets):
-            if number:
-                schema = value
-            if bracket.kind == "[":
-                items = schema.get("items")
-                value = _plain(items if isinstance(items, Mapping) else {})
-            else:
-                properties = schema.get("properties") or {}
-                value = _plain(properties.get(bracket.key or "", {}))
-        return schema, value
-
-    # --- Keys ---
-
-    def _key(self, now: Bracket, owner: Schema, begun: str, quote: str | None) -> str:
-        space = " " if now.keys and self._answer.endswith(",") else ""
-        key = self._next_key(now, owner, begun)
-        if key is None:
-            return ""
-        if now.kind == "(":
-            return f"{space}{key[len(begun) :]}="
-        opened = "" if quote else (quote := self._quote)
-        return f"{space}{opened}{key[len(begun) :]}{quote}: "
-
-    def _next_key(self, now: Bracket, owner: Schema, begun: str) -> str | None:
-        properties: Schema = owner.get("properties") or {}
-        required = owner.get("required") or ()
-        for key, schema in properties.items():
-            if key in now.keys or not key.startswith(begun):
-                continue
-            if begun or key in required or self._is_said(key, _plain(schema)):
-                return key
-        return None
-
-    def _is_said(self, key: str, schema: Schema) -> bool:
-        """Tell whether the question says something that an optional parameter is for."""
-        words = stems(key)
-        options = schema.get("enum")
-        if isinstance(options, list):
-            return (
-                self._question.option([each for each in options if isinstance(each, str)])
-                is not None
-            )
-        kind = _kind(schema)
-        if kind in ("integer", "number"):
-            return any(
-                words & stems(self._question.text[max(0, n.start - 25) : n.end + 20])
-                for n in self._question.numbers
-                if n.text not in self._numbers_used
-            )
-        return len(words) > 0 and words <= self._question.stems
-
-    @property
-    def _numbers_used(self) -> Counter[str]:
-        return Counter(number.removesuffix(".0") for number in _NUMBER.findall(self._calls))
-
-    # --- Values ---
-
-    def _value(self, schema: Schema, now: Bracket) -> str:
-        key = now.key or next(
-            (b.key for b in reversed(self._written.brackets) if b.key is not None), ""
-        )
-        options = schema.get("enum")
-        if isinstance(options, list):
-            return self._one_of(options, key, schema)
-        match _kind(schema):
-            case "boolean":
-                return self._constant(schema.get("default") is not False)
-            case "integer" | "number" as kind:
-                return self._number(key, schema, kind)
-            case "string":
-                return self._quote + self._text("", now, schema)
-            case "array":
-                return "["
-            case "object":
-                return "{"
-            case _:
-                return ""
-
-    def _constant(self, value: object) -> str:
-        python = self._syntax.literals is Literals.PYTHON
-        spelled = {True: "True", False: "False", None: "None"}
-        text = spelled[value]  # type: ignore[index]
-        return text if python else {"None": "null"}.get(text, text.lower())
-
-    def _one_of(self, options: Sequence[Any], key: str, schema: Schema) -> str:
-        texts = [option for option in options if isinstance(option, str)]
-        if not texts:
-            numbers = [str(option) for option in options if isinstance(option, int)]
-            said = self._number(key, schema, "integer")
-            return said if said in numbers else (numbers or [""])[0]
-        said = self._question.option(texts) or self._earlier(key)
-        default = schema.get("default")
-        chosen = said or (default if isinstance(default, str) else texts[0])
-        return f"{self._quote}{chosen}{self._quote}"
-
-    def _number(self, key: str, schema: Schema, kind: str) -> str:
-        used = self._numbers_used
-        about = stems(str(schema.get("description", ""))[:200])
-        found = self._question.best(self._question.numbers, stems(key), about, used)
-        text = found.text if found else self._earlier(key)
-        if not text:
-            default = schema.get("default")
-            return str(default) if isinstance(default, int | float) else ""
-        if kind == "number" and "." not in text:
-            text += ".0"
-        return text
-
-    def _earlier(self, key: str) -> str:
-        """Give what an earlier call of this answer said for a parameter of this name."""
-        found = (
-            re.findall(rf"[(, ]{re.escape(key)}=['\"]?([^'\",()\[\]]+)", self._calls) if key else []
-        )
-        return str(found[-1]) if found else ""
-
-    def _rest_of_word(self, word: str, schema: Schema, now: Bracket) -> str:
-        """Complete a number or a constant."""
-        for constant in map(self._constant, (True, False, None)):
-            if constant.startswith(word):
-                return constant[len(word) :]
-        if not _NUMBER.fullmatch(word):
-            return ""
-        used = self._numbers_used
-        for found in self._question.numbers:
-            if found.text.startswith(word) and found.text != word and used[found.text] < 1:
-                return found.text[len(word) :]
-        if _kind(schema) == "number" and "." not in word:
-            return ".0"
-        return ""
-
-    def _text(self, begun: str, now: Bracket, schema: Schema) -> str:
-        """Continue a string, its quote included where it should end."""
-        quote = self._written.quote or self._quote
-        if (text := self._words(begun, now, schema)) is None:
-            return ""
-        rest, ends = text
-        if quote in rest:
-            return rest[: rest.index(quote)]
-        return rest + quote if ends else rest
-
-    def _words(self, begun: str, now: Bracket, schema: Schema) -> tuple[str, bool] | None:
-        key = now.key or next(
-            (b.key for b in reversed(self._written.brackets) if b.key is not None), ""
-        )
-        options = schema.get("enum")
-        small = begun.lower()
-        if isinstance(options, list):
-            texts = [
-                option for option in options if isinstance(option, str) and option.startswith(begun)
-            ]
-            chosen = self._question.option(texts) or (texts[0] if texts else None)
-            return None if chosen is None else (chosen[len(begun) :], True)
-        candidates = [
-            text for text in self._candidates(key, now, schema) if text.lower().startswith(small)
-        ]
-        if not begun:
-            return (candidates[0], True) if candidates else None
-        for text in candidates:
-            if len(text) > len(begun):
-                return text[len(begun) :], True
-        rest, ends = self._question.going_on(begun)
-        if not rest and not ends:
-            return "", True
-        return rest, ends
-
-    def _candidates(self, key: str, now: Bracket, schema: Schema) -> list[str]:
-        """Give what a string may say, the likeliest first."""
-        question = self._question
-        if now.kind == "[" and now.items and (listed := question.listed_after(now.items[-1])):
-            return [listed]
-        about = str(schema.get("description", ""))[:300]
-        words, said = stems(key), stems(about)
-        small = f"{key} {about}".lower()
-        fresh: list[str] = []
-        if "date" in small or "yyyy" in small:
-            fresh += [found.text for found in question.dates]
-        if "time" in words or "hh:mm" in small:
-            fresh += [found.text for found in question.times]
-        names = sorted(question.names, key=lambda each: -question.fit(each, words, said))
-        fresh += [each.text for each in names]
-        left = [text for text in fresh if text not in self._calls]
-        described = question.described(words)
-        if described:
-            left.append(described)
-        earlier = self._earlier(key)
-        return [*left, *([earlier] if earlier else []), *fresh]
-
-    # --- After a value ---
-
-    def _following(self, now: Bracket, owner: Schema) -> str:
-        if now.kind == "[":
-            more = bool(now.items) and self._question.listed_after(now.items[-1])
-            return (
-                ", "
-                if more and self._question.listed_after(now.items[-1]) not in now.items
-                else "]"
-            )
-        key = self._next_key(now, owner, "")
-        if key is None:
-            return now.closer
-        return f", {key}=" if now.kind == "(" else f", {self._quote}{key}{self._quote}: "
-
-
-def _plain(schema: Any) -> Schema:
-    """Give the first option of a schema that has several."""
-    while isinstance(schema, Mapping):
-        options = schema.get("anyOf") or schema.get("oneOf")
-        if not isinstance(options, list) or "type" in schema:
-            return schema
-        schema = next(
-            (each for each in options if isinstance(each, Mapping) and each.get("type") != "null"),
-            {},
-        )
-    return {}
-
-
-def _kind(schema: Schema) -> str:
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((each for each in kind if each != "null"), "")
-    return kind if isinstance(kind, str) else ""
+    @cached_property
+    def _ranks(self) -> dict[str, float]:
+        words = {
+            each: (stems(each), stems(function.description[:300]))
+            for each, function in self._functions.items()
+        }
+        common = Counter(word for both in words.values() for word in both[0] | both[1])
+        said = self._question.stems
+        return {
+            each: sum(2.0 / common[word] for word in name & said)
+            + sum(1.0 / common[word] for word in about & said)
+            for each, (name, about) in words.items()
+        }
 
 
 def token_guesses(

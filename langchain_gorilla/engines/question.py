@@ -17,20 +17,10 @@ _QUOTED: Final = re.compile(
 _NAMED: Final = re.compile(
     r"\b[A-Z][\w&.'-]*\w(?:(?:,? | of | the | de )[A-Z][\w&.'-]*\w)*|\b[A-Z]\b"
 )
-_MONTHS: Final = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS)
 _DATES: Final = (
     re.compile(r"\b(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})\b"),
@@ -42,116 +32,24 @@ _DATES: Final = (
     ),
 )
 _TIME: Final = re.compile(r"\b(\d{1,2})(?::(\d\d))? ?([ap])\.?m\b|\b(\d{1,2}):(\d\d)\b", re.I)
-_WORD_NUMBERS: Final = {
-    word: str(number)
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-    if number != 1
-}
+_NUMBERS: Final = (
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+_WORD_NUMBERS: Final = {word: str(number) for number, word in enumerate(_NUMBERS, 2)}
 _WORDS: Final = re.compile(r"[A-Za-z]+|\d+")
 _PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # Words that begin a sentence with a capital letter, and names with none.
 _BEGINNERS: Final = frozenset(
-    [
-        "a",
-        "also",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "compute",
-        "calculate",
-        "compare",
-        "convert",
-        "could",
-        "create",
-        "determine",
-        "do",
-        "does",
-        "estimate",
-        "find",
-        "first",
-        "for",
-        "from",
-        "generate",
-        "get",
-        "give",
-        "given",
-        "hello",
-        "help",
-        "hey",
-        "hi",
-        "how",
-        "i",
-        "if",
-        "i'd",
-        "i'm",
-        "i've",
-        "in",
-        "is",
-        "it",
-        "lastly",
-        "let",
-        "list",
-        "look",
-        "make",
-        "may",
-        "me",
-        "my",
-        "next",
-        "of",
-        "on",
-        "order",
-        "please",
-        "predict",
-        "provide",
-        "retrieve",
-        "search",
-        "second",
-        "show",
-        "so",
-        "tell",
-        "that",
-        "the",
-        "then",
-        "there",
-        "they",
-        "this",
-        "to",
-        "we",
-        "what",
-        "what's",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+    re.findall(
+        r"\S+",
+        """
+    a also an and any are as at be by can compute calculate compare convert could create
+    determine do does estimate find first for from generate get give given hello help hey hi
+    how i if i'd i'm i've in is it lastly let list look make may me my next of on order please
+    predict provide retrieve search second show so tell that the then there they this to we
+    what what's when where which who why will with would you your
+    """,
+    )
 )
 _BEGINNING: Final = ("", *".!?:\n>")
 _LINK: Final = re.compile(r"\W{0,2}(?:, and |, or |, | and | or | & )(?:the |a |an )?['\"]?", re.I)
