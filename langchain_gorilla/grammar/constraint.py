@@ -10,14 +10,13 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 
 from langchain_gorilla.errors import DeadEndError, UnsupportedOptionError
-from langchain_gorilla.grammar.free_text import FreeMask
 
 TokenMask: TypeAlias = NDArray[np.uint32]
 """Bits, shape (ceil(vocabulary size / 32),), lowest bit first; 1 = allowed."""
@@ -159,12 +158,22 @@ def mask_to_bools(mask: TokenMask, size: int) -> NDArray[np.bool_]:
     return bits.view(np.bool_)
 
 
+class TextMasks(Protocol):
+    """Knows the masks of one answer, as long as it is free text."""
+
+    def mask(self, tokens: Sequence[int], matcher: Any) -> TokenMask | None:
+        """Compute the mask after an answer's tokens so far; None where it has to be computed."""
+
+    def fork(self) -> "TextMasks":
+        """Return one for another answer."""
+
+
 class Constraint(ABC):
     """The state of one answer under a grammar. Not thread-safe; ``fork`` one for each use."""
 
     vocabulary: Vocabulary
 
-    def __init__(self, vocabulary: Vocabulary, free: FreeMask | None = None) -> None:
+    def __init__(self, vocabulary: Vocabulary, free: TextMasks | None = None) -> None:
         """Start before the first token.
 
         Args:
@@ -270,7 +279,7 @@ class Constraint(ABC):
 class WholeConstraint(Constraint):
     """A constraint whose grammar is compiled as a whole."""
 
-    def __init__(self, vocabulary: Vocabulary, matcher: Any, free: FreeMask | None = None) -> None:
+    def __init__(self, vocabulary: Vocabulary, matcher: Any, free: TextMasks | None = None) -> None:
         """Take over a fresh matcher."""
         super().__init__(vocabulary, free)
         self._matcher = matcher

@@ -84,26 +84,26 @@ class FreeMask:
         """Return one that has seen nothing; it catches up when asked."""
         return FreeMask(self._free, self._vocabulary)
 
-    def mask(self, tokens: Sequence[int], constraint: Any) -> "TokenMask | None":
+    def mask(self, tokens: Sequence[int], matcher: Any) -> "TokenMask | None":
         """Compute the mask after an answer's tokens so far; None where it is no longer free text.
 
         Args:
             tokens: All of the answer's.
-            constraint: The answer's own matcher, after those tokens; unchanged.
+            matcher: The answer's own, after those tokens; unchanged.
         """
         if not self._follow(tokens):
             return None
         tail = self._tails[-1]
         mask = self._vocabulary.mask(self._matcher) if tokens else self._free.first()
         bits = mask.view(np.uint8)
-        accepting = bool(constraint.is_accepting())
+        accepting = bool(matcher.is_accepting())
         for token in self._free.completing(tail):
             if token in self._vocabulary.end_ids:
                 fits = accepting
             elif token in self._vocabulary.banned:
                 fits = False
-            elif fits := bool(constraint.try_consume_tokens([token])):
-                constraint.rollback(1)
+            elif fits := bool(matcher.try_consume_tokens([token])):
+                matcher.rollback(1)
             place, bit = divmod(token, 8)
             if fits:
                 bits[place] |= 1 << bit

@@ -29,11 +29,11 @@ from langchain_gorilla.grammar.call_grammar import (
 )
 from langchain_gorilla.grammar.constraint import (
     Constraint,
+    TextMasks,
     Vocabulary,
     forced_tokens,
     rewind,
 )
-from langchain_gorilla.grammar.free_text import FreeMask
 from langchain_gorilla.grammar.notation import notation_of
 from langchain_gorilla.grammar.rules import (
     EMPTY,
@@ -126,7 +126,7 @@ class LazyConstraint(Constraint):
         vocabulary: Vocabulary,
         stages: Stages,
         compile_stage: Callable[[tuple[str, ...], Callable[[], Grammar]], Any],
-        free: FreeMask | None = None,
+        free: TextMasks | None = None,
     ) -> None:
         """Start before the first token.
 
