@@ -299,3 +299,67 @@ def test_special_tokens_in_data_are_plain_text(engine: TransformersEngine) -> No
 def test_a_format_for_another_vocabulary_is_an_error(engine: TransformersEngine) -> None:
     with pytest.raises(FormatMismatchError, match=r"<\|eot_id\|>.*'bundled'.*Pass format="):
         ask(engine, (Special("<|eot_id|>"),))
+
+
+def test_a_second_turn_without_tools_reads_only_what_is_new(engine: TransformersEngine) -> None:
+    engine._loaded.prefixes.clear()
+    first = ask(engine)
+    assert first.finished.cached_tokens == 0
+    (text,) = weather_prompt()
+    assert isinstance(text, str)
+    second = ask(engine, (f"{text}{first.text}\n### Instruction: Thanks!\n### Response: ",))
+    assert second.finished.cached_tokens >= first.finished.input_tokens - 1
+    engine._loaded.prefixes.clear()
+    cold = ask(engine, (f"{text}{first.text}\n### Instruction: Thanks!\n### Response: ",))
+    assert cold.text == second.text
+
+
+def test_the_loop_honours_what_generate_is_given(engine: TransformersEngine) -> None:
+    """Processors, stopping criteria and a streamer's limits of transformers itself."""
+    import torch
+    from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+    from langchain_gorilla.engines.custom_generate import by_loop
+    from langchain_gorilla.engines.token_sequence import cache_of
+    from langchain_gorilla.errors import UnsupportedOptionError
+
+    engine.load()
+    weights = engine._loaded.weights
+    ids = torch.tensor([engine.encode(weather_prompt())])
+    seen: list[int] = []
+
+    def no_capitals(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        scores[:, banned] = -torch.inf
+        return scores
+
+    def after_five(found: torch.Tensor, _scores: object) -> torch.Tensor:
+        seen.append(found.shape[1])
+        return torch.tensor([found.shape[1] == ids.shape[1] + 5])
+
+    decode = engine._loaded.encoder.decode
+    banned = [token for token in range(engine.vocab_size) if not decode([token]).islower()]
+
+    def generated(**options: object) -> list[int]:
+        settings = GenerationConfig(**{"max_new_tokens": 20, "do_sample": False, **options})
+        rows = weights.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            generation_config=settings,
+            past_key_values=cache_of(weights),
+            logits_processor=LogitsProcessorList([no_capitals]),
+            stopping_criteria=StoppingCriteriaList([after_five]),
+            **further,
+        )
+        return rows[0, ids.shape[1] :].tolist()
+
+    further: dict[str, object] = {}
+    expected = generated()
+    further = {"custom_generate": by_loop(None, lambda answer: [banned[0], *expected])}
+    seen.clear()
+    assert generated() == expected
+    assert len(expected) == 5
+    assert seen == [ids.shape[1] + count for count in range(1, 6)]
+    further = {"custom_generate": by_loop(None, lambda answer: expected[len(answer) :])}
+    assert generated(max_new_tokens=3) == expected[:3]
+    with pytest.raises(UnsupportedOptionError, match="num_beams=2"):
+        generated(num_beams=2)
