@@ -6,6 +6,7 @@ the process's random state nor another request has a part in it.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -198,11 +199,13 @@ def generate(
     steps = [*processors, *score_steps(plan.options, encoder.size, _rows(weights))]
     cuttable = can_cut(weights)
     looped = drafts and cuttable
-    prefix, shared = (None, 0) if prefixes is None else prefixes.find(plan.ids)
-    shared = shared if cuttable else 0
+    prefix, shared, borrowed, cache = None, 0, False, None
+    with prefixes.opening if prefixes is not None and cuttable else nullcontext():
+        if prefixes is not None and cuttable:
+            prefix, shared = prefixes.find(plan.ids)
+            borrowed = prefix is not None and prefixes.borrow(prefix, shared)
+        cache = cache_of(weights, prefix, shared, in_place=borrowed) if cuttable else None
     answer.cached_tokens = shared
-    borrowed = prefixes is not None and prefix is not None and prefixes.borrow(prefix, shared)
-    cache = cache_of(weights, prefix, shared, in_place=borrowed) if cuttable else None
     tokens = list(plan.ids)
     guesses = Guesses(plan, encoder, constraint) if looped else None
 

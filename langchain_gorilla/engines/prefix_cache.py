@@ -35,11 +35,17 @@ class Prefix:
 
 
 class PrefixCache:
-    """Recent prefixes, least recently used first out. Thread-safe."""
+    """Recent prefixes, least recently used first out. Thread-safe.
+
+    Attributes:
+        opening: To be held from ``find`` until what was found is copied or borrowed: who borrows
+            may write where another one would still be copying.
+    """
 
     def __init__(self, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
         """Keep nothing yet; never more than ``budget_bytes`` in all, 0 keeps nothing ever."""
         self._budget_bytes = budget_bytes
+        self.opening = threading.Lock()
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
         self._lent: set[tuple[int, ...]] = set()
