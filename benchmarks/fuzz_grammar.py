@@ -15,6 +15,7 @@ value). A violation at a keyword that ``coverage`` names as left to validation i
 import argparse
 import ast
 import collections
+import itertools
 import json
 import random
 import sys
@@ -206,8 +207,12 @@ def fuzz(vocabulary: Vocabulary, calls: int, seed: int) -> int:
     print(f"refused as contradictory: {len(refused)}")
     for reason in refused:
         print(f"  {reason}")
-    while count["calls"] < calls:
-        function, validator = walker.random.choice(usable)
+    walker.random.shuffle(usable)
+    # Round and round, so that every schema is walked once before one is walked again.
+    for function, validator in itertools.cycle(usable):
+        if count["calls"] >= calls:
+            break
+        count["walked"] += 1
         constraint = compiler.constraint([function], V2, Answer(mode="any", parallel=False))
         for _ in range(min(8, calls - count["calls"])):
             text = walker.walk(constraint.fork())
@@ -234,6 +239,7 @@ def fuzz(vocabulary: Vocabulary, calls: int, seed: int) -> int:
     print(
         f"calls {count['calls']}, violations {count['violations']}, left to validation "
         f"{count['left to validation']}, cut off {count['cut off']}, schemas {len(usable)}, "
+        f"of them walked {min(count['walked'], len(usable))}, "
         f"refused {len(refused)}, no tool {count['no tool']}, seconds {seconds:.0f}"
     )
     return count["violations"]

@@ -1,0 +1,305 @@
+"""Which arguments of a call the conversation gives, and which the model made up.
+
+OpenFunctions was trained to fill in what a question leaves open. Whether a required argument was
+said is decided here by its value and its schema, never by another model. "Said" means: in any
+message of the conversation (system, human, tool result, earlier answer), not in the tools'
+documents. When in doubt, a value counts as said: a question too many is worse than a name too
+few in the metadata.
+
+================  ==============================================================================
+a value           counts as said when
+================  ==============================================================================
+text              letters, case, accents and punctuation aside, it stands there; or words that
+                  make up at least half of its letters do (``San Francisco, CA``); or its
+                  initials do (``NYC``)
+number            a number that was said equals it, whatever the sign: ``1,000``, ``1k``, ``one
+                  thousand``, ``50%`` for 50 and 0.5; a text of digits likewise
+boolean           a word of the parameter's name stands there, or yes, no, true, false: that a
+                  boolean is meant is all that can be seen
+enum              a word of it stands there, or begins a word that does (``asc``); a parameter
+                  with one possible value, and one that takes its ``default``, needs no words
+date, time        the day and month, or the time, in any spelling; or any word such as
+                  ``tomorrow``, ``next Friday``, ``in two weeks``: nothing here has a calendar
+list, object      at least half of the values inside were said
+nothing           ``None``, ``""``, ``[]`` and ``{}`` for a required parameter were never said
+================  ==============================================================================
+
+Not covered: values that follow from what was said (a sum, a translation, a city's airport code)
+count as made up; number and date words are read in English.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.spoken import (
+    dates_in,
+    is_relative_date_in,
+    months_in,
+    numbers_in,
+    times_in,
+)
+
+_SMALL_WORDS: Final = frozenset(
+    "a an and are as at by for from has have in is it of on or should the to use with".split()
+)
+_ANSWERS: Final = ("yes", "no", "true", "false")
+_MONTH_ONLY: Final = re.compile(r"\d{4}-\d{1,2}")
+_DATE: Final = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|[a-z0-9]+"
+    r"\.? (?:of )?[a-z0-9]+(?:,? \d{4})?",
+    re.IGNORECASE,
+)
+_TIME_ONLY: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Ungrounded:
+    """A required argument whose value was not said.
+
+    Attributes:
+        tool: The function's true name.
+        parameter: The argument's.
+        description: What the schema says of it; may be empty.
+        schema: The parameter's own schema, with the ``$defs`` that it may refer to.
+    """
+
+    tool: str
+    parameter: str
+    description: str
+    schema: Mapping[str, JSONValue]
+
+
+def ungrounded_arguments(
+    call: FunctionCall, function: FunctionSchema, said: "Said"
+) -> tuple[Ungrounded, ...]:
+    """Name the required arguments of a valid call whose values were not said, in schema order.
+
+    Args:
+        call: Under true names.
+        function: Its schema, under true names.
+        said: The conversation.
+    """
+    found = []
+    for name in function.required:
+        schema = function.properties.get(name)
+        if schema is None or name not in call.arguments:
+            continue
+        resolved = _resolved(schema, function.parameters)
+        if _said(call.arguments[name], resolved, name, said):
+            continue
+        shown = {**schema, **{k: function.parameters[k] for k in ("$defs",) if k in function.parameters}}
+        description = str(schema.get("description") or resolved.get("description") or "").strip()
+        found.append(Ungrounded(function.name, name, description, shown))
+    return tuple(found)
+
+
+def question(missing: Sequence[Ungrounded]) -> str:
+    """Ask for what was not said, by tool, parameter and description; one sentence a parameter."""
+    sentences = []
+    for each in dict.fromkeys((m.tool, m.parameter) for m in missing):
+        one = next(m for m in missing if (m.tool, m.parameter) == each)
+        about = f" ({one.description.rstrip('.')})" if one.description else ""
+        choices = one.schema.get("enum")
+        among = f" It is one of: {', '.join(map(str, choices))}." if choices else ""
+        sentences.append(
+            f"To call {one.tool}, I need a value for {one.parameter}{about}, and you have not "
+            f"named one.{among} What should it be?"
+        )
+    return "\n".join(sentences)
+
+
+class Said:
+    """What a conversation says, read once and only as far as it is asked."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Take the text of every message."""
+        self._text = "\n".join(texts)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """All words, folded, in order."""
+        return _words(self._text)
+
+    @cached_property
+    def _set(self) -> frozenset[str]:
+        return frozenset(map(_stem, self.words))
+
+    @cached_property
+    def _joined(self) -> str:
+        return "".join(self.words)
+
+    @cached_property
+    def _spaced(self) -> str:
+        return f" {' '.join(self.words)} "
+
+    @cached_property
+    def _numbers(self) -> frozenset[float]:
+        return numbers_in(self._text)
+
+    @cached_property
+    def _dates(self) -> frozenset[tuple[int, int]]:
+        return dates_in(self._text)
+
+    @cached_property
+    def _times(self) -> frozenset[tuple[int, int]]:
+        return times_in(self._text)
+
+    @cached_property
+    def _is_relative(self) -> bool:
+        return is_relative_date_in(self._text)
+
+    def has_word(self, word: str) -> bool:
+        """Whether a word stands there, a plural's s aside."""
+        return _stem(word) in self._set
+
+    def has_number(self, value: float) -> bool:
+        """Whether a number stands there in any spelling, its sign aside."""
+        value = abs(value)
+        return any(abs(value - number) <= 1e-9 * max(1.0, value) for number in self._numbers)
+
+    def has_text(self, value: str) -> bool:
+        """Whether a text stands there, or the larger part of its words, or its initials."""
+        words = _words(value)
+        if not words:
+            return value.strip() != "" and value.strip() in self._text
+        if f" {' '.join(words)} " in self._spaced:
+            return True
+        joined = "".join(words)
+        # Scripts without spaces between words, and spellings such as "e-mail" and "wi fi".
+        if joined in self._joined if not joined.isascii() else self._begins(joined):
+            return True
+        if len(words) == 1:
+            return self.has_word(words[0]) or self._is_initials(value.strip())
+        initials = "".join(word[0] for word in words)
+        if len(words) > 2 and initials in self._set:
+            return True
+        weights = {w: len(w) for w in words if w not in _SMALL_WORDS} or {w: 1 for w in words}
+        found = sum(weight for word, weight in weights.items() if self.has_word(word))
+        return 2 * found >= sum(weights.values())
+
+    def has_date(self, value: str) -> bool | None:
+        """Whether the date or time that a text spells stands there; None where it spells none."""
+        value = value.strip()
+        if _MONTH_ONLY.fullmatch(value):
+            return self._is_relative or bool(months_in(value) & months_in(self._text))
+        if _TIME_ONLY.fullmatch(value):
+            return self._is_relative or bool(times_in(value) & self._times)
+        if not _DATE.fullmatch(value) or not (dates := dates_in(value)):
+            return None
+        return self._is_relative or bool(dates & self._dates)
+
+    def _begins(self, joined: str) -> bool:
+        """Whether words that stand together begin with these letters."""
+        if len(joined) < 4:
+            return False
+        runs = ("".join(self.words[at : at + 6]) for at in range(len(self.words)))
+        return any(run.startswith(joined) for run in runs)
+
+    def _is_initials(self, word: str) -> bool:
+        if not (3 <= len(word) <= 5 and word.isalpha() and word.isupper()):
+            return False
+        return word.casefold() in "".join(each[0] for each in self.words)
+
+
+def _said(value: JSONValue, schema: Mapping[str, Any], name: str, said: Said) -> bool:
+    """Decide for one value; the module's docstring is the table."""
+    if "default" in schema and _equal(schema["default"], value):
+        return True
+    choices = [schema["const"]] if "const" in schema else schema.get("enum")
+    if isinstance(choices, list):
+        return len(choices) == 1 or _choice_said(value, said)
+    if value is None or value in ("", [], {}):
+        return False
+    match value:
+        case bool():
+            names = (word for word in _words(name) if word not in _SMALL_WORDS)
+            return any(map(said.has_word, names)) or any(map(said.has_word, _ANSWERS))
+        case int() | float():
+            return said.has_number(value)
+        case str():
+            return _text_said(value, said)
+        case list():
+            inner = schema.get("items")
+            items = inner if isinstance(inner, Mapping) else {}
+            return _most(_said(each, items, name, said) for each in value)
+        case dict():
+            properties = schema.get("properties") or {}
+            return _most(
+                _said(each, properties.get(key) or {}, key, said) for key, each in value.items()
+            )
+    return True
+
+
+def _text_said(value: str, said: Said) -> bool:
+    if (dated := said.has_date(value)) is not None:
+        return dated
+    if said.has_text(value):
+        return True
+    return re.fullmatch(r"[-+]?\d+(\.\d+)?", value.strip()) is not None and said.has_number(
+        float(value)
+    )
+
+
+def _choice_said(value: JSONValue, said: Said) -> bool:
+    """A choice out of a list: a word of it, or a word that it begins or that begins it."""
+    if isinstance(value, bool) or value is None:
+        return any(map(said.has_word, _ANSWERS))
+    if isinstance(value, int | float):
+        return said.has_number(value)
+    words = [word for word in _words(str(value)) if word not in _SMALL_WORDS]
+    if _text_said(str(value), said) or any(map(said.has_word, words)):
+        return True
+    return any(
+        word.startswith(each) or (len(each) >= 4 and each.startswith(word) and len(word) >= 4)
+        for each in words
+        if len(each) >= 3
+        for word in said.words
+    )
+
+
+def _most(values: Any) -> bool:
+    found = list(values)
+    return 2 * sum(found) >= len(found)
+
+
+def _equal(one: JSONValue, other: JSONValue) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference into the schema's own ``$defs``, and take the one option besides null."""
+    for _ in range(8):
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#/$defs/"):
+            rest = {key: value for key, value in schema.items() if key != "$ref"}
+            found = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"), {})
+            schema = {**found, **rest}
+            continue
+        options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf") or ()
+        kept = [each for each in options if each.get("type") != "null"]
+        if len(kept) != 1:
+            break
+        schema = {**{k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "allOf")}, **kept[0]}
+    return schema
+
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Split into words, folded: no case, no accents, no punctuation; camelCase is two words."""
+    decomposed = unicodedata.normalize("NFKD", _HUMP.sub(" ", text))
+    plain = "".join(each for each in decomposed if not unicodedata.combining(each))
+    return tuple(_WORD.findall(plain.casefold()))
+
+
+def _stem(word: str) -> str:
+    """Drop a plural's s; nothing cleverer, since names are looked up too."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

@@ -1,0 +1,188 @@
+"""Numbers, dates and times as people say them: "1k", "two and a half", "the 5th of May", "3 pm".
+
+Everything is read, nothing is resolved: "tomorrow" is a date of which only the word is known.
+English words; digits in the spellings of several countries. Where a spelling has two readings
+(1.234, 3/4), both are given: what is asked is whether a value may have been said.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_UNITS: Final = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+).split()
+_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ORDINALS: Final = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_SMALL: Final[dict[str, float]] = {
+    **{word: value for value, word in enumerate(_UNITS)},
+    **{word: 20 + 10 * index for index, word in enumerate(_TENS)},
+    **{word: 1 + index for index, word in enumerate(_ORDINALS)},
+    **{"once": 1, "single": 1, "twice": 2, "double": 2, "couple": 2, "pair": 2, "both": 2},
+    **{"triple": 3, "half": 0.5, "quarter": 0.25, "dozen": 12},
+}
+_LARGE: Final[dict[str, float]] = {
+    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+}  # fmt: skip
+_SUFFIXES: Final[dict[str, float]] = {
+    **_LARGE,
+    **{"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "dozen": 12},
+    **{"%": 1e-2, "percent": 1e-2, "per cent": 1e-2},
+}
+
+_DIGITS: Final = re.compile(
+    # Groups of three, by any of the usual marks; or plain digits.
+    r"(?P<whole>\d{1,3}(?:(?P<mark>[,._'’\u00a0\u202f ])\d{3})(?:(?P=mark)\d{3})*|\d+)"
+    r"(?P<part>[.,]\d+)?"
+    r"(?:\s?(?P<suffix>hundred|thousand|million|billion|trillion|dozen|percent|per cent|%"
+    r"|bn\b|mn\b|mio\b|k\b|m\b|b\b))?",
+    re.IGNORECASE,
+)
+_WORD: Final = re.compile(r"[a-z]+|%", re.IGNORECASE)
+
+
+def numbers_in(text: str) -> frozenset[float]:
+    """Return the absolute values of the numbers that a text may mean.
+
+    "50%" gives 50 and 0.5, "1.234" gives 1.234 and 1234, "2k" gives 2 and 2000.
+    """
+    return frozenset((*_written(text), *_said(text)))
+
+
+def _written(text: str) -> Iterator[float]:
+    for match in _DIGITS.finditer(text):
+        whole, part = match["whole"], match["part"] or ""
+        digits = re.sub(r"\D", "", whole)
+        readings = [digits + part.replace(",", ".")]
+        if match["mark"] is not None:
+            # "12 345" may be two numbers, "1.234" a fraction, "3,141" one too.
+            pieces = re.split(r"\D", whole)
+            readings += [*pieces, f"{pieces[0]}.{''.join(pieces[1:])}"]
+        elif part:
+            readings += [digits, part[1:]]
+        scale = _SUFFIXES.get((match["suffix"] or "").lower())
+        for reading in readings:
+            yield float(reading)
+            if scale is not None:
+                yield float(reading) * scale
+
+
+def _said(text: str) -> Iterator[float]:
+    """Read runs of number words, such as "twenty-five thousand" and "two and a half"."""
+    run: list[str] = []
+    for word in (*(match[0].lower() for match in _WORD.finditer(text)), ""):
+        if word in _SMALL or word in _LARGE or (run and word in ("and", "a", "point")):
+            run.append(word)
+            continue
+        while run and run[-1] in ("and", "a", "point"):
+            run.pop()
+        if run:
+            yield from (value := _value(run), *(_small_parts(run) if len(run) > 1 else ()))
+            if word in ("percent", "per", "%"):
+                yield value / 100
+        run = []
+
+
+def _small_parts(run: list[str]) -> Iterator[float]:
+    """Give each word's own value: "one or two", "second thousand" are several numbers."""
+    yield from (_SMALL[word] for word in run if word in _SMALL)
+
+
+def _value(run: list[str]) -> float:
+    total = current = 0.0
+    place = 0
+    for word in run:
+        if word == "point":
+            place = 1
+        elif word in _LARGE:
+            scale = _LARGE[word]
+            current = (current or 1.0) * scale
+            if scale >= 1e3:
+                total, current = total + current, 0.0
+            place = 0
+        elif word == "dozen":
+            current = (current or 1.0) * 12
+        elif word in _SMALL:
+            current += _SMALL[word] / 10**place
+            place += bool(place)
+    return total + current
+
+
+# --- Dates and times ---
+
+_MONTHS: Final = (
+    "january february march april may june july august september october november december"
+).split()
+_MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept"
+_DATES: Final = (
+    re.compile(r"\d{4}[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
+    re.compile(r"(?<!\d)(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
+    re.compile(r"(?<!\d)(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
+    re.compile(rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE),
+    re.compile(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<n>{_MONTH})\b", re.IGNORECASE),
+)
+_NAMED_MONTH: Final = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
+_MONTH_OF_YEAR: Final = re.compile(r"\d{4}[-/](\d{1,2})(?!\d)|(?<!\d)(\d{1,2})[-/]\d{4}")
+_RELATIVE: Final = re.compile(
+    r"\b(?:today|tonight|tomorrow|yesterday|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|(?:this|next|last|coming|past|current|previous|following)\s+(?:\w+\s+)?"
+    r"(?:day|night|morning|evening|week|month|quarter|year|spring|summer|autumn|fall|winter)"
+    r"|\w+\s+(?:day|week|month|year)s?\s+(?:ago|from|later|before|after)"
+    r"|in\s+(?:\w+\s+){1,3}(?:day|week|month|year|hour|minute)s?"
+    r"|christmas|easter|halloween|thanksgiving|new\s+year)\b",
+    re.IGNORECASE,
+)
+_TIME: Final = re.compile(
+    r"(?<!\d)(?P<h>\d{1,2})(?:[:.h](?P<min>\d{2}))?(?::\d{2})?\s*(?P<half>[ap]\.?m\b|o'?clock)?",
+    re.IGNORECASE,
+)
+
+
+def dates_in(text: str) -> frozenset[tuple[int, int]]:
+    """Return (month, day) of the dates that a text names; 3/4 is both the 3rd and the 4th."""
+    found = set()
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            parts = match.groupdict()
+            month = _month(parts["n"]) if parts.get("n") else int(parts["m"])
+            if 1 <= month <= 12 and 1 <= (day := int(parts["d"])) <= 31:
+                found.add((month, day))
+    return frozenset(found)
+
+
+def months_in(text: str) -> frozenset[int]:
+    """Return the months that a text names, by name, in a date, or as ``2024-05``."""
+    named = {_month(match[0]) for match in _NAMED_MONTH.finditer(text)}
+    numbers = {int(m[1] or m[2]) for m in _MONTH_OF_YEAR.finditer(text)}
+    return frozenset(named | numbers | {month for month, _ in dates_in(text)})
+
+
+def is_relative_date_in(text: str) -> bool:
+    """Tell whether a text says when, in words that need a calendar: "tomorrow", "in two weeks"."""
+    return _RELATIVE.search(text) is not None
+
+
+def times_in(text: str) -> frozenset[tuple[int, int]]:
+    """Return (hour, minute) of the times of day that a text may name, on a 24-hour clock."""
+    found = set()
+    for match in _TIME.finditer(text):
+        hour, minute = int(match["h"]), int(match["min"] or 0)
+        half = (match["half"] or "").lower()
+        if hour > 24 or minute > 59:
+            continue
+        if half.startswith("p") and hour < 12:
+            hour += 12
+        elif half.startswith("a") and hour == 12:
+            hour = 0
+        found.add((hour % 24, minute))
+        if not half[:1] in ("a", "p") and 1 <= hour < 12:
+            found.add((hour + 12, minute))  # "at 3" may be in the afternoon.
+    lowered = text.lower()
+    found |= {(12, 0)} if re.search(r"\b(noon|midday)\b", lowered) else set()
+    found |= {(0, 0)} if "midnight" in lowered else set()
+    return frozenset(found)
+
+
+def _month(name: str) -> int:
+    return 1 + next(i for i, month in enumerate(_MONTHS) if month[:3] == name[:3].lower())

@@ -1,0 +1,124 @@
+import pytest
+
+from langchain_gorilla.spoken import (
+    dates_in,
+    is_relative_date_in,
+    months_in,
+    numbers_in,
+    times_in,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1000 euros", 1000),
+        ("1,000 euros", 1000),
+        ("1.000 euros", 1000),
+        ("1 000 euros", 1000),
+        ("1_000", 1000),
+        ("1'000'000", 1_000_000),
+        ("1.000.000", 1_000_000),
+        ("1k", 1000),
+        ("2.5K followers", 2500),
+        ("3M users", 3_000_000),
+        ("2 million", 2_000_000),
+        ("one thousand", 1000),
+        ("a thousand", 1000),
+        ("twenty-five", 25),
+        ("twenty five thousand three hundred and two", 25_302),
+        ("one hundred and twenty", 120),
+        ("two and a half hours", 2.5),
+        ("half a million", 500_000),
+        ("three point one four", 3.14),
+        ("two dozen eggs", 24),
+        ("a dozen", 12),
+        ("a couple of tickets", 2),
+        ("the third floor", 3),
+        ("the 21st floor", 21),
+        ("50%", 0.5),
+        ("50 percent", 50),
+        ("fifty percent", 0.5),
+        ("3,5 km", 3.5),
+        ("1,234.5", 1234.5),
+        ("1.234,5", 1234.5),
+        ("minus 5", 5),
+        ("-5", 5),
+        ("rooms 12 345", 345),
+        ("٣", 3),
+    ],
+)
+def test_a_number_is_read_in_every_spelling(text, number):
+    assert any(abs(found - number) < 1e-9 for found in numbers_in(text)), numbers_in(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1,000", 10), ("one thousand", 100), ("no digits", 0), ("12", 2)]
+)
+def test_no_other_number_is_read(text, number):
+    assert number not in numbers_in(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 500, "9" * 500 + "k", "one " * 500, "million " * 200])
+def test_what_is_absurdly_long_is_read_all_the_same(text):
+    assert numbers_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-05-03",
+        "2024/5/3",
+        "05/03/2024",
+        "03.05.2024",
+        "3/5",
+        "May 3",
+        "may 3rd, 2024",
+        "the 3rd of May",
+        "3 May",
+        "May the 3rd",
+        "at 2024-05-03T10:00",
+    ],
+)
+def test_a_date_is_read_in_every_spelling(text):
+    assert (5, 3) in dates_in(text)
+
+
+def test_what_is_no_date_gives_none():
+    assert dates_in("42 apples at 99.99, 31/31") == frozenset()
+
+
+def test_months_stand_alone_too():
+    assert months_in("in May or 2024-07, or on 9/9") == {5, 7, 9}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["tomorrow", "next Friday", "in two weeks", "on Monday", "last month", "three days ago",
+     "this coming weekend"],
+)  # fmt: skip
+def test_words_that_need_a_calendar_are_seen(text):
+    assert is_relative_date_in(text)
+
+
+@pytest.mark.parametrize("text", ["May 3", "the day is long", "weeks of work", "right now"])
+def test_other_words_need_none(text):
+    assert not is_relative_date_in(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("15:00", (15, 0)),
+        ("3pm", (15, 0)),
+        ("3:30 PM", (15, 30)),
+        ("3 o'clock", (15, 0)),
+        ("12 am", (0, 0)),
+        ("noon", (12, 0)),
+        ("at midnight", (0, 0)),
+        ("08:05:30", (8, 5)),
+        ("at 8", (20, 0)),
+    ],
+)
+def test_a_time_is_read_in_every_spelling(text, time):
+    assert time in times_in(text)
