@@ -4,7 +4,7 @@ The chat model's four paths (invoke, ainvoke, stream, astream) differ in how the
 engine and in nothing else; what they share is here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,9 @@ from langchain_gorilla.engines.base import (
 )
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.functions import FunctionSet
+from langchain_gorilla.grounding import Ungrounded, ungrounded_arguments
 from langchain_gorilla.messages import AnswerBuilder
+from langchain_gorilla.missing import MissingArguments, question
 from langchain_gorilla.parsing.answers import answer_parser
 
 PROVIDER = "gorilla"
@@ -37,6 +39,7 @@ class Request:
         prompt: What it reads.
         options: How it generates.
         constraint: What the answer may be; None leaves it free.
+        missing: What happens to required arguments that nobody named.
         metadata: Further ``response_metadata``, such as what the model was offered.
     """
 
@@ -47,6 +50,7 @@ class Request:
     prompt: Prompt
     options: GenerationOptions
     constraint: AnswerGrammar | None
+    missing: MissingArguments
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -59,7 +63,10 @@ class Answer:
         self._builder = AnswerBuilder(
             request.functions, refusal=None if refusal is None else refusal.name, blocks=blocks
         )
-        self._metadata = {
+        self._functions = request.functions
+        self._missing = request.missing
+        self._held: list[AIMessageChunk] = []
+        self._metadata: dict[str, Any] = {
             "model_name": request.model,
             "model_provider": PROVIDER,
             "format": request.format.name,
@@ -70,14 +77,43 @@ class Answer:
         """Yield the chunks that one event of the engine completes."""
         if isinstance(event, Finished):
             for call in self._parser.close(truncated=event.reason == "length"):
-                yield from self._builder.add(call)
-            yield self._builder.finish(
-                reason=event.reason,
-                input_tokens=event.input_tokens,
-                output_tokens=event.output_tokens,
-                cached_tokens=event.cached_tokens,
-                metadata=self._metadata,
-            )
+                yield from self._shown(self._builder.add(call))
+            yield from self._finish(event)
         else:
             for call in self._parser.feed(event.text):
-                yield from self._builder.add(call)
+                yield from self._shown(self._builder.add(call))
+
+    def _shown(self, chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:
+        """Hold calls back, and what follows them, while a question may take their place."""
+        for chunk in chunks:
+            if self._missing.asks and (self._held or chunk.tool_call_chunks):
+                self._held.append(chunk)
+            else:
+                yield chunk
+
+    def _finish(self, event: Finished) -> Iterator[AIMessageChunk]:
+        missing = list(self._ungrounded())
+        asks = self._missing.asks and bool(missing)
+        if asks:
+            yield self._builder.ask_instead(question([each for _, each in missing]))
+        else:
+            yield from self._held
+        metadata = {**self._metadata, "generated_tokens": event.output_tokens}
+        if event.forward_passes is not None:
+            metadata["forward_passes"] = event.forward_passes
+        if event.call_probability is not None:
+            metadata["call_probability"] = event.call_probability
+        yield self._builder.finish(
+            reason=event.reason,
+            input_tokens=event.input_tokens,
+            output_tokens=event.output_tokens,
+            cached_tokens=event.cached_tokens,
+            metadata={**metadata, **self._missing.metadata(missing)},
+        )
+
+    def _ungrounded(self) -> Iterator[tuple[str, Ungrounded]]:
+        for id_, call in self._builder.calls:
+            function = self._functions.find(call.name)
+            assert function is not None  # The call is valid.
+            for each in ungrounded_arguments(call, function, self._missing.said):
+                yield id_, each

@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from langchain_gorilla.answer import PROVIDER, Answer, Request
 from langchain_gorilla.binding import read_response_format, read_tool_choice
-from langchain_gorilla.constraining import answer_constraint, check_constraint
+from langchain_gorilla.constraining import answer_constraint, call_fork, check_constraint
 from langchain_gorilla.engines.base import Engine, GenerationOptions
 from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
@@ -29,6 +29,7 @@ from langchain_gorilla.formats.registry import choose_format
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.grammar.call_grammar import Coverage, coverage
 from langchain_gorilla.messages import whole_message
+from langchain_gorilla.missing import MissingArguments, OnMissingArgument, what_was_said
 from langchain_gorilla.narrowing.bound import BoundTools
 from langchain_gorilla.narrowing.offering import Measure, told
 from langchain_gorilla.narrowing.request import OFFER, anarrowed, narrowed, prompt_measure
@@ -42,7 +43,8 @@ _CALL_OPTIONS = frozenset(
     {
         "model", "tools", "tool_choice", "strict", "parallel_tool_calls", "response_format",
         "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
-        "ls_structured_output_format", "stream_usage", OFFER,
+        "ls_structured_output_format", "stream_usage", "min_call_probability",
+        "on_missing_argument", OFFER,
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` may override."""
@@ -133,6 +135,17 @@ class ChatGorilla(BaseChatModel):
     tool_retriever: ToolRetriever | None = Field(default=None, exclude=True, repr=False)
     """Finds for each human turn, of all bound tools, the few that the model is offered."""
 
+    min_call_probability: float | None = Field(default=None, ge=0, le=1)
+    """Where the model may choose between text and calls, it writes text if it finds calls less
+    probable than this; ``response_metadata["call_probability"]`` says how probable they were."""
+
+    on_missing_argument: OnMissingArgument = "fill"
+    """What happens to a required argument whose value occurs nowhere in the conversation (see
+    ``langchain_gorilla.grounding``): ``"fill"`` keeps the call and names the argument in
+    ``response_metadata["ungrounded_arguments"]``, ``"ask"`` answers with a question instead of
+    the calls, ``"interrupt"`` stops the agent before the call runs (``create_tool_agent``, or
+    ``MissingArgumentInterrupt`` in ``create_agent``)."""
+
     context_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of prompt and answer; None is what the model's config says."""
 
@@ -172,6 +185,11 @@ class ChatGorilla(BaseChatModel):
         super().__init__(*args, **kwargs)
         # Not in a validator: pydantic would wrap the error and lose its type.
         self._prompt_format(self.model)
+        if self.min_call_probability is not None and not self.constrained:
+            raise UnsupportedOptionError(
+                "min_call_probability is enforced by a constraint, and constrained=False was "
+                "given. Leave one of them out."
+            )
 
     # --- What LangChain asks about the model ---
 
@@ -185,7 +203,8 @@ class ChatGorilla(BaseChatModel):
         fields = (
             "model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed",
             "stop", "revision", "dtype", "device", "device_map", "quantization_config",
-            "constrained", "context_tokens", "model_kwargs",
+            "constrained", "context_tokens", "model_kwargs", "min_call_probability",
+            "on_missing_argument",
         )  # fmt: skip
         named = {name: value for name in fields if (value := getattr(self, name)) is not None}
         engine = {} if self.engine is None else {"engine": repr(self.engine)}
@@ -442,6 +461,7 @@ class ChatGorilla(BaseChatModel):
         functions = function_set(given.get("tools") or ())
         choice = read_tool_choice(given.get("tool_choice"), functions)
         wanted = read_response_format(given.get("response_format"))
+        said = what_was_said(messages)
         offer = given.get(OFFER)
         if offer is not None:
             messages = told(messages, offer)
@@ -452,6 +472,19 @@ class ChatGorilla(BaseChatModel):
             value = given.get(name)
             return getattr(self, name) if value is None else value
 
+        constraint = (
+            answer_constraint(
+                format_,
+                functions,
+                choice,
+                wanted,
+                strict=given.get("strict"),
+                parallel=given.get("parallel_tool_calls") is not False,
+            )
+            if self.constrained
+            else None
+        )
+        least = option("min_call_probability")
         return Request(
             model=model,
             engine=self._engine_for(model),
@@ -468,17 +501,14 @@ class ChatGorilla(BaseChatModel):
                 stop=(*format_.stop, *self._stop_texts(stop)),
                 markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
                 timeout_s=option("timeout"),
+                fork=call_fork(format_, functions, choice, constraint, least=least),
             ),
-            constraint=answer_constraint(
-                format_,
-                functions,
-                choice,
-                wanted,
-                strict=given.get("strict"),
-                parallel=given.get("parallel_tool_calls") is not False,
-            )
-            if self.constrained
-            else None,
+            constraint=constraint,
+            missing=MissingArguments(
+                option("on_missing_argument"),
+                said,
+                demanded=choice.mode != "auto" or wanted is not None,
+            ),
             metadata={} if offer is None else offer.metadata(),
         )
 

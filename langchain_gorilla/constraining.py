@@ -4,12 +4,14 @@ The decision is pure: tool choice, ``strict``, ``parallel_tool_calls`` and ``res
 in, what the answer may be comes out. Engines turn that into tokens.
 """
 
+from dataclasses import replace
+
 from langchain_gorilla.binding import ResponseFormat, ToolChoice
-from langchain_gorilla.engines.base import AnswerGrammar
+from langchain_gorilla.engines.base import AnswerGrammar, Fork
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.functions import FunctionSet
-from langchain_gorilla.grammar.call_grammar import Answer, coverage
+from langchain_gorilla.grammar.call_grammar import Answer, coverage, trigger
 
 
 def answer_constraint(
@@ -58,6 +60,58 @@ def answer_constraint(
         offered = (*offered, refusal)
     answer = _answer(choice, functions, response, parallel=parallel)
     return AnswerGrammar(functions=offered, syntax=format_.syntax, answer=answer)
+
+
+def call_fork(
+    format_: PromptFormat,
+    functions: FunctionSet,
+    choice: ToolChoice,
+    constraint: AnswerGrammar | None,
+    *,
+    least: float | None,
+) -> Fork | None:
+    """Say where the answer has to choose between calls and text; None where it has no choice.
+
+    A call by which a family says that no function fits belongs to the text.
+
+    Args:
+        format_: How the model's family writes calls.
+        functions: What the model may call.
+        choice: From ``read_tool_choice``.
+        constraint: From ``answer_constraint``, for the same request.
+        least: The caller's ``min_call_probability``.
+
+    Raises:
+        UnsupportedOptionError: ``least`` is no probability, or nothing enforces it.
+    """
+    if least is not None and not 0 <= least <= 1:
+        raise UnsupportedOptionError(
+            f"min_call_probability is {least!r}; expected a probability, 0 to 1."
+        )
+    if choice.mode != "auto" or not functions.functions:
+        return None
+    if least is not None and constraint is None:
+        raise UnsupportedOptionError(
+            f"min_call_probability={least} has to be enforced by a constraint, and this answer has "
+            f"none: {format_.name} answers in free sections, or constrained=False or strict=False "
+            "was given. Leave min_call_probability out; response_metadata['call_probability'] "
+            "needs no constraint."
+        )
+    syntax, refusal = format_.syntax, format_.refusal
+    if syntax.sections:
+        return None
+    mark = trigger(syntax)
+    if mark is not None and refusal is None:
+        openings = [mark]
+    else:
+        heads = dict.fromkeys((syntax.opening, "")) if syntax.wrapped else [syntax.opening]
+        openings = [f"{head}{f.name}(" for head in heads for f in functions.written]
+    instead = None
+    if least is not None and constraint is not None:
+        only = (refusal,) if refusal in constraint.functions and refusal is not None else ()
+        answer = replace(constraint.answer, mode="auto" if only else "none")
+        instead = replace(constraint, functions=only, answer=answer)
+    return Fork(openings=tuple(openings), thought=syntax.reasoning, least=least, instead=instead)
 
 
 def check_constraint(

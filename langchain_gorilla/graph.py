@@ -18,6 +18,8 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.interrupting import answer_with_missing
+from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.recovery import Recovery, recover
 
 AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
@@ -37,7 +39,9 @@ def create_tool_agent(
 
     Calls of one answer run side by side in a ``ToolNode``. Calls that cannot run come back to
     the model as error ToolMessages; a model that does not mend them ends the run with an answer
-    that says so, never silently.
+    that says so, never silently. With ``ChatGorilla(on_missing_argument="interrupt")`` and a
+    checkpointer the run stops before calls with made-up arguments, by LangGraph's ``interrupt``,
+    and goes on with ``Command(resume=…)``; ``langchain_gorilla.missing.resumed`` says with what.
 
     Args:
         model: Any chat model with ``bind_tools``.
@@ -60,9 +64,9 @@ def create_tool_agent(
     def prompt(state: MessagesState) -> list[BaseMessage]:
         return [*system, *state["messages"]]
 
-    def follow(state: MessagesState, answer: AIMessage) -> Command[str]:
+    def follow(before: Sequence[BaseMessage], answer: AIMessage) -> Command[str]:
         decided = recover(
-            [*state["messages"], answer],
+            [*before, answer],
             max_repairs=max_repairs,
             max_identical_calls=max_identical_calls,
         )
@@ -70,18 +74,30 @@ def create_tool_agent(
             update={"messages": [answer, *decided.messages]}, goto=_goto(decided, answer)
         )
 
+    def answered(state: MessagesState, answer: AIMessage) -> Command[str]:
+        if wants_interrupt(answer):
+            # A node of its own: one that is resumed runs again, and must not ask the model again.
+            return Command(update={"messages": [answer]}, goto="missing")
+        return follow(state["messages"], answer)
+
     def call_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
-        return follow(state, bound.invoke(prompt(state), config))
+        return answered(state, bound.invoke(prompt(state), config))
 
     async def acall_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
-        return follow(state, await bound.ainvoke(prompt(state), config))
+        return answered(state, await bound.ainvoke(prompt(state), config))
+
+    def ask_person(state: MessagesState) -> Command[str]:
+        *before, answer = state["messages"]
+        assert isinstance(answer, AIMessage)
+        return follow(before, answer_with_missing(answer))
 
     graph = StateGraph(MessagesState)
     graph.add_node(
         "model",
         RunnableLambda(call_model, acall_model),
-        destinations=("model", "tools", END),
+        destinations=("model", "missing", "tools", END),
     )
+    graph.add_node("missing", ask_person, destinations=("model", "tools", END))
     graph.add_node("tools", node)
     graph.add_edge(START, "model")
     graph.add_edge("tools", "model")

@@ -28,9 +28,10 @@ Not covered: values that follow from what was said (a sum, a translation, a city
 count as made up; number and date words are read in English.
 """
 
+import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -46,7 +47,30 @@ from langchain_gorilla.spoken import (
 )
 
 _SMALL_WORDS: Final = frozenset(
-    "a an and are as at by for from has have in is it of on or should the to use with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "has",
+        "have",
+        "in",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "should",
+        "the",
+        "to",
+        "use",
+        "with",
+    ]
 )
 _ANSWERS: Final = ("yes", "no", "true", "false")
 _MONTH_ONLY: Final = re.compile(r"\d{4}-\d{1,2}")
@@ -93,25 +117,12 @@ def ungrounded_arguments(
         resolved = _resolved(schema, function.parameters)
         if _said(call.arguments[name], resolved, name, said):
             continue
-        shown = {**schema, **{k: function.parameters[k] for k in ("$defs",) if k in function.parameters}}
+        shown = dict(schema)
+        if "$ref" in json.dumps(schema) and "$defs" in function.parameters:
+            shown["$defs"] = function.parameters["$defs"]
         description = str(schema.get("description") or resolved.get("description") or "").strip()
         found.append(Ungrounded(function.name, name, description, shown))
     return tuple(found)
-
-
-def question(missing: Sequence[Ungrounded]) -> str:
-    """Ask for what was not said, by tool, parameter and description; one sentence a parameter."""
-    sentences = []
-    for each in dict.fromkeys((m.tool, m.parameter) for m in missing):
-        one = next(m for m in missing if (m.tool, m.parameter) == each)
-        about = f" ({one.description.rstrip('.')})" if one.description else ""
-        choices = one.schema.get("enum")
-        among = f" It is one of: {', '.join(map(str, choices))}." if choices else ""
-        sentences.append(
-            f"To call {one.tool}, I need a value for {one.parameter}{about}, and you have not "
-            f"named one.{among} What should it be?"
-        )
-    return "\n".join(sentences)
 
 
 class Said:
@@ -179,7 +190,7 @@ class Said:
         initials = "".join(word[0] for word in words)
         if len(words) > 2 and initials in self._set:
             return True
-        weights = {w: len(w) for w in words if w not in _SMALL_WORDS} or {w: 1 for w in words}
+        weights = {w: len(w) for w in words if w not in _SMALL_WORDS} or dict.fromkeys(words, 1)
         found = sum(weight for word, weight in weights.items() if self.has_word(word))
         return 2 * found >= sum(weights.values())
 
@@ -263,9 +274,9 @@ def _choice_said(value: JSONValue, said: Said) -> bool:
     )
 
 
-def _most(values: Any) -> bool:
+def _most(values: Iterable[bool]) -> bool:
     found = list(values)
-    return 2 * sum(found) >= len(found)
+    return 2 * found.count(True) >= len(found)
 
 
 def _equal(one: JSONValue, other: JSONValue) -> bool:
@@ -285,7 +296,10 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
         kept = [each for each in options if each.get("type") != "null"]
         if len(kept) != 1:
             break
-        schema = {**{k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "allOf")}, **kept[0]}
+        schema = {
+            **{k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "allOf")},
+            **kept[0],
+        }
     return schema
 
 

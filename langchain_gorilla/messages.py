@@ -68,6 +68,9 @@ class _OpenCall:
 class AnswerBuilder:
     """Turns parser events into message chunks, one answer long.
 
+    Attributes:
+        calls: The valid calls so far, with their ids, under true names.
+
     Args:
         functions: What the model was offered; names in events are the written ones.
         refusal: A function by which the family says that no tool fits; a call of it becomes
@@ -84,10 +87,11 @@ class AnswerBuilder:
         self._blocks = blocks
         self._next_index = 0
         self._in_text = False
+        self._said_text = False
         self._open: dict[int, _OpenCall] = {}
         self._reasons: dict[str, str] = {}
         self._declined: set[int] = set()
-        self._valid = 0
+        self.calls: list[tuple[str, FunctionCall]] = []
 
     def add(self, event: CallEvent) -> Iterator[AIMessageChunk]:
         """Yield what one event adds to the message."""
@@ -108,6 +112,12 @@ class AnswerBuilder:
                 yield self._end(self._open.pop(index), call)
             case CallFailed(index, name, text, reason):
                 yield self._failed(index, name, text, reason)
+
+    def ask_instead(self, text: str) -> AIMessageChunk:
+        """Return a text that takes the place of all calls; the chunks given for them are void."""
+        self.calls.clear()
+        self._reasons.clear()
+        return self._text(f"\n\n{text}" if self._said_text else text)
 
     def finish(
         self,
@@ -130,7 +140,7 @@ class AnswerBuilder:
         """
         response: dict[str, Any] = {
             **metadata,
-            "finish_reason": "tool_calls" if reason == "stop" and self._valid else reason,
+            "finish_reason": "tool_calls" if reason == "stop" and self.calls else reason,
         }
         if self._reasons:
             response[REASONS] = self._reasons
@@ -157,6 +167,7 @@ class AnswerBuilder:
         return event.index in self._declined
 
     def _text(self, text: str) -> AIMessageChunk:
+        self._said_text = True
         if not self._in_text:
             self._in_text = True
             self._next_index += 1
@@ -194,7 +205,7 @@ class AnswerBuilder:
         checked = validate_call(parsed, self._functions)
         if isinstance(checked, InvalidCall):
             return self._void(call, checked.reason)
-        self._valid += 1
+        self.calls.append((call.id, checked))
         return self._chunk(call, "}" if call.braced else "{}")
 
     def _failed(self, index: int, name: str | None, text: str, reason: str) -> AIMessageChunk:

@@ -2,6 +2,7 @@
 
 ``create_agent(model, tools, middleware=[ToolCallRepair()])``
 ``create_agent(model, tools=[], middleware=[ToolNarrowing(catalog), ToolCallRepair()])``
+``create_agent(model, tools, middleware=[MissingArgumentInterrupt(), ToolCallRepair()])``
 """
 
 import asyncio
@@ -32,6 +33,8 @@ from langchain_gorilla.binding import ToolChoice
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.chat_models import ChatGorilla
 from langchain_gorilla.functions import FunctionSchema, function_set
+from langchain_gorilla.interrupting import answer_with_missing
+from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.narrowing.bound import is_deferred, tool_name
 from langchain_gorilla.narrowing.catalogued import CataloguedTools
 from langchain_gorilla.narrowing.offering import (
@@ -88,6 +91,29 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
         return update if decided.next == "tools" else {**update, "jump_to": decided.next}
 
     @hook_config(can_jump_to=["model", "end"])
+    async def aafter_model(
+        self, state: AgentState[Any], runtime: Runtime[Any]
+    ) -> dict[str, Any] | None:
+        """Like ``after_model``."""
+        return self.after_model(state, runtime)
+
+
+class MissingArgumentInterrupt(AgentMiddleware[AgentState[Any], Any, Any]):
+    """Stops the agent before calls whose required arguments nobody named.
+
+    For ``ChatGorilla(on_missing_argument="interrupt")`` and an agent with a checkpointer. The
+    interrupt shows what is missing; ``Command(resume=…)`` brings it, as
+    ``langchain_gorilla.missing.resumed`` says. What cannot be used is asked for again.
+    """
+
+    def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Wait for the missing arguments, and put them into the calls."""
+        answer = state["messages"][-1]
+        if not isinstance(answer, AIMessage) or not wants_interrupt(answer):
+            return None
+        # The same id, so the state replaces the answer.
+        return {"messages": [answer_with_missing(answer)]}
+
     async def aafter_model(
         self, state: AgentState[Any], runtime: Runtime[Any]
     ) -> dict[str, Any] | None:

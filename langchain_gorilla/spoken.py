@@ -9,26 +9,72 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_UNITS: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS: Final = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_UNITS: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ORDINALS: Final = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+]
 _SMALL: Final[dict[str, float]] = {
     **{word: value for value, word in enumerate(_UNITS)},
     **{word: 20 + 10 * index for index, word in enumerate(_TENS)},
     **{word: 1 + index for index, word in enumerate(_ORDINALS)},
-    **{"once": 1, "single": 1, "twice": 2, "double": 2, "couple": 2, "pair": 2, "both": 2},
-    **{"triple": 3, "half": 0.5, "quarter": 0.25, "dozen": 12},
+    "once": 1,
+    "single": 1,
+    "twice": 2,
+    "double": 2,
+    "couple": 2,
+    "pair": 2,
+    "both": 2,
+    "triple": 3,
+    "half": 0.5,
+    "quarter": 0.25,
+    "dozen": 12,
 }
 _LARGE: Final[dict[str, float]] = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
 }  # fmt: skip
 _SUFFIXES: Final[dict[str, float]] = {
     **_LARGE,
-    **{"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "dozen": 12},
-    **{"%": 1e-2, "percent": 1e-2, "per cent": 1e-2},
+    "k": 1e3,
+    "m": 1e6,
+    "mn": 1e6,
+    "mio": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "dozen": 12,
+    "%": 1e-2,
+    "percent": 1e-2,
+    "per cent": 1e-2,
 }
 
 _DIGITS: Final = re.compile(
@@ -111,9 +157,20 @@ def _value(run: list[str]) -> float:
 
 # --- Dates and times ---
 
-_MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()
+_MONTHS: Final = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept"
 _DATES: Final = (
     re.compile(r"\d{4}[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
@@ -176,7 +233,7 @@ def times_in(text: str) -> frozenset[tuple[int, int]]:
         elif half.startswith("a") and hour == 12:
             hour = 0
         found.add((hour % 24, minute))
-        if not half[:1] in ("a", "p") and 1 <= hour < 12:
+        if half[:1] not in ("a", "p") and 1 <= hour < 12:
             found.add((hour + 12, minute))  # "at 3" may be in the afternoon.
     lowered = text.lower()
     found |= {(12, 0)} if re.search(r"\b(noon|midday)\b", lowered) else set()

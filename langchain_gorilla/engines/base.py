@@ -13,6 +13,41 @@ from langchain_gorilla.grammar.call_grammar import Answer
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerGrammar:
+    """What an answer may be, in words that no tokenizer has a part in.
+
+    An engine makes a constraint of it for its own vocabulary.
+
+    Attributes:
+        functions: What may be called, under the names that the model writes.
+        syntax: How the model's family writes calls.
+        answer: Calls, text, or JSON. Its ``prefix`` is the engine's: a prompt's last space is
+            taken off and generated anew, since the tokenizer may join it with what follows.
+    """
+
+    functions: tuple[FunctionSchema, ...]
+    syntax: CallSyntax
+    answer: Answer = field(default_factory=Answer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fork:
+    """Where an answer becomes calls or text.
+
+    Attributes:
+        openings: Texts that calls begin with; whatever begins otherwise is the other branch.
+        thought: Tags around a thought, which may come before either; empty where there is none.
+        least: Calls less probable than this are not made.
+        instead: What the answer is held to if they are not; needs a constraint, as it is one.
+    """
+
+    openings: tuple[str, ...]
+    thought: tuple[str, str] = ("", "")
+    least: float | None = None
+    instead: AnswerGrammar | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationOptions:
     """How to generate one answer.
 
@@ -28,6 +63,7 @@ class GenerationOptions:
         markers: Texts that a parser has to see, such as a CallSyntax's opening and closing.
             Special tokens spelled in them stay in the answer; all others are left out.
         timeout_s: Seconds until GenerationTimeoutError, waiting for the engine included.
+        fork: Where to ask for the probability of calls; None where an answer has no choice.
 
     Raises:
         UnsupportedOptionError: A value outside its range; says which range.
@@ -42,6 +78,7 @@ class GenerationOptions:
     stop: tuple[str, ...] = ()
     markers: tuple[str, ...] = ()
     timeout_s: float | None = None
+    fork: Fork | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no engine can honour."""
@@ -77,6 +114,9 @@ class Finished:
         input_tokens: Length of the encoded prompt.
         output_tokens: Generated tokens, the end token included.
         cached_tokens: How many of the prompt's tokens were read before, for another request.
+        forward_passes: Of the model, prompt and answer together; None where none is known.
+        call_probability: The model's own probability of calls at the options' fork; None
+            without a fork, where the answer ended before it, or where the engine has no scores.
     """
 
     reason: Literal["stop", "length"]
@@ -84,27 +124,11 @@ class Finished:
     output_tokens: int
     # Says how the answer came, not what it is.
     cached_tokens: int = field(default=0, compare=False)
+    forward_passes: int | None = field(default=None, compare=False)
+    call_probability: float | None = field(default=None, compare=False)
 
 
 EngineEvent: TypeAlias = TextPiece | Finished
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerGrammar:
-    """What an answer may be, in words that no tokenizer has a part in.
-
-    An engine makes a constraint of it for its own vocabulary.
-
-    Attributes:
-        functions: What may be called, under the names that the model writes.
-        syntax: How the model's family writes calls.
-        answer: Calls, text, or JSON. Its ``prefix`` is the engine's: a prompt's last space is
-            taken off and generated anew, since the tokenizer may join it with what follows.
-    """
-
-    functions: tuple[FunctionSchema, ...]
-    syntax: CallSyntax
-    answer: Answer = field(default_factory=Answer)
 
 
 class CancelToken:

@@ -11,7 +11,7 @@ at once has no scores to compare beams by.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from langchain_gorilla.engines.decode_loop import MOST_DRAFTED, Anything, decode
+from langchain_gorilla.engines.decode_loop import MOST_DRAFTED, Anything, TokenSequence, decode
 from langchain_gorilla.engines.token_sequence import TransformersSequence
 from langchain_gorilla.errors import UnsupportedOptionError
 
@@ -27,6 +27,8 @@ def by_loop(
     *,
     best_of_all: bool = True,
     most_drafted: int = MOST_DRAFTED,
+    seen_by: Callable[[TokenSequence], TokenSequence] = lambda sequence: sequence,
+    scored: "Callable[[Sequence[int], torch.Tensor], None] | None" = None,
 ) -> Callable[..., "torch.Tensor"]:
     """Give a ``custom_generate`` for one answer of a model that ``can_cut``.
 
@@ -36,6 +38,9 @@ def by_loop(
         best_of_all: Take the best token of all without asking which are allowed, where it is.
             Right for greedy answers and processors that score each token by itself.
         most_drafted: Guesses in one pass; 0 is none.
+        seen_by: Wraps the model's sequence, to count passes and to look ahead.
+        scored: Gets the answer so far and the model's own scores of the next token, before the
+            constraint is asked.
 
     Returns:
         For ``model.generate(custom_generate=…)``, which then gives ids, shape (1, tokens).
@@ -80,6 +85,8 @@ def by_loop(
             return int(torch.multinomial(scores.softmax(dim=-1), 1))
 
         def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
+            if scored is not None:
+                scored(tokens, row)
             scores = row[None]
             if constraint is None:
                 return chosen(tokens, scores)
@@ -97,7 +104,7 @@ def by_loop(
             written += 1
             return bool(stopping_criteria(ids[:, :written], None).all())
 
-        sequence = TransformersSequence(model, model_options["past_key_values"])
+        sequence = seen_by(TransformersSequence(model, model_options["past_key_values"]))
         decode(
             sequence,
             input_ids[0, sequence.length :].tolist(),

@@ -17,8 +17,10 @@ from langchain_gorilla.engines.base import (
     TextPiece,
 )
 from langchain_gorilla.engines.custom_generate import by_loop
+from langchain_gorilla.engines.decode_loop import TokenSequence
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
+from langchain_gorilla.engines.forking import ForkReader, Lookahead
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.repeats import Repeats
 from langchain_gorilla.engines.scores import Processor, only_allowed, score_steps
@@ -29,9 +31,12 @@ from langchain_gorilla.engines.turns import Emit, Watch
 from langchain_gorilla.errors import PromptError, PromptTooLongError
 from langchain_gorilla.formats.base import Prompt
 from langchain_gorilla.grammar.call_grammar import chosen
+from langchain_gorilla.grammar.diverting import DivertibleConstraint
 
 if TYPE_CHECKING:
-    from langchain_gorilla.grammar.constraint import Constraint
+    import torch
+
+    from langchain_gorilla.grammar.constraint import Constraint, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,10 @@ def plan_answer(
     ids, prefix = encoder.encode(prompt), ""
     if grammar is not None:
         ids, prefix = _without_last_space(encoder, prompt, ids)
-        grammar = replace(grammar, answer=replace(grammar.answer, prefix=prefix))
+        grammar = _with_prefix(grammar, prefix)
+        if (fork := options.fork) is not None and fork.instead is not None:
+            instead = _with_prefix(fork.instead, prefix)
+            options = replace(options, fork=replace(fork, instead=instead))
     if not ids:
         raise PromptError("The prompt is empty; a model needs at least one token to go on from.")
     room = context_tokens - len(ids)
@@ -93,6 +101,10 @@ def plan_answer(
         grammar=grammar,
         prefix=prefix,
     )
+
+
+def _with_prefix(grammar: AnswerGrammar, prefix: str) -> AnswerGrammar:
+    return replace(grammar, answer=replace(grammar.answer, prefix=prefix))
 
 
 def _without_last_space(
@@ -170,6 +182,7 @@ def generate(
     drafts: bool = True,
     prefixes: PrefixCache | None = None,
     processors: Sequence[Processor] = (),
+    vocabulary: "Vocabulary | None" = None,
 ) -> None:
     """Generate one answer, emitting its events.
 
@@ -186,6 +199,7 @@ def generate(
         prefixes: What the model has read before, and will have read; used where the model's cache
             can be cut back.
         processors: Change the model's scores, before those of the options.
+        vocabulary: The model's, to read the options' fork with; None leaves it unread.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
@@ -208,11 +222,18 @@ def generate(
     answer.cached_tokens = shared
     tokens = list(plan.ids)
     guesses = Guesses(plan, encoder, constraint) if looped else None
+    passes = Passes(weights, plan.ids)
+    fork = plan.options.fork
+    reader = None
+    if fork is not None and vocabulary is not None:
+        divert = constraint.divert if isinstance(constraint, DivertibleConstraint) else None
+        reader = ForkReader(fork, vocabulary, passes.look, divert)
 
     def after_token(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         watch.check()
         token = int(ids[0, -1])
         tokens.append(token)
+        passes.count_plain()
         if guesses is not None:
             guesses.add(token)
         elif constraint is not None:
@@ -222,13 +243,21 @@ def generate(
 
     if constraint is not None and not looped:
         steps = [only_allowed(constraint), *steps]
+    if reader is not None and not looped:
+        steps = [reader.processor(len(plan.ids)), *steps]
     ids = torch.tensor([plan.ids], device=weights.device)
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
     further: dict[str, Any] = {} if cache is None else {"past_key_values": cache}
     if guesses is not None:
         # Randomness is drawn by a processor, which chooses among the tokens that it is given.
         best = plan.options.temperature == 0
-        further["custom_generate"] = by_loop(constraint, guesses.guess, best_of_all=best)
+        further["custom_generate"] = by_loop(
+            constraint,
+            guesses.guess,
+            best_of_all=best,
+            seen_by=passes.of,
+            scored=None if reader is None else reader.see,
+        )
     try:
         weights.generate(
             ids,
@@ -245,11 +274,53 @@ def generate(
             prefixes.give_back(plan.ids[:shared])
     if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
         raise RuntimeError("generate() ended an answer that was not complete.")
-    emit(answer.finished)
+    emit(
+        replace(
+            answer.finished,
+            forward_passes=passes.count,
+            call_probability=None if reader is None else reader.probability,
+        )
+    )
 
 
 def _rows(weights: Any) -> int:
     return int(weights.config.get_text_config().vocab_size)
+
+
+class Passes:
+    """The forward passes of one answer: how many, and what they would give for other tokens."""
+
+    def __init__(self, weights: Any, prompt: Sequence[int]) -> None:
+        """Begin before the first one."""
+        self._weights = weights
+        self._prompt = list(prompt)
+        self._sequence: Lookahead | None = None
+        self._plain = 0
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return self._plain if self._sequence is None else self._sequence.passes
+
+    def of(self, sequence: TokenSequence) -> TokenSequence:
+        """Watch a sequence, in the decode loop."""
+        self._sequence = Lookahead(sequence)
+        return self._sequence
+
+    def count_plain(self) -> None:
+        """Count one, outside of the loop."""
+        self._plain += 1
+
+    def look(self, answer: Sequence[int], further: Sequence[int]) -> "Sequence[torch.Tensor]":
+        """Give the scores after each of ``further``, if it followed the answer so far."""
+        if self._sequence is not None:
+            return self._sequence.look(len(self._prompt) + len(answer), further)
+        import torch
+
+        self._plain += 1
+        read = torch.tensor([[*self._prompt, *answer, *further]], device=self._weights.device)
+        with torch.no_grad():
+            return list(self._weights(input_ids=read, use_cache=False).logits[0, -len(further) :])
 
 
 class Guesses:

@@ -15,15 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla import bundled
 from langchain_gorilla.engines.precision import cpu_dtype
+from langchain_gorilla.engines.base import AnswerGrammar, Fork
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.turns import Turns
-from langchain_gorilla.errors import GorillaError, MissingModelError, ModelLoadError
+from langchain_gorilla.errors import (
+    GorillaError,
+    MissingModelError,
+    ModelLoadError,
+    UnsupportedOptionError,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
     from langchain_gorilla.engines.encoding import PromptEncoder
     from langchain_gorilla.grammar.compiler import ConstraintCompiler
+    from langchain_gorilla.grammar.constraint import Constraint, Vocabulary
 
 _HUB_TIMEOUT_S = 10.0
 
@@ -165,6 +172,34 @@ class LoadedModel:
                 vocabulary = self.encoder.vocabulary(end_ids=end_ids, size=size)
                 self._compilers[end_ids] = ConstraintCompiler(vocabulary)
             return self._compilers[end_ids]
+
+    def constrained(
+        self, grammar: AnswerGrammar | None, fork: Fork | None, end_ids: frozenset[int]
+    ) -> "tuple[Constraint | None, Vocabulary | None]":
+        """Make the constraint of one answer, and give the vocabulary that a fork is read with.
+
+        Raises:
+            UnsupportedOptionError: This tokenizer cannot follow a grammar, and there is one.
+            InvalidFunctionError: No grammar can be made of a function.
+        """
+        if grammar is None:
+            if fork is None:
+                return None, None
+            try:
+                return None, self.compiler(end_ids).vocabulary
+            except UnsupportedOptionError:
+                # A free answer asks nothing of its tokenizer; only its probability stays unknown.
+                return None, None
+        compiler = self.compiler(end_ids)
+        constraint = compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)
+        if fork is not None and (other := fork.instead) is not None:
+            from langchain_gorilla.grammar.diverting import DivertibleConstraint
+
+            constraint = DivertibleConstraint(
+                constraint,
+                lambda: compiler.constraint(other.functions, other.syntax, other.answer),
+            )
+        return constraint, compiler.vocabulary
 
     def unload(self) -> None:
         """Forget the weights; a generation that runs keeps them, the next one loads anew."""

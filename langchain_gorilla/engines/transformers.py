@@ -257,10 +257,7 @@ class TransformersEngine:
 
         def work(emit: Emit) -> None:
             weights, end_ids = loaded.weights, plan.end_ids | loaded.end_ids
-            compiled = None
-            if (grammar := plan.grammar) is not None:
-                compiler = loaded.compiler(end_ids)
-                compiled = compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)
+            compiled, vocabulary = loaded.constrained(plan.grammar, plan.options.fork, end_ids)
             watch.check("while the weights were loaded")
             generate(
                 weights,
@@ -271,6 +268,7 @@ class TransformersEngine:
                 watch=watch,
                 emit=emit,
                 prefixes=loaded.prefixes,
+                vocabulary=vocabulary,
             )
 
         return work

@@ -10,6 +10,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 
 from langchain_gorilla.errors import DeadEndError, UnsupportedOptionError
+from langchain_gorilla.grammar.spellings import Spellings
 
 TokenMask: TypeAlias = NDArray[np.uint32]
 """Bits, shape (ceil(vocabulary size / 32),), lowest bit first; 1 = allowed."""
@@ -71,6 +73,7 @@ class Vocabulary:
                 f"A grammar cannot read this tokenizer: {error}. Pass constrained=False to ChatGorilla."
             ) from error
         self.size: int = size or known
+        self.known: int = min(self.size, known)
         self.end_ids = frozenset(end_ids)
         spelled = {token["id"]: token["content"] for token in added}
         self.special_tokens: dict[str, int] = {
@@ -101,6 +104,25 @@ class Vocabulary:
                 f"The tokenizer has no token for {len(missing)} of the 256 bytes (no byte "
                 "fallback), so a grammar could not be followed. Pass constrained=False to ChatGorilla."
             )
+
+    @cached_property
+    def spellings(self) -> Spellings:
+        """Tokens by what they spell."""
+        return Spellings(self._spelled_tokens)
+
+    @cached_property
+    def unspaced(self) -> Spellings:
+        """Tokens by what they spell, space in front aside."""
+        return Spellings((token, text.lstrip()) for token, text in self._spelled_tokens)
+
+    @cached_property
+    def blanks(self) -> list[int]:
+        """Tokens that spell space and nothing else."""
+        return [token for token, text in self._spelled_tokens if text and not text.strip()]
+
+    @cached_property
+    def _spelled_tokens(self) -> list[tuple[int, bytes]]:
+        return [(token, self.decode([token])) for token in range(self.known)]
 
     def decode(self, tokens: Sequence[int]) -> bytes:
         """Spell tokens, special ones too."""

@@ -4,7 +4,8 @@ import pytest
 
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.functions import FunctionSchema, function_schema
-from langchain_gorilla.grounding import Said, question, ungrounded_arguments
+from langchain_gorilla.grounding import Said, ungrounded_arguments
+from langchain_gorilla.missing import question
 
 TEXT, NUMBER, INTEGER, BOOLEAN = ({"type": t} for t in ("string", "number", "integer", "boolean"))
 UNIT = {"enum": ["celsius", "fahrenheit"]}
@@ -167,7 +168,9 @@ def test_one_parameter_of_two_calls_is_one_question():
     found = [
         each
         for city in ("Paris", "Rome")
-        for each in ungrounded_arguments(FunctionCall("book", {"city": city}), function, Said(["x"]))
+        for each in ungrounded_arguments(
+            FunctionCall("book", {"city": city}), function, Said(["x"])
+        )
     ]
     assert question(found).count("What should it be?") == 1
 
