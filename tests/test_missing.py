@@ -1,0 +1,317 @@
+"""Required arguments that nobody named: asked for, filled in, or waited for."""
+
+from typing import Any, Literal
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
+from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.middleware import MissingArgumentInterrupt, ToolCallRepair
+from langchain_gorilla.missing import UnusableAnswerError, interrupt_payload, resumed
+
+booked: list[tuple[str, int]] = []
+
+
+@tool(parse_docstring=True)
+def book_hotel(city: str, nights: int, board: Literal["none", "half"] = "none") -> str:
+    """Book a hotel.
+
+    Args:
+        city: Where to stay, such as Lima.
+        nights: How many nights.
+        board: Meals.
+    """
+    booked.append((city, nights))
+    return f"{nights} nights in {city}"
+
+
+MADE_UP = "<<function>>book_hotel(city='Paris', nights=7)"
+TWO = MADE_UP + "<<function>>book_hotel(city='Rome', nights=9)"
+QUESTION = "Book me a hotel in Paris, please."
+
+
+def scripted(*answers: str, **options: Any) -> ChatGorilla:
+    return ChatGorilla(model="bundled", engine=ScriptedEngine(answers, chunk=2), **options)
+
+
+def answer(text: str, question: Any = QUESTION, **options: Any) -> AIMessage:
+    return scripted(text, **options).bind_tools([book_hotel]).invoke(question)
+
+
+def merged(chunks: list[Any]) -> Any:
+    return chunks[0] + chunks[1:] if len(chunks) > 1 else chunks[0]
+
+
+def test_fill_is_the_default_and_names_the_argument() -> None:
+    given = answer(MADE_UP)
+    [call] = given.tool_calls
+    assert call["args"] == {"city": "Paris", "nights": 7}
+    assert given.response_metadata["ungrounded_arguments"] == [
+        {
+            "id": call["id"],
+            "tool": "book_hotel",
+            "parameter": "nights",
+            "description": "How many nights.",
+            "schema": {"description": "How many nights.", "type": "integer"},
+        }
+    ]
+    assert "on_missing_argument" not in given.response_metadata
+
+
+def test_a_call_whose_values_were_said_names_nothing() -> None:
+    given = answer(MADE_UP, "Paris, for a week of seven nights")
+    assert given.tool_calls
+    assert "ungrounded_arguments" not in given.response_metadata
+
+
+def test_ask_answers_with_a_question_instead_of_the_call() -> None:
+    given = answer(MADE_UP, on_missing_argument="ask")
+    assert given.tool_calls == given.invalid_tool_calls == []
+    assert given.text == (
+        "To call book_hotel, I need a value for nights (How many nights), and you have not named "
+        "one. What should it be?"
+    )
+    assert given.response_metadata["finish_reason"] == "stop"
+    assert given.response_metadata["asked_for"] == [
+        {"tool": "book_hotel", "parameter": "nights", "description": "How many nights."}
+    ]
+
+
+def test_ask_lets_calls_pass_whose_values_were_said() -> None:
+    given = answer(MADE_UP, "7 nights in Paris", on_missing_argument="ask")
+    assert [call["args"] for call in given.tool_calls] == [{"city": "Paris", "nights": 7}]
+    assert given.response_metadata["finish_reason"] == "tool_calls"
+
+
+def test_no_call_runs_while_one_of_them_is_asked_about() -> None:
+    given = answer(TWO, "7 nights in Paris, and a hotel in Rome", on_missing_argument="ask")
+    assert given.tool_calls == []
+    assert given.text.count("What should it be?") == 1
+
+
+def test_text_before_the_calls_stays() -> None:
+    given = answer("Sure. " + MADE_UP, on_missing_argument="ask")
+    assert given.text.startswith("Sure. \n\nTo call book_hotel")
+
+
+def test_an_answer_to_the_question_is_something_said_and_its_example_is_not() -> None:
+    asked = answer("<<function>>book_hotel(city='Oslo', nights=7)", "A week of 7 nights",
+                   on_missing_argument="ask")  # fmt: skip
+    assert "such as Lima" in asked.text
+    for said, calls in (("Lima it is", 1), ("Yes", 0)):
+        history = [HumanMessage("A week of 7 nights"), asked, HumanMessage(said)]
+        model = scripted("<<function>>book_hotel(city='Lima', nights=7)", on_missing_argument="ask")
+        assert len(model.bind_tools([book_hotel]).invoke(history).tool_calls) == calls
+
+
+@pytest.mark.parametrize("choice", ["any", "book_hotel"])
+def test_a_demanded_call_is_filled_in(choice: str) -> None:
+    model = scripted(MADE_UP, on_missing_argument="ask")
+    given = model.bind_tools([book_hotel], tool_choice=choice).invoke(QUESTION)
+    assert given.tool_calls
+    assert given.response_metadata["ungrounded_arguments"]
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+@pytest.mark.parametrize("text", ["Sure. " + MADE_UP, TWO, "Hello.", "<<function>>book_hotel(x=1)"])
+@pytest.mark.parametrize("action", ["ask", "fill", "interrupt"])
+async def test_every_path_gives_the_same_message(action: Any, text: str, version: Any) -> None:
+    def comparable(message: Any) -> Any:
+        metadata = dict(message.response_metadata)
+        for key in ("ungrounded_arguments", "invalid_tool_calls"):
+            metadata.pop(key, None)
+        names = [e["parameter"] for e in message.response_metadata.get("ungrounded_arguments", [])]
+        calls = [(call["name"], call["args"]) for call in message.tool_calls]
+        return message.text, calls, names, metadata, message.usage_metadata
+
+    model = scripted(*[text] * 4, on_missing_argument=action, output_version=version)
+    bound = model.bind_tools([book_hotel])
+    invoked = comparable(bound.invoke(QUESTION))
+    assert comparable(await bound.ainvoke(QUESTION)) == invoked
+    assert comparable(merged(list(bound.stream(QUESTION)))) == invoked
+    assert comparable(merged([chunk async for chunk in bound.astream(QUESTION)])) == invoked
+
+
+def test_ask_streams_no_piece_of_a_call_that_it_takes_back() -> None:
+    bound = scripted(TWO, on_missing_argument="ask").bind_tools([book_hotel])
+    assert not [c for c in bound.stream(QUESTION) if c.tool_call_chunks]
+
+
+def test_it_can_be_chosen_for_one_call() -> None:
+    bound = scripted(MADE_UP).bind_tools([book_hotel])
+    assert bound.invoke(QUESTION, on_missing_argument="ask").tool_calls == []
+
+
+def test_another_word_is_an_error() -> None:
+    with pytest.raises(ValueError, match="on_missing_argument"):
+        scripted(MADE_UP, on_missing_argument="guess")
+    with pytest.raises(UnsupportedOptionError, match=r"'guess'; expected one of 'ask', 'fill'"):
+        scripted(MADE_UP).invoke("Hi", on_missing_argument="guess")
+
+
+@pytest.mark.parametrize("least", [-0.1, 1.5])
+def test_a_threshold_is_a_probability(least: float) -> None:
+    with pytest.raises(ValueError, match="min_call_probability"):
+        scripted("Hi", min_call_probability=least)
+    with pytest.raises(UnsupportedOptionError, match="expected a probability, 0 to 1"):
+        scripted("Hi").bind_tools([book_hotel]).invoke("Hi", min_call_probability=least)
+
+
+def test_a_threshold_needs_a_constraint() -> None:
+    with pytest.raises(UnsupportedOptionError, match="constrained=False was given"):
+        scripted("Hi", min_call_probability=0.5, constrained=False)
+    bound = scripted("Hi", min_call_probability=0.5).bind_tools([book_hotel], strict=False)
+    with pytest.raises(UnsupportedOptionError, match="strict=False"):
+        bound.invoke("Hi")
+    sections = scripted("Hi", min_call_probability=0.5, format="gorilla-7b")
+    with pytest.raises(UnsupportedOptionError, match="free sections"):
+        sections.bind_tools([book_hotel]).invoke("Hi")
+
+
+# --- Interrupting ---
+
+
+@pytest.fixture(autouse=True)
+def _nothing_booked() -> None:
+    booked.clear()
+
+
+def graph(*answers: str, kind: str = "graph") -> Any:
+    model = scripted(*answers, on_missing_argument="interrupt")
+    if kind == "graph":
+        return create_tool_agent(model, [book_hotel], checkpointer=InMemorySaver())
+    middleware = [MissingArgumentInterrupt(), ToolCallRepair()]
+    return create_agent(model, [book_hotel], middleware=middleware, checkpointer=InMemorySaver())
+
+
+THREAD: Any = {"configurable": {"thread_id": "1"}}
+START: Any = {"messages": [HumanMessage(QUESTION)]}
+
+
+@pytest.mark.parametrize("kind", ["graph", "middleware"])
+def test_an_agent_waits_and_goes_on_with_what_it_is_given(kind: str) -> None:
+    agent = graph(MADE_UP, "Booked.", kind=kind)
+    [stopped] = agent.invoke(START, THREAD)["__interrupt__"]
+    assert stopped.value["kind"] == "missing_arguments"
+    assert "nights (How many nights)" in stopped.value["question"]
+    [missing] = stopped.value["missing"]
+    assert (missing["tool"], missing["parameter"], missing["guess"]) == ("book_hotel", "nights", 7)
+    assert booked == []
+    state = agent.invoke(Command(resume={"nights": 3}), THREAD)
+    assert booked == [("Paris", 3)]
+    assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "ai"]
+    assert state["messages"][1].tool_calls[0]["args"] == {"city": "Paris", "nights": 3}
+    assert state["messages"][-1].text == "Booked."
+    # The model was asked once for the call and once for the end.
+    assert "nights=3" in agent_prompts(agent, kind)[-1]
+    assert len(agent_prompts(agent, kind)) == 2
+
+
+def agent_prompts(agent: Any, kind: str) -> list[str]:
+    return PROMPTS[kind][-1].prompts
+
+
+PROMPTS: dict[str, list[ScriptedEngine]] = {"graph": [], "middleware": []}
+
+
+@pytest.fixture(autouse=True)
+def _remember_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = ScriptedEngine.__init__
+
+    def remembered(self: ScriptedEngine, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        for engines in PROMPTS.values():
+            engines.append(self)
+
+    monkeypatch.setattr(ScriptedEngine, "__init__", remembered)
+
+
+@pytest.mark.parametrize("kind", ["graph", "middleware"])
+async def test_an_async_agent_does_the_same(kind: str) -> None:
+    agent = graph(MADE_UP, "Booked.", kind=kind)
+    assert (await agent.ainvoke(START, THREAD))["__interrupt__"]
+    await agent.ainvoke(Command(resume={"nights": 4}), THREAD)
+    assert booked == [("Paris", 4)]
+
+
+@pytest.mark.parametrize("kind", ["graph", "middleware"])
+def test_what_cannot_be_used_is_asked_for_again(kind: str) -> None:
+    agent = graph(MADE_UP, "Booked.", kind=kind)
+    agent.invoke(START, THREAD)
+    [again] = agent.invoke(Command(resume={"nights": "many"}), THREAD)["__interrupt__"]
+    assert "nights" in again.value["problem"]
+    [again] = agent.invoke(Command(resume={"days": 3}), THREAD)["__interrupt__"]
+    assert "days was not asked for" in again.value["problem"]
+    assert booked == []
+    agent.invoke(Command(resume="5"), THREAD)
+    assert booked == [("Paris", 5)]
+
+
+@pytest.mark.parametrize("kind", ["graph", "middleware"])
+def test_an_agent_that_lacks_nothing_does_not_wait(kind: str) -> None:
+    agent = graph("<<function>>book_hotel(city='Paris', nights=2)", "Booked.", kind=kind)
+    start = {"messages": [HumanMessage("Two nights in Paris")]}
+    assert "__interrupt__" not in agent.invoke(start, THREAD)
+    assert booked == [("Paris", 2)]
+
+
+def test_two_calls_get_their_own_values() -> None:
+    agent = graph(TWO, "Booked.")
+    [stopped] = agent.invoke({"messages": [HumanMessage("Paris and Rome")]}, THREAD)[
+        "__interrupt__"
+    ]
+    first, second = stopped.value["missing"]
+    agent.invoke(Command(resume={first["id"]: {"nights": 1}, second["id"]: {"nights": 2}}), THREAD)
+    assert sorted(booked) == [("Paris", 1), ("Rome", 2)]
+
+
+def test_an_invalid_sibling_still_goes_back_to_the_model() -> None:
+    agent = graph(MADE_UP + "<<function>>book_hotel(town='Rome')", "Booked.")
+    agent.invoke(START, THREAD)
+    state = agent.invoke(Command(resume=3), THREAD)
+    assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "tool", "ai"]
+    assert booked == [("Paris", 3)]
+
+
+def interrupted() -> AIMessage:
+    return answer(TWO, "hotels", on_missing_argument="interrupt")
+
+
+def test_true_keeps_what_the_model_made_up() -> None:
+    given = interrupted()
+    kept = resumed(given, True)
+    assert kept.tool_calls == given.tool_calls
+    assert kept.id == given.id
+    assert "ungrounded_arguments" not in kept.response_metadata
+
+
+def test_one_value_serves_both_calls() -> None:
+    kept = resumed(interrupted(), {"city": "Oslo", "nights": 2.0})
+    assert [call["args"] for call in kept.tool_calls] == [{"city": "Oslo", "nights": 2}] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ("Oslo", "several values are missing"),
+        ({"city": "Oslo"}, "No value was given for nights"),
+        ({"city": "Oslo", "nights": 1, "x": 2}, "x was not asked for"),
+        ({"city": 3, "nights": 1}, "city"),
+        ({"city": "Oslo", "nights": None}, "nights"),
+        (None, "several values are missing"),
+    ],
+)
+def test_what_cannot_be_used_says_why(given: Any, match: str) -> None:
+    with pytest.raises(UnusableAnswerError, match=match):
+        resumed(interrupted(), given)
+
+
+def test_a_parameter_of_two_calls_is_one_question() -> None:
+    asked = interrupt_payload(interrupted())["question"]
+    assert asked.count("nights") == 2  # Name and description.
+    assert asked.count("What should it be?") == 2
