@@ -7,7 +7,7 @@ Everything goes the way a user's request goes: messages through ``conversation``
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import (
     AIMessage,
@@ -54,6 +54,13 @@ def special_token_count(where: str, payload: str) -> int:
 
 def prompt_with(prompt_format: PromptFormat, where: str, payload: str) -> Prompt:
     """Render a conversation with one call and its result, the payload in one place of it."""
+    messages, tool = conversation_with(where, payload)
+    functions = FunctionSet([function_schema(tool)])
+    return prompt_format.render(conversation(messages, functions), functions.written)
+
+
+def conversation_with(where: str, payload: str) -> tuple[list[BaseMessage], dict[str, Any]]:
+    """Return a conversation with one call and its result, and its tool, the payload in one place."""
     where = _HARNESS_NAMES.get(where, where)
     if where not in PLACES:
         raise KeyError(f"No place {where!r}. Known: {', '.join(PLACES)}.")
@@ -77,7 +84,6 @@ def prompt_with(prompt_format: PromptFormat, where: str, payload: str) -> Prompt
             "required": [at("parameter_name", "city")],
         },
     }
-    functions = FunctionSet([function_schema(tool)])
     call = {
         "name": at("ai_unknown_function", at("tool_name", "get_weather")),
         "args": {at("ai_argument_name", "city"): at("ai_argument", "Boston")},
@@ -100,7 +106,7 @@ def prompt_with(prompt_format: PromptFormat, where: str, payload: str) -> Prompt
     ]
     if where == "invalid_call":
         messages.append(ToolMessage(payload, tool_call_id="2", status="error"))
-    return prompt_format.render(conversation(messages, functions), functions.written)
+    return messages, tool
 
 
 def encode(prompt: Prompt, vocabulary: str) -> list[int]:

@@ -22,6 +22,7 @@ from tests.grammar.samples import tokenizer_json
 
 SMALL = Vocabulary(tokenizer_json(), end_ids=[0])
 QUESTIONS = ("What is the weather in Oslo?", "Hello!", "Tell me a joke.", "7 * 6 = ?")
+TEXTS = [SMALL.decode([token]) for token in range(SMALL.known)]
 FORK = Fork(openings=("<<function>>",), thought=V2.reasoning)
 
 
@@ -45,16 +46,15 @@ class MadeUp:
         self.looks += 1
         return [self.row(token) for token in further]
 
-    def exact(self, openings: Sequence[bytes], written: bytes, last: int, depth: int = 5) -> float:
+    def exact(self, openings: tuple[bytes, ...], written: bytes, last: int, depth: int) -> float:
         """Add up all that begins an opening, token by token."""
-        shares, found = self.row(last)[: SMALL.known].softmax(-1), 0.0
-        for token in range(SMALL.known):
-            text = (written + SMALL.decode([token])).lstrip()
-            if any(text.startswith(opening) for opening in openings):
-                found += float(shares[token])
-            elif depth and any(opening.startswith(text) for opening in openings):
-                if shares[token] > 1e-4:
-                    found += float(shares[token]) * self.exact(openings, text, token, depth - 1)
+        shares, found = self.row(last)[: SMALL.known].softmax(-1).tolist(), 0.0
+        for share, token_text, token in zip(shares, TEXTS, range(SMALL.known), strict=True):
+            text = (written + token_text).lstrip()
+            if text.startswith(openings):
+                found += share
+            elif depth and share > 1e-3 and any(each.startswith(text) for each in openings):
+                found += share * self.exact(openings, text, token, depth - 1)
         return found
 
 
@@ -66,20 +66,19 @@ LIKED = {
 }
 
 
-@pytest.mark.parametrize("strength", [2.0, 6.0])
 @pytest.mark.parametrize("liked", LIKED)
 @pytest.mark.parametrize("openings", [("<<function>>",), ("get_weather(", "add(", "get_time(")])
 def test_the_probability_is_that_of_all_ways_to_begin_a_call(
-    openings: tuple[str, ...], liked: str, strength: float
+    openings: tuple[str, ...], liked: str
 ) -> None:
-    model = MadeUp(7, LIKED[liked], strength)
+    model = MadeUp(7, LIKED[liked], 5.0)
     reader = ForkReader(Fork(openings=openings), SMALL, model.look)
     reader.read([], model.row(3))
-    exact = model.exact([opening.encode() for opening in openings], b"", 3)
+    exact = model.exact(tuple(opening.encode() for opening in openings), b"", 3, 4)
     assert reader.probability is not None
     assert reader.probability <= exact + 1e-5
     # What is looked up no further counts as text: several beginnings may each be below the bound.
-    assert reader.probability >= exact - 6 * TOLERANCE
+    assert reader.probability >= exact - 8 * TOLERANCE
 
 
 def test_what_is_certain_takes_no_look() -> None:
@@ -127,7 +126,7 @@ def test_the_fork_is_at_the_beginning_or_behind_a_thought(answer: str, waits: bo
 
 
 def test_a_model_that_thinks_first_is_judged_behind_its_thought() -> None:
-    model = MadeUp(1, (b"<", b"think", b"t"), 9.0)
+    model = MadeUp(1, (b"<",), 12.0)
     fork = Fork(openings=("call(",), thought=("<think>", "</think>"))
     reader = ForkReader(fork, SMALL, model.look)
     reader.see([], model.row(1))
@@ -256,9 +255,8 @@ async def test_every_path_reports_the_same_probability() -> None:
     streamed = [chunk async for chunk in bound.astream(QUESTIONS[0])]
     for other in (
         await bound.ainvoke(QUESTIONS[0]),
-        sum(bound.stream(QUESTIONS[0]), start=next(bound.stream("Hello!"))[:0])
-        if False
-        else streamed[-1],
+        list(bound.stream(QUESTIONS[0]))[-1],
+        streamed[-1],
     ):
         found = other.response_metadata["call_probability"]
         assert found == pytest.approx(invoked.response_metadata["call_probability"], abs=1e-4)
