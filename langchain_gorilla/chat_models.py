@@ -182,6 +182,7 @@ class ChatGorilla(BaseChatModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Fail here, not at the first call, where no prompt format is known."""
+        _refuse_beams({**(kwargs.get("model_kwargs") or {}), **kwargs})
         super().__init__(*args, **kwargs)
         # Not in a validator: pydantic would wrap the error and lose its type.
         self._prompt_format(self.model)
@@ -376,7 +377,12 @@ class ChatGorilla(BaseChatModel):
                 "It takes schema, method, include_raw and strict."
             )
         return structured_output(
-            self, schema, method=method, include_raw=include_raw, strict=strict
+            self,
+            schema,
+            method=method,
+            include_raw=include_raw,
+            strict=strict,
+            constrained=self.constrained,
         )
 
     # --- Generation ---
@@ -449,6 +455,7 @@ class ChatGorilla(BaseChatModel):
         self, messages: Sequence[BaseMessage], stop: list[str] | None, given: Mapping[str, Any]
     ) -> Request:
         """Decide everything about one answer before a token is generated."""
+        _refuse_beams(given)
         if unknown := given.keys() - _CALL_OPTIONS:
             warnings.warn(
                 f"{', '.join(sorted(unknown))}: not an option of a ChatGorilla call, so without "
@@ -567,6 +574,17 @@ class ChatGorilla(BaseChatModel):
 
 def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=whole_message(chunks))])
+
+
+def _refuse_beams(options: Mapping[str, Any]) -> None:
+    """Refuse the options of ``generate`` that would take several answers at once."""
+    for name in ("num_beams", "num_return_sequences", "num_beam_groups"):
+        if options.get(name) not in (None, 1):
+            raise UnsupportedOptionError(
+                f"{name}={options[name]!r}: answers are greedy or sampled, one at a time, since a "
+                "grammar follows one answer and tokens cannot be taken back from a stream. Leave "
+                f"{name} out; ask again with another seed= for another answer."
+            )
 
 
 def _without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:

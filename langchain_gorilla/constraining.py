@@ -11,7 +11,13 @@ from langchain_gorilla.engines.base import AnswerGrammar, Fork
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.functions import FunctionSet
-from langchain_gorilla.grammar.call_grammar import Answer, coverage, trigger
+from langchain_gorilla.grammar.call_grammar import (
+    Answer,
+    chosen,
+    compiled_schema,
+    coverage,
+    trigger,
+)
 
 
 def answer_constraint(
@@ -126,7 +132,8 @@ def check_constraint(
     """Find out when tools are bound, not when a model is asked, what cannot be enforced.
 
     Raises:
-        ContradictorySchemaError: No call can fit a tool's schema.
+        InvalidFunctionError: More tools than a grammar takes.
+        ContradictorySchemaError: No call can fit a tool's schema, or no JSON the response format.
         UnsupportedOptionError: See ``answer_constraint``; or ``strict=True``, and part of a
             schema can only be checked afterwards.
     """
@@ -135,6 +142,10 @@ def check_constraint(
     )
     if constraint is None:
         return
+    # Before each of thousands of tools is compiled.
+    chosen(constraint.functions, constraint.answer)
+    if response is not None and response.schema is not None:
+        compiled_schema(response.schema)
     found = coverage(functions.written, format_.syntax)
     gaps = [(each.function, gap) for each in found for gap in each.gaps]
     if strict and gaps:

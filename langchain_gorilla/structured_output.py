@@ -14,8 +14,10 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
+from langchain_gorilla.binding import read_response_format
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.functions import function_schema
+from langchain_gorilla.grammar.call_grammar import compiled_schema
 
 Method: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
 
@@ -27,10 +29,12 @@ def structured_output(
     method: Method,
     include_raw: bool,
     strict: bool | None,
+    constrained: bool = True,
 ) -> Runnable[LanguageModelInput, Any]:
     """Return ``model`` with the schema bound, followed by a parser of its answer.
 
     Raises:
+        ContradictorySchemaError: No JSON fits the schema, and answers are ``constrained``.
         UnsupportedOptionError: ``method`` is none of the three.
         InvalidFunctionError: ``schema`` is no schema.
     """
@@ -52,8 +56,12 @@ def structured_output(
             else JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
         )
     elif method in ("json_schema", "json_mode"):
+        response_format = _response_format(schema, method, strict)
+        wanted = read_response_format(response_format)
+        if constrained and wanted is not None and wanted.schema is not None:
+            compiled_schema(wanted.schema)
         bound = model.bind(
-            response_format=_response_format(schema, method, strict),
+            response_format=response_format,
             ls_structured_output_format=trace,
         )
         parser = (
