@@ -27,7 +27,7 @@ def by_loop(
     *,
     best_of_all: bool = True,
     most_drafted: int = MOST_DRAFTED,
-    seen_by: Callable[[TokenSequence], TokenSequence] = lambda sequence: sequence,
+    seen_by: Callable[[TransformersSequence], TokenSequence] = lambda sequence: sequence,
     scored: "Callable[[Sequence[int], torch.Tensor], None] | None" = None,
 ) -> Callable[..., "torch.Tensor"]:
     """Give a ``custom_generate`` for one answer of a model that ``can_cut``.

@@ -16,6 +16,7 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
+from langchain_gorilla.engines.batching import BatchedSequence, Batcher, can_batch
 from langchain_gorilla.engines.custom_generate import by_loop
 from langchain_gorilla.engines.decode_loop import TokenSequence
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
@@ -25,7 +26,12 @@ from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.repeats import Repeats
 from langchain_gorilla.engines.scores import Processor, only_allowed, score_steps
 from langchain_gorilla.engines.stop_text import StopText
-from langchain_gorilla.engines.token_sequence import cache_of, can_cut, prefix_of
+from langchain_gorilla.engines.token_sequence import (
+    TransformersSequence,
+    cache_of,
+    can_cut,
+    prefix_of,
+)
 from langchain_gorilla.engines.token_text import TokenText
 from langchain_gorilla.engines.turns import Emit, Watch
 from langchain_gorilla.errors import PromptError, PromptTooLongError
@@ -183,6 +189,7 @@ def generate(
     prefixes: PrefixCache | None = None,
     processors: Sequence[Processor] = (),
     vocabulary: "Vocabulary | None" = None,
+    batcher: Batcher | None = None,
 ) -> None:
     """Generate one answer, emitting its events.
 
@@ -200,6 +207,8 @@ def generate(
             can be cut back.
         processors: Change the model's scores, before those of the options.
         vocabulary: The model's, to read the options' fork with; None leaves it unread.
+        batcher: Joins forward passes with those of other answers; used with ``drafts``, where the
+            model's cache can be cut back and its attention takes a mask.
 
     Raises:
         GenerationCancelledError: As the watch says, within one token.
@@ -222,7 +231,9 @@ def generate(
     answer.cached_tokens = shared
     tokens = list(plan.ids)
     guesses = Guesses(plan, encoder, constraint) if looped else None
-    passes = Passes(weights, plan.ids)
+    if not looped or batcher is None or not can_batch(weights):
+        batcher = None
+    passes = Passes(weights, plan.ids, batcher)
     fork = plan.options.fork
     reader = None
     if fork is not None and vocabulary is not None:
@@ -259,14 +270,15 @@ def generate(
             scored=None if reader is None else reader.see,
         )
     try:
-        weights.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            generation_config=settings,
-            logits_processor=LogitsProcessorList(steps),
-            stopping_criteria=StoppingCriteriaList([after_token]),
-            **further,
-        )
+        with nullcontext() if batcher is None else batcher.row():
+            weights.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                generation_config=settings,
+                logits_processor=LogitsProcessorList(steps),
+                stopping_criteria=StoppingCriteriaList([after_token]),
+                **further,
+            )
         if cuttable and prefixes is not None:
             prefixes.keep(prefix_of(cache, tokens))
     finally:
@@ -290,8 +302,9 @@ def _rows(weights: Any) -> int:
 class Passes:
     """The forward passes of one answer: how many, and what they would give for other tokens."""
 
-    def __init__(self, weights: Any, prompt: Sequence[int]) -> None:
+    def __init__(self, weights: Any, prompt: Sequence[int], batcher: Batcher | None) -> None:
         """Begin before the first one."""
+        self._batcher = batcher
         self._weights = weights
         self._prompt = list(prompt)
         self._sequence: Lookahead | None = None
@@ -302,9 +315,10 @@ class Passes:
         """How many there were."""
         return self._plain if self._sequence is None else self._sequence.passes
 
-    def of(self, sequence: TokenSequence) -> TokenSequence:
+    def of(self, sequence: TransformersSequence) -> TokenSequence:
         """Watch a sequence, in the decode loop."""
-        self._sequence = Lookahead(sequence)
+        joined = None if self._batcher is None else BatchedSequence(sequence, self._batcher)
+        self._sequence = Lookahead(joined or sequence)
         return self._sequence
 
     def count_plain(self) -> None:

@@ -61,12 +61,17 @@ def prefix_of(cache: Any, tokens: Sequence[int]) -> Prefix:
 
 
 class TransformersSequence:
-    """A ``TokenSequence`` for a model that ``can_cut``."""
+    """A ``TokenSequence`` for a model that ``can_cut``.
+
+    Attributes:
+        weights: The model.
+        cache: What it made of the tokens, in one row.
+    """
 
     def __init__(self, weights: Any, cache: Any) -> None:
         """Go on after what ``cache`` holds."""
-        self._weights = weights
-        self._cache = cache
+        self.weights = weights
+        self.cache = cache
         self._length = int(cache.get_seq_length())
 
     @property
@@ -78,20 +83,24 @@ class TransformersSequence:
         """Read further tokens; give float32 scores for each of ``at``, a row of the LM head."""
         import torch
 
-        device = self._weights.device
+        device = self.weights.device
         with torch.no_grad():
-            output = self._weights(
+            output = self.weights(
                 input_ids=torch.tensor([list(tokens)], device=device),
-                past_key_values=self._cache,
+                past_key_values=self.cache,
                 use_cache=True,
                 logits_to_keep=torch.tensor(list(at), device=device),
             )
-        self._length += len(tokens)
+        self.added(len(tokens))
         scores: torch.Tensor = output.logits[0].float()
         return scores
+
+    def added(self, count: int) -> None:
+        """Take note that the cache has got so many further tokens."""
+        self._length += count
 
     def cut(self, length: int) -> None:
         """Forget all tokens but the first ``length``."""
         if length < self._length:
-            self._cache.crop(length - self._length)
+            self.cache.crop(length - self._length)
             self._length = length

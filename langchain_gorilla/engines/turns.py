@@ -1,4 +1,4 @@
-"""One generation at a time: requests take turns, and each one's reader can walk away.
+"""Requests take turns, one or a few at a time, and each one's reader can walk away.
 
 A generation runs in a thread of the engine's and never waits for its reader, so two streams that
 one thread reads in turns cannot block each other.
@@ -109,18 +109,25 @@ class _Job:
 
 
 class Turns:
-    """A queue of generations, served in order, one at a time.
+    """A queue of generations, served in the order in which they came, ``width`` at a time.
 
-    One thread serves while there are requests, and ends with them. It is no daemon (torch may not
-    be cut off in the middle), but when the main thread ends, it drops what it is doing within one
-    token: an interpreter that ends does not wait for answers in the making.
+    Threads serve while there are requests, and end with them. They are no daemons (torch may not
+    be cut off in the middle), but when the main thread ends, they drop what they are doing within
+    one token: an interpreter that ends does not wait for answers in the making.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 1) -> None:
         """Serve nobody yet."""
         self._lock = threading.Lock()
         self._waiting: deque[_Job] = deque()
-        self._serving = False
+        self._width = width
+        self._serving = 0
+
+    def widen(self, width: int) -> None:
+        """Serve so many at a time from now on, those that wait included."""
+        with self._lock:
+            self._width = width
+            self._start_servers()
 
     def stream(self, work: Work, watch: Watch) -> Generator[EngineEvent, None, None]:
         """Wait for the turn, then give events as they come."""
@@ -162,11 +169,15 @@ class Turns:
 
     def _enter(self, job: _Job) -> _Job:
         with self._lock:
-            if not self._serving:
-                threading.Thread(target=self._serve, name="gorilla-engine").start()
-                self._serving = True
             self._waiting.append(job)
+            self._start_servers()
         return job
+
+    def _start_servers(self) -> None:
+        """Start as many threads as find something to do; the lock is held."""
+        for _ in range(min(self._width, len(self._waiting) + self._serving) - self._serving):
+            threading.Thread(target=self._serve, name="gorilla-engine").start()
+            self._serving += 1
 
     def _leave(self, job: _Job) -> None:
         job.watch.abandon()
@@ -178,7 +189,7 @@ class Turns:
         while True:
             with self._lock:
                 if not self._waiting:
-                    self._serving = False
+                    self._serving -= 1
                     return
                 job = self._waiting.popleft()
                 job.started = True

@@ -1,6 +1,7 @@
 """A constraint that can be exchanged for another in the middle of an answer."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from langchain_gorilla.grammar.constraint import Constraint, TokenMask
 
@@ -61,8 +62,8 @@ class DivertibleConstraint(Constraint):
         return copy
 
     # Never called: what would call them asks ``_now``.
-    def _mask(self) -> TokenMask:  # pragma: no cover
-        return self._now._mask()
+    def _current(self) -> Any:  # pragma: no cover
+        return self._now._current()
 
     def _step(self, token: int) -> bool:  # pragma: no cover
         return self._now._step(token)
