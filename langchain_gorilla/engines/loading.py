@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla import bundled
-from langchain_gorilla.engines.precision import cpu_dtype
 from langchain_gorilla.engines.base import AnswerGrammar, Fork
 from langchain_gorilla.engines.batching import Batcher
+from langchain_gorilla.engines.precision import cpu_dtype
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.turns import Turns
 from langchain_gorilla.errors import (
