@@ -181,8 +181,9 @@ def _nothing_booked() -> None:
     booked.clear()
 
 
-def graph(*answers: str, kind: str = "graph") -> Any:
-    model = scripted(*answers, on_missing_argument="interrupt")
+def graph(*answers: str, kind: str = "graph", engine: ScriptedEngine | None = None) -> Any:
+    engine = engine or ScriptedEngine(answers)
+    model = ChatGorilla(model="bundled", engine=engine, on_missing_argument="interrupt")
     if kind == "graph":
         return create_tool_agent(model, [book_hotel], checkpointer=InMemorySaver())
     middleware = [MissingArgumentInterrupt(), ToolCallRepair()]
@@ -195,7 +196,8 @@ START: Any = {"messages": [HumanMessage(QUESTION)]}
 
 @pytest.mark.parametrize("kind", ["graph", "middleware"])
 def test_an_agent_waits_and_goes_on_with_what_it_is_given(kind: str) -> None:
-    agent = graph(MADE_UP, "Booked.", kind=kind)
+    engine = ScriptedEngine([MADE_UP, "Booked."])
+    agent = graph(kind=kind, engine=engine)
     [stopped] = agent.invoke(START, THREAD)["__interrupt__"]
     assert stopped.value["kind"] == "missing_arguments"
     assert "nights (How many nights)" in stopped.value["question"]
@@ -208,27 +210,8 @@ def test_an_agent_waits_and_goes_on_with_what_it_is_given(kind: str) -> None:
     assert state["messages"][1].tool_calls[0]["args"] == {"city": "Paris", "nights": 3}
     assert state["messages"][-1].text == "Booked."
     # The model was asked once for the call and once for the end.
-    assert "nights=3" in agent_prompts(agent, kind)[-1]
-    assert len(agent_prompts(agent, kind)) == 2
-
-
-def agent_prompts(agent: Any, kind: str) -> list[str]:
-    return PROMPTS[kind][-1].prompts
-
-
-PROMPTS: dict[str, list[ScriptedEngine]] = {"graph": [], "middleware": []}
-
-
-@pytest.fixture(autouse=True)
-def _remember_engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = ScriptedEngine.__init__
-
-    def remembered(self: ScriptedEngine, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        for engines in PROMPTS.values():
-            engines.append(self)
-
-    monkeypatch.setattr(ScriptedEngine, "__init__", remembered)
+    assert len(engine.prompts) == 2
+    assert "nights=3" in engine.prompts[1]
 
 
 @pytest.mark.parametrize("kind", ["graph", "middleware"])

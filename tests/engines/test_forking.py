@@ -14,6 +14,7 @@ from langchain_gorilla.engines.forking import TOLERANCE, ForkReader, Lookahead
 from langchain_gorilla.engines.generation import generate, plan_answer
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.engines.turns import Watch
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.grammar.call_grammar import Answer
 from langchain_gorilla.grammar.constraint import Vocabulary
 from tests.engines.small_model import weather_prompt
@@ -238,6 +239,19 @@ def test_forward_passes_are_counted(engine: TransformersEngine) -> None:
     assert 1 <= loop.forward_passes < loop.output_tokens
 
 
+def test_a_tokenizer_that_no_grammar_can_read_leaves_it_unknown(
+    engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(end_ids: object) -> None:
+        raise UnsupportedOptionError("no byte fallback")
+
+    loaded = engine._loaded
+    monkeypatch.setattr(loaded, "compiler", refuse)
+    assert loaded.constrained(None, FORK, frozenset({1})) == (None, None)
+    with pytest.raises(UnsupportedOptionError):
+        loaded.constrained(AnswerGrammar(functions=FUNCTIONS, syntax=V2), FORK, frozenset({1}))
+
+
 def get_weather(city: str) -> str:
     """Get the weather."""
     return city
@@ -329,14 +343,12 @@ def test_spellings_find_tokens_by_what_they_spell(size: int) -> None:
             )
 
 
-def test_a_family_with_bare_calls_has_a_fork() -> None:
+def test_a_family_with_bare_calls_has_a_fork(engine: TransformersEngine) -> None:
     syntax = CallSyntax(opening="", separator=", ", closing="")
     grammar = AnswerGrammar(functions=FUNCTIONS, syntax=syntax)
-    from langchain_gorilla.engines.transformers import load_engine
-
     fork = Fork(openings=("get_weather(", "book_hotel("))
     options = GenerationOptions(max_tokens=8, fork=fork)
-    events = list(load_engine("bundled").stream(weather_prompt(), options, constraint=grammar))
+    events = list(engine.stream(weather_prompt(), options, constraint=grammar))
     end = events[-1]
     assert isinstance(end, Finished)
     assert end.call_probability is not None
