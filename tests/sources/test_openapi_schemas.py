@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -243,8 +243,18 @@ def test_a_family_of_types_keeps_its_meaning():
     )
 )
 def test_whatever_refers_to_whatever_a_value_can_be_checked(schemas: dict):
+    assume(not any(is_nothing_but_itself(name, schemas) for name in schemas))
     schema = schema_of(ref("A"), **schemas)
     list(Draft202012Validator(schema).iter_errors({"x": {"p": {"p": "a"}}}))
+
+
+def is_nothing_but_itself(name: str, schemas: dict) -> bool:
+    """Say whether bare references lead from a schema back to it."""
+    seen: set[str] = set()
+    while list(schemas[name]) == ["$ref"] and name not in seen:
+        seen.add(name)
+        name = schemas[name]["$ref"].rpartition("/")[2]
+    return name in seen
 
 
 _JSON = st.recursive(
