@@ -301,9 +301,18 @@ class _Compiler:
             most = min(len(first), len(first) if most is None else most)
         if most is not None and least > most:
             raise ContradictionError(path, f"minItems {least}, but at most {most} items can be")
+        comma = Literal(", ")
+        places: list[Rule] = []
+        for index in range(min(len(first), len(first) if most is None else most)):
+            try:
+                places.append(self.value(first[index], f"{path}/prefixItems/{index}"))
+            except ContradictionError:
+                if index < least:
+                    raise
+                most = index  # the array can end before
+                break
         if most == 0:
             return Literal("[]")
-        comma = Literal(", ")
         rule: Rule = EMPTY
         if most is None or most > len(first):
             item = self.value(rest, f"{path}/items")
@@ -311,9 +320,8 @@ class _Compiler:
                 return _list_of(item, least, most)
             more = None if most is None else most - len(first)
             rule = repeat(sequence(comma, item), max(least - len(first), 0), more)
-        for index in reversed(range(min(len(first), len(first) if most is None else most))):
-            item = self.value(first[index], f"{path}/prefixItems/{index}")
-            rule = sequence(comma if index else EMPTY, item, rule)
+        for index, place in reversed(list(enumerate(places))):
+            rule = sequence(comma if index else EMPTY, place, rule)
             if index >= least:
                 rule = optional(rule)
         return sequence(Literal("["), rule, Literal("]"))

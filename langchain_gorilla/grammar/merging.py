@@ -123,7 +123,7 @@ def merged(left: JSONValue, right: JSONValue, path: str) -> JSONValue:
             return False
     result: dict[str, Any] = {}
     for key in {**left, **right}:
-        if key in _OBJECT_KEYWORDS:
+        if key in _SHARED_OUT:
             continue
         if key not in left or key not in right:
             result[key] = left.get(key, right.get(key))
@@ -137,10 +137,12 @@ def merged(left: JSONValue, right: JSONValue, path: str) -> JSONValue:
             result[key] = left[key]
             result[UNMERGED] = [*result.get(UNMERGED, []), key]
     result.update(_objects(left, right))
+    result.update(_arrays(left, right))
     return result
 
 
-_OBJECT_KEYWORDS: Final = ("properties", "additionalProperties")
+_SHARED_OUT: Final = ("properties", "additionalProperties", "prefixItems", "items")
+"""Keywords that share out a value's parts, so that both sides' are read together."""
 
 
 def _objects(left: Schema, right: Schema) -> dict[str, Any]:
@@ -161,6 +163,25 @@ def _objects(left: Schema, right: Schema) -> dict[str, Any]:
 def _member(schema: Schema, name: str) -> JSONValue:
     properties = schema.get("properties") or {}
     return properties[name] if name in properties else schema.get("additionalProperties", True)
+
+
+def _arrays(left: Schema, right: Schema) -> dict[str, Any]:
+    """A place that one side's prefixItems do not reach falls under that side's items."""
+    result: dict[str, Any] = {}
+    places = max(len(schema.get("prefixItems") or ()) for schema in (left, right))
+    prefix = [_all(*(_item(schema, place) for schema in (left, right))) for place in range(places)]
+    if False in prefix:  # the array ends before
+        return {"prefixItems": prefix[: prefix.index(False)], "items": False}
+    if prefix:
+        result["prefixItems"] = prefix
+    if "items" in left or "items" in right:
+        result["items"] = _all(*(schema.get("items", True) for schema in (left, right)))
+    return result
+
+
+def _item(schema: Schema, place: int) -> JSONValue:
+    prefix = schema.get("prefixItems") or []
+    return prefix[place] if place < len(prefix) else schema.get("items", True)
 
 
 def _all(left: JSONValue, right: JSONValue) -> JSONValue:
@@ -229,10 +250,6 @@ def listed(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _items(left: Any, right: Any, path: str) -> JSONValue:
-    return _all(left, right)
-
-
 _MERGERS: Final[dict[str, Callable[[Any, Any, str], JSONValue]]] = {
     "type": _types,
     "enum": _enum,
@@ -250,7 +267,6 @@ _MERGERS: Final[dict[str, Callable[[Any, Any, str], JSONValue]]] = {
     "required": _union,
     "allOf": _list,
     "anyOf": _product,
-    "items": _items,
     "pattern": _both,
     "format": _both,
     UNMERGED: _list,

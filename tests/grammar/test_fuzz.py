@@ -1,5 +1,6 @@
 """Every walk through a grammar gives a call that ast reads and jsonschema passes."""
 
+import re
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from benchmarks.fuzz_grammar import Walker, judged, keywords, written_call
-from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.errors import DeadEndError, InvalidFunctionError
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.grammar.call_grammar import Answer, coverage
 from langchain_gorilla.grammar.compiler import ConstraintCompiler
@@ -83,7 +84,12 @@ def test_every_walk_is_a_valid_call(vocabulary: Vocabulary, parameters: Any, see
     left = {gap.keyword for gap in found.gaps}
     compiler = ConstraintCompiler(vocabulary)
     constraint = compiler.constraint([function], V2, Answer(mode="any", parallel=False))
-    text = Walker(vocabulary, seed).walk(constraint)
+    try:
+        text = Walker(vocabulary, seed).walk(constraint)
+    except DeadEndError:
+        # Whether a pattern and another, or a format, leave any text is not decided at bind.
+        assert len(re.findall("'(pattern|format)'", str(parameters))) > 1
+        text = None
     assume(text is not None)
     assert text is not None
     name, arguments = written_call(text, V2.opening)

@@ -62,6 +62,8 @@ ACCEPTED = [
     ({"type": "array", "minItems": 1, "maxItems": 2}, "[1]", "[1, 2]"),
     ({"prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False}, "[1]", "[]"),
     ({"prefixItems": [{"type": "integer"}], "minItems": 2}, "[1, 'x']", "[1, 2, 3]"),
+    ({"allOf": [{"prefixItems": [{"type": "integer"}]}, {"items": {"type": "string"}}]}, "[]"),
+    ({"allOf": [{"prefixItems": [{"type": "integer"}]}, {"items": {"minimum": 3}}]}, "[3, 4]"),
     ({"type": "object"}, "{}", "{'a': {'b': 1}}"),
     ({"type": "object", "additionalProperties": {"type": "integer"}}, "{'a': 1, 'b': 2}"),
     (
@@ -109,6 +111,12 @@ REFUSED = [
     ({"type": "string", "format": "ipv4"}, "'256.1.1.1'"),
     ({"type": "array", "minItems": 1, "maxItems": 2}, "[]", "[1, 2, 3]"),
     ({"prefixItems": [{"type": "integer"}], "items": False}, "['a']", "[1, 2]"),
+    (
+        {"allOf": [{"prefixItems": [{"type": "integer"}]}, {"items": {"type": "string"}}]},
+        "[1]",
+        "['a']",
+    ),
+    ({"allOf": [{"prefixItems": [{"type": "integer"}]}, {"items": {"minimum": 3}}]}, "[2]"),
     ({"properties": {"a": {"type": "integer"}}, "required": ["a"]}, "{}", "{'a': 1, 'a': 2}"),
     ({"properties": {"a": {"type": "integer"}}}, "{'b': 1}"),
     (
