@@ -30,7 +30,7 @@ What the figures are:
 - ``mask_ms_p99_102k``: of every mask along the answers, auto and any, for tools that are new to
   an engine that has run before.
 - ``compile_ms_p50_10_tools``: ten of BFCL's functions, new to such an engine, from JSON schema to a
-  matcher; ``compile_ms_1000_tools_lazy``: a thousand, the names and one tool's arguments. These
+  matcher in the arguments of one of them; ``compile_ms_1000_tools_lazy``: the same of a thousand. These
   and the masks are CPU time of the thread: other processes of the machine have no part in it.
 - ``warm_first_token_ratio_2k``, ``_4k``: the time to the first token of a conversation's first
   turn by that of its next one, prompts of about 2,000 and 4,000 tokens; the median.
@@ -445,33 +445,29 @@ def compiling(
     vocabulary: Vocabulary, path: Path, format_: PromptFormat, rounds: int
 ) -> tuple[list[float], list[float]]:
     """Time grammars of ten tools, and of a thousand with the call of one, in ms."""
-    known: dict[str, FunctionSchema] = {}
+    by_name: dict[str, FunctionSchema] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         for function in function_set(json.loads(line)["functions"]).written:
-            known.setdefault(function.name, function)
-    functions = list(known.values())
+            by_name.setdefault(function.name, function)
+    functions = list(by_name.values())
     for number in range(1000 - len(functions)):  # BFCL has fewer names than a thousand.
         copied = functions[number]
         functions.append(replace(copied, name=f"{copied.name}_{number}"))
     draw = random.Random(0)
-    ten, thousand = [], []
+    ten: list[float] = []
+    thousand: list[float] = []
     answer = Answer(prefix=" ")
     compiler = ConstraintCompiler(vocabulary, kept=1)
     compiler.constraint([], format_.syntax, Answer(mode="none", prefix=" "))
-    for _ in range(rounds):
-        tools = draw.sample(functions, 10)
-        compiled_function.cache_clear()
-        start = time.thread_time()
-        compiler.constraint(tools, format_.syntax, answer)
-        ten.append(1e3 * (time.thread_time() - start))
-    for _ in range(max(5, rounds // 5)):
-        call = f" {format_.syntax.opening}{draw.choice(functions).name}("
-        tokens = vocabulary.encode(call, special=True)
-        compiled_function.cache_clear()
-        start = time.thread_time()
-        constraint = compiler.constraint(functions[:1000], format_.syntax, answer)
-        constraint.consume(tokens)
-        thousand.append(1e3 * (time.thread_time() - start))
+    for known, found, times in ((10, ten, rounds), (1000, thousand, max(5, rounds // 5))):
+        for _ in range(times):
+            tools = draw.sample(functions[:1000], known)
+            call = f" {format_.syntax.opening}{draw.choice(tools).name}("
+            tokens = vocabulary.encode(call, special=True)
+            compiled_function.cache_clear()
+            start = time.thread_time()
+            compiler.constraint(tools, format_.syntax, answer).consume(tokens)
+            found.append(1e3 * (time.thread_time() - start))
     return ten, thousand
 
 
