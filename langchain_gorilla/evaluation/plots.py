@@ -27,7 +27,7 @@ class MissingPlotLibraryError(GorillaError, ImportError):
 def accuracy_by_category(runs: Sequence[Run], names: Sequence[str]) -> str:
     """Draw accuracy with its 95 % interval, bars side by side for runs."""
     present = [name for name in CATEGORIES if any(name in run["categories"] for run in runs)]
-    figure, axes = _axes(height=1.2 + 0.28 * len(present) * max(1, len(runs)))
+    figure, axes = blank_axes(height=1.2 + 0.28 * len(present) * max(1, len(runs)))
     thickness = 0.8 / len(runs)
     for index, (run, name) in enumerate(zip(runs, names, strict=True)):
         rows = [run["categories"].get(category) for category in present]
@@ -51,12 +51,12 @@ def accuracy_by_category(runs: Sequence[Run], names: Sequence[str]) -> str:
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy, percent (bars: 95 % bootstrap interval)")
-    return _svg(figure, axes)
+    return as_svg(figure, axes)
 
 
 def hallucination_by_kind(runs: Sequence[Run], names: Sequence[str]) -> str:
     """Draw which share of answers makes something up, by kind."""
-    figure, axes = _axes(height=3.2)
+    figure, axes = blank_axes(height=3.2)
     thickness = 0.8 / len(runs)
     for index, (run, name) in enumerate(zip(runs, names, strict=True)):
         made_up = run["overall"]["hallucination"]
@@ -73,7 +73,7 @@ def hallucination_by_kind(runs: Sequence[Run], names: Sequence[str]) -> str:
     )
     axes.set_ylim(0, max(5.0, axes.get_ylim()[1]))
     axes.set_ylabel("answers, percent")
-    return _svg(figure, axes)
+    return as_svg(figure, axes)
 
 
 def accuracy_by_retriever(runs: Sequence[Run]) -> str | None:
@@ -84,7 +84,7 @@ def accuracy_by_retriever(runs: Sequence[Run]) -> str | None:
     lines = {model: found for model, found in lines.items() if len(found) > 1}
     if not lines:
         return None
-    figure, axes = _axes(height=3.2)
+    figure, axes = blank_axes(height=3.2)
     for index, (model, found) in enumerate(lines.items()):
         places = [place for place, name in enumerate(RETRIEVERS) if name in found]
         rows = [found[RETRIEVERS[place]] for place in places]
@@ -103,10 +103,15 @@ def accuracy_by_retriever(runs: Sequence[Run]) -> str | None:
     axes.set_xticks(range(len(RETRIEVERS)), RETRIEVERS)
     axes.set_ylim(0, 100)
     axes.set_ylabel("accuracy, percent")
-    return _svg(figure, axes)
+    return as_svg(figure, axes)
 
 
-def _axes(*, height: float) -> tuple["Figure", "Axes"]:
+def blank_axes(*, height: float) -> tuple["Figure", "Axes"]:
+    """Return a figure of this height in inches and its axes.
+
+    Raises:
+        MissingPlotLibraryError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -120,13 +125,15 @@ def _axes(*, height: float) -> tuple["Figure", "Axes"]:
     return figure, axes
 
 
-def _svg(figure: "Figure", axes: "Axes") -> str:
+def as_svg(figure: "Figure", axes: "Axes") -> str:
+    """Return a figure as an ``<svg>`` element, what is labelled in a legend above."""
     from matplotlib import rc_context
 
     # Above the picture, where no bar can be under it.
-    axes.legend(
-        frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.02), ncols=3
-    )
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.02), ncols=3
+        )
     text = io.StringIO()
     # Fixed ids and no date: the same figures give the same page. Text stays text, so that it can
     # be searched and read aloud.

@@ -1,16 +1,13 @@
-"""Runs → one self-contained HTML page, the same as Markdown, and the same as JSON.
+"""Runs → one self-contained HTML page, the same as Markdown, and the same as JSON."""
 
-The page loads nothing and runs nothing: pictures are SVG inside it, styles stand in its head.
-"""
-
-import html
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from langchain_gorilla.errors import GorillaError
+from langchain_gorilla.evaluation import page
+from langchain_gorilla.evaluation.page import Table, html_table, paragraph, picture
 from langchain_gorilla.evaluation.plots import (
     RETRIEVERS,
     Run,
@@ -21,26 +18,9 @@ from langchain_gorilla.evaluation.plots import (
 from langchain_gorilla.evaluation.scoring import KINDS
 from langchain_gorilla.evaluation.statistics import compare
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; max-width: 62rem;
-       margin: 2rem auto; padding: 0 1rem; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-.scroll { overflow-x: auto; } figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
-"""
-
 
 class UnreadableRunError(GorillaError, ValueError):
     """A file is not what ``gorilla eval bfcl --json`` writes."""
-
-
-@dataclass(frozen=True)
-class _Table:
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def read_figures(path: Path) -> Run:
@@ -104,20 +84,10 @@ def html_page(runs: Sequence[Run], names: Sequence[str]) -> str:
         ("What is made up", hallucination_by_kind(runs, names)),
         *([("Accuracy by retriever", by_retriever)] if by_retriever else []),
     ]
-    sections = [
-        f"<h2>{html.escape(title)}</h2>\n<figure>{picture}</figure>" for title, picture in pictures
-    ]
-    sections += [_html_table(table) for table in _tables(runs, names)]
-    sections += [f"<p>{html.escape(line)}</p>" for line in _findings(runs, names)]
-    body = "\n".join(sections)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<link rel="icon" href="data:,">\n'
-        f"<title>BFCL report</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>BFCL report</h1>\n<p>{html.escape(_introduction(names))}</p>\n{body}\n"
-        "</body>\n</html>\n"
-    )
+    sections = [picture(title, svg) for title, svg in pictures]
+    sections += [html_table(table) for table in _tables(runs, names)]
+    sections += [paragraph(line) for line in _findings(runs, names)]
+    return page.html_page("BFCL report", _introduction(names), sections)
 
 
 def markdown(runs: Sequence[Run], names: Sequence[str]) -> str:
@@ -137,7 +107,7 @@ def _introduction(names: Sequence[str]) -> str:
     )
 
 
-def _tables(runs: Sequence[Run], names: Sequence[str]) -> list[_Table]:
+def _tables(runs: Sequence[Run], names: Sequence[str]) -> list[Table]:
     categories = list(dict.fromkeys(name for run in runs for name in run["categories"]))
     accuracy = [
         (category, *(_accuracy(run["categories"].get(category)) for run in runs))
@@ -164,13 +134,13 @@ def _tables(runs: Sequence[Run], names: Sequence[str]) -> list[_Table]:
     ]
     kinds = tuple(kind.replace("_", " ") for kind in KINDS)
     return [
-        _Table("Accuracy", ("category", *names), tuple(accuracy)),
-        _Table(
+        Table("Accuracy", ("category", *names), tuple(accuracy)),
+        Table(
             "Hallucination and abstention",
             ("run", *kinds, "abstention precision", "abstention recall"),
             tuple(made_up),
         ),
-        _Table(
+        Table(
             "Cost of one answer, means",
             ("run", "prompt tokens", "tokens", "forward passes", "seconds"),
             tuple(cost),
@@ -214,17 +184,6 @@ def _accuracy(row: dict[str, Any] | None) -> str:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f}"
-
-
-def _html_table(table: _Table) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.head)
-    rows = "\n".join(
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows
-    )
-    return (
-        f"<h2>{html.escape(table.title)}</h2>\n"
-        f'<div class="scroll"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
-    )
 
 
 def _cell(text: str) -> str:
