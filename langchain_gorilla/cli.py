@@ -11,6 +11,7 @@ from rich.console import Console
 
 from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation.commands import app as evaluation
+from langchain_gorilla.evaluation.retrieval_commands import app as retrieval
 from langchain_gorilla.indexing import index
 from langchain_gorilla.training.commands import app as training
 
@@ -23,6 +24,8 @@ app = typer.Typer(
 app.add_typer(evaluation, name="eval")
 app.command()(index)
 app.add_typer(training, name="train")
+# No name: its commands stand beside the others, `gorilla search` and `gorilla report`.
+app.add_typer(retrieval)
 
 
 @app.callback()

@@ -1,0 +1,216 @@
+"""``gorilla search`` and ``gorilla report``: what an index of tools finds, and how well."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from langchain_gorilla.evaluation.retrieval_page import RetrievalReport
+    from langchain_gorilla.retrieval.collection import ToolIndex
+
+app = typer.Typer()
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+Index = Annotated[
+    str,
+    typer.Argument(help="An index's folder, or the URL of a Qdrant server.", show_default=False),
+]
+Collection = Annotated[str, typer.Option(help="On a server: the index's name.")]
+Embedder = Annotated[
+    Path | None,
+    typer.Option(help="The sentence encoder's folder that the index was made with."),
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write what was found here.")]
+
+
+@app.command()
+def search(
+    index: Index,
+    query: Annotated[str, typer.Argument(help="The request, in a user's words.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="Most tools.")] = 10,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="Only tools of this one; may be repeated.")
+    ] = None,
+    constraints: Annotated[
+        bool, typer.Option(help='Read bounds such as "under 10M parameters" as filters.')
+    ] = True,
+    embedder: Embedder = None,
+    collection: Collection = "gorilla-tools",
+    json_file: JsonFile = None,
+) -> None:
+    """Print the tools that an index finds for a request."""
+    from langchain_gorilla.retrieval.points import Where
+    from langchain_gorilla.retrieval.retriever import ToolRetriever
+
+    where = Where(namespaces=tuple(namespace)) if namespace else None
+    with _opened(index, embedder, collection) as opened:
+        retriever = ToolRetriever(index=opened, k=k, where=where, constraints=constraints)
+        result = retriever.search(query)
+    table = Table(title=f"{len(result.hits)} tools", title_justify="left")
+    for column in ("", "tool", "namespace", "score", "description"):
+        table.add_column(column, justify="right" if column in ("", "score") else "left")
+    for place, hit in enumerate(result.hits, 1):
+        score = "named" if hit.named else f"{hit.score:.3f}"
+        description = " ".join(str(hit.document.get("description") or "").split())
+        table.add_row(*map(_plain, (str(place), hit.name, hit.namespace, score, description[:100])))
+    out.print(table)
+    for note in result.notes:
+        err.print(f"! {note}", style="yellow", markup=False)
+    _write_json(
+        json_file,
+        {
+            "query": query,
+            "notes": list(result.notes),
+            "hits": [
+                {
+                    "tool_id": hit.tool_id,
+                    "name": hit.name,
+                    "namespace": hit.namespace,
+                    "score": hit.score,
+                    "named": hit.named,
+                    "document": dict(hit.document),
+                    "metadata": dict(hit.metadata),
+                }
+                for hit in result.hits
+            ],
+        },
+    )
+
+
+@app.command()
+def report(
+    index: Index,
+    out_folder: Annotated[Path, typer.Option("--out", help="Where report.* are written.")],
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help='Requests, a line each: {"query": "…", "tools": ["name", …]}.'),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="Search the own descriptions of only so many tools."),
+    ] = None,
+    embedder: Embedder = None,
+    collection: Collection = "gorilla-tools",
+    json_file: JsonFile = None,
+) -> None:
+    """Say how well an index finds its tools, which are confused, and which are not found."""
+    from langchain_gorilla.evaluation import retrieval
+    from langchain_gorilla.evaluation.retrieval_page import RetrievalReport, html_report
+
+    with _opened(index, embedder, collection) as opened:
+        tools = opened.tools(limit=len(opened))
+        given = retrieval.read_pairs(pairs, tools) if pairs else None
+
+        def find(query: str, k: int) -> Any:
+            return opened.search(query, k=k).hits
+
+        with _progress("own descriptions") as told:
+            own = retrieval.search_own_descriptions(find, tools, sample=sample, progress=told)
+        quality = None
+        if given:
+            with _progress("given requests") as told:
+                quality = retrieval.measure(find, given, told)
+    found = RetrievalReport(index, len(tools), own, quality)
+    figures = json.dumps(found.as_json(), ensure_ascii=False, indent=1)
+    out_folder.mkdir(parents=True, exist_ok=True)
+    (out_folder / "report.json").write_text(figures, encoding="utf-8")
+    (out_folder / "report.html").write_text(html_report(found), encoding="utf-8")
+    _write_json(json_file, found.as_json())
+    _print_findings(found)
+    for name in ("report.html", "report.json"):
+        out.print(str(out_folder / name), markup=False)
+
+
+def _print_findings(found: "RetrievalReport", most: int = 10) -> None:
+    from langchain_gorilla.evaluation.retrieval_page import figures_table, named_qualities
+
+    figures = figures_table(named_qualities(found))
+    table = Table(title=figures.title, title_justify="left")
+    for column in figures.head:
+        table.add_column(column, justify="left" if column == "requests" else "right")
+    for row in figures.rows:
+        table.add_row(*row)
+    out.print(table)
+    own = found.own
+    out.print(f"{len(own.unfound)} tools are not found by their own description.")
+    for tool in own.unfound[:most]:
+        reason = ", ".join(tool.found_instead) if tool.description else "it has none"
+        out.print(f"  {tool.tool}: {reason}", markup=False)
+    out.print(f"{len(own.confusions)} pairs of tools are easily confused.")
+    for pair in own.confusions[:most]:
+        out.print(f"  {pair.tool} / {pair.rival}: {pair.closeness:.2f}", markup=False)
+
+
+@contextmanager
+def _opened(place: str, embedder: Path | None, collection: str) -> Iterator["ToolIndex"]:
+    """Open an index that is there; a folder that is not is a mistake, not a new index."""
+    from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+    from langchain_gorilla.retrieval.collection import ToolIndex
+    from langchain_gorilla.retrieval.embedding import LocalEmbeddings
+
+    options: dict[str, Any] = {}
+    if embedder is not None:
+        options["embeddings"] = LocalEmbeddings(embedder)
+    if place.startswith(("http://", "https://")):
+        opened = ToolIndex.on_server(place, collection=collection, **options)
+    elif not (Path(place) / "current").is_file():
+        raise IndexUnavailableError(
+            f"There is no tool index in {place}. Make one with `gorilla index`, or with "
+            "ToolIndex.in_folder(…).sync(catalog)."
+        )
+    else:
+        opened = ToolIndex.in_folder(place, **options)
+    with opened:
+        try:
+            size = len(opened)
+        except IndexMismatchError as error:
+            if embedder is None:
+                raise IndexMismatchError(
+                    f"{error} Here: --embedder FOLDER, the sentence encoder it was made with."
+                ) from error
+            raise
+        if not size:
+            raise IndexUnavailableError(
+                f"The tool index in {place} is empty. Sync tools into it first."
+            )
+        yield opened
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    ) as progress:
+        task = progress.add_task(what, total=None)
+
+        def told(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield told
+
+
+def _plain(text: str) -> str:
+    """Keep rich from reading brackets in a tool's text as markup."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _write_json(path: Path | None, figures: Any) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
