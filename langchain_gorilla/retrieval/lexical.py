@@ -38,7 +38,7 @@ class LexicalIndex:
             for tool in self._tools
             if tool.name in names and where_holds(where, tool)
         ]
-        return SearchResult(merge(named, found, k, bonus=10.0))
+        return SearchResult(merge(named, found, k))
 
     def _best(self, query: SparseWeights, where: Where) -> list[Hit]:
         assert self._postings is not None

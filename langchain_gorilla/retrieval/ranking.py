@@ -8,17 +8,26 @@ from typing import Any
 from langchain_gorilla.catalog import MetadataValue
 from langchain_gorilla.retrieval.clauses import clauses
 from langchain_gorilla.retrieval.document import MAX_TEXT_CHARS, identity
+from langchain_gorilla.retrieval.embedding import unit_mean
 from langchain_gorilla.retrieval.points import Hit
 
-CLAUSE_BONUS = 0.2
-"""What the first tool of a clause gains, the second half of it, and so on: in cosines."""
+DEPTH = 40
+"""Hits that each search brings to the merging; a tool below them counts as the last of them."""
 
-_CLAUSE_DEPTH = 10
+_WHOLE = 3.0
+"""How much the whole request counts beside its two clauses; half as much beside three, …"""
+
+_TOP_COUNTS_OFF = 0.8
+"""Share of a clause's best score that is taken off it: 1 gives every clause the same best score,
+0 leaves the places to the clauses that are worded most like a tool."""
+
 _MAX_NAMES = 64
 
 _QUOTED = re.compile(r"[`'\"“‘]([^`'\"”’\n]{1,120})[`'\"”’]")
 _WORD = re.compile(r"[^\s,;:!?()\[\]{}`'\"“”‘’]+")
 _CALLED = re.compile(r"([\w.\-/]+)\s*(?:\(|\b(?:tool|function|command|endpoint|API)\b)")
+# Values of arguments: what is quoted, numbers, dates.
+_LITERAL = re.compile(r"'[^'\n]{1,60}'|\"[^\"\n]{1,60}\"|\b\d[\d.,:/-]*\b")
 # What no ordinary word has: get_weather, GitHub.create, v2, getWeather.
 _IDENTIFIER = re.compile(r"\w[._/\-:]\w|[a-z][A-Z]|[A-Za-z]\d|_")
 
@@ -41,6 +50,24 @@ class SearchPlan:
     def texts(self) -> tuple[str, ...]:
         """All texts to search by, the whole request first."""
         return (self.text, *self.parts)
+
+    @property
+    def embedded(self) -> tuple[str, ...]:
+        """All texts to embed for ``vectors``: ``texts``, and the request without its literals.
+
+        "Add 'milk' to list 17" asks for the tool that "Add to list" asks for; the vector of the
+        whole request leans towards milk.
+        """
+        bare = " ".join(_LITERAL.sub(" ", self.text).split())
+        plain = " ".join(self.text.split())
+        return (*self.texts, bare) if len(bare.split()) > 2 and bare != plain else self.texts
+
+    def vectors(self, embedded: Sequence[Sequence[float]]) -> list[list[float]]:
+        """Return one vector for each of ``texts``, from one for each of ``embedded``."""
+        vectors = [list(vector) for vector in embedded[: len(self.texts)]]
+        if len(embedded) > len(self.texts):
+            vectors[0] = unit_mean([embedded[0], embedded[-1]])
+        return vectors
 
 
 @dataclass(frozen=True)
@@ -93,40 +120,23 @@ def possible_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if 0 < len(name) <= 200))[:_MAX_NAMES]
 
 
-def merge(
-    named: Iterable[Hit], found: Sequence[Sequence[Hit]], k: int, *, bonus: float = CLAUSE_BONUS
-) -> tuple[ToolHit, ...]:
-    """Make one list: tools named exactly, then by the whole request with its clauses' bonus.
+def merge(named: Iterable[Hit], found: Sequence[Sequence[Hit]], k: int) -> tuple[ToolHit, ...]:
+    """Make one list: tools named exactly, then by the whole request and its clauses.
 
     Args:
         named: Tools whose names the request may hold.
         found: Hits of the whole request, then of each clause.
         k: Most tools.
-        bonus: What the first tool of a clause gains over its score for the whole request.
 
     Returns:
         Each tool once, although a sync in progress may show two versions of it.
     """
     points: dict[str, Hit] = {}
-    scores: dict[str, float] = {}
-    whole, *parts = found or [[]]
-    floor = min((hit.score for hit in whole), default=0.0)
-    for hit in whole:
-        tool = identity(hit.id)
-        if tool not in points:
-            points[tool], scores[tool] = hit, hit.score
-    gains: dict[str, float] = {}
-    for part in parts:
-        seen: set[str] = set()
-        for hit in part[:_CLAUSE_DEPTH]:
-            tool = identity(hit.id)
-            if tool in seen:
-                continue
-            gains[tool] = max(gains.get(tool, 0.0), bonus / (1 + len(seen)))
-            seen.add(tool)
-            points.setdefault(tool, hit)
-    for tool, gain in gains.items():
-        scores[tool] = scores.get(tool, floor) + gain
+    for hit in (hit for hits in found for hit in hits):
+        points.setdefault(identity(hit.id), hit)
+    whole, *parts = [_scores(hits) for hits in found] or [{}]
+    scores = _merged(whole, parts)
+    floor = min(whole.values(), default=0.0)
     pinned: dict[str, Hit] = {}
     for hit in named:
         pinned.setdefault(identity(hit.id), hit)
@@ -143,6 +153,40 @@ def merge(
                   named=tool in pinned)
         for tool in order[:k]
     )  # fmt: skip
+
+
+def _scores(hits: Sequence[Hit]) -> dict[str, float]:
+    """Return the score of each tool; of two versions that of the better one."""
+    scores: dict[str, float] = {}
+    for hit in hits:
+        scores.setdefault(identity(hit.id), hit.score)
+    return scores
+
+
+def _merged(
+    whole: Mapping[str, float], parts: Sequence[Mapping[str, float]]
+) -> Mapping[str, float]:
+    """Score tools by the whole request and by the clause that they fit best.
+
+    A clause vouches for a tool by how near the tool comes to the clause's own best one, so that
+    every clause has its tool among the first; the more clauses there are, the less the whole
+    request says. Scores stay of the size of the whole request's.
+    """
+    parts = [part for part in parts if part]
+    if not parts:
+        return whole
+    weight = _WHOLE / max(1, len(parts) - 1)
+    floor = min(whole.values(), default=0.0)
+    taken_off = [_TOP_COUNTS_OFF * max(part.values()) for part in parts]
+    floors = [min(part.values()) for part in parts]
+    merged = {}
+    for tool in dict.fromkeys(tool for scores in (whole, *parts) for tool in scores):
+        fits = max(
+            part.get(tool, least) - off
+            for part, least, off in zip(parts, floors, taken_off, strict=True)
+        )
+        merged[tool] = (weight * whole.get(tool, floor) + fits) / (weight + 1 - _TOP_COUNTS_OFF)
+    return merged
 
 
 def _tool_hit(hit: Hit, score: float, *, named: bool) -> ToolHit:

@@ -10,12 +10,16 @@ from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel
 from langchain_gorilla.retrieval.header import Header
 from langchain_gorilla.retrieval.points import Fusion, Hit, PointStore, Query, Where
 from langchain_gorilla.retrieval.ranking import (
-    CLAUSE_BONUS,
+    DEPTH,
     SearchPlan,
     ToolHit,
     merge,
     plan_search,
 )
+
+
+_CANDIDATES = 200
+"""Of each side; a tool that one side alone brings counts as nothing on the other."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,12 @@ class Searcher:
         notes: tuple[str, ...] = ()
         if self.dense is not None:
             try:
-                vectors = self._mapped(self.dense.queries(plan.texts))
+                vectors = self._mapped(plan.vectors(self.dense.queries(plan.embedded)))
             except EmbeddingError as error:
                 notes = (_by_words(error),)
         queries = self._queries(plan, vectors, k, where, exact)
         found, named = self.opened.store.find(queries, plan.names, where)
-        return self._result(named, found, k, notes, dense=vectors is not None)
+        return _result(named, found, k, notes)
 
     async def asearch(self, query: str, k: int, where: Where, *, exact: bool) -> SearchResult:
         """See ``ToolIndex.asearch``."""
@@ -97,12 +101,13 @@ class Searcher:
         notes: tuple[str, ...] = ()
         if self.dense is not None:
             try:
-                vectors = self._mapped(await self.dense.aqueries(plan.texts))
+                embedded = await self.dense.aqueries(plan.embedded)
+                vectors = self._mapped(plan.vectors(embedded))
             except EmbeddingError as error:
                 notes = (_by_words(error),)
         queries = self._queries(plan, vectors, k, where, exact)
         found, named = await self.opened.store.afind(queries, plan.names, where)
-        return self._result(named, found, k, notes, dense=vectors is not None)
+        return _result(named, found, k, notes)
 
     def _mapped(self, vectors: list[list[float]]) -> list[list[float]] | None:
         dimension = self.opened.header.dimension
@@ -126,14 +131,14 @@ class Searcher:
         exact: bool,
     ) -> list[Query]:
         # Two versions of a tool take two places during a sync; ask for some more.
-        limit = max(2 * k, 20)
+        limit = max(2 * k, DEPTH)
         queries = [
             Query(
                 sparse=self.opened.lexical.query(text),
                 dense=vectors[place] if vectors and any(vectors[place]) else None,
                 where=where,
-                limit=limit if place == 0 else 20,
-                candidates=max(100, limit),
+                limit=limit if place == 0 else DEPTH,
+                candidates=max(_CANDIDATES, limit),
                 fusion=self.fusion,
                 lexical_weight=self.lexical_weight,
                 exact=exact,
@@ -143,20 +148,13 @@ class Searcher:
         # "?!" has neither words nor a vector.
         return [query for query in queries if query.dense or query.sparse.indices]
 
-    def _result(
-        self,
-        named: Sequence[Hit],
-        found: Sequence[Sequence[Hit]],
-        k: int,
-        notes: tuple[str, ...],
-        *,
-        dense: bool,
-    ) -> SearchResult:
-        for note in notes:
-            warnings.warn(note, stacklevel=4)
-        # Scores of words alone are BM25's own, larger than cosines by the formula's weight.
-        bonus = CLAUSE_BONUS if dense else CLAUSE_BONUS / self.lexical_weight
-        return SearchResult(merge(named, found, k, bonus=bonus), notes)
+
+def _result(
+    named: Sequence[Hit], found: Sequence[Sequence[Hit]], k: int, notes: tuple[str, ...]
+) -> SearchResult:
+    for note in notes:
+        warnings.warn(note, stacklevel=4)
+    return SearchResult(merge(named, found, k), notes)
 
 
 def _by_words(error: Exception) -> str:

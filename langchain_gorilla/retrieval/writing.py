@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import EmbeddingError
-from langchain_gorilla.retrieval.document import dense_text, lexical_text, point_id, text_hash
-from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel
+from langchain_gorilla.retrieval.document import dense_texts, lexical_text, point_id, text_hash
+from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel, unit_mean
 from langchain_gorilla.retrieval.header import Header
 from langchain_gorilla.retrieval.points import PointStore, StoredPoint
 from langchain_gorilla.retrieval.records import payload_of
@@ -56,7 +56,7 @@ class Writer:
     def steps(
         self, plan: SyncPlan, progress: Callable[[int, int], None] | None
     ) -> Generator[list[str], list[list[float]], int]:
-        """Carry out a plan: yield texts, take their vectors; return how many were embedded."""
+        """Carry out a plan: yield texts, take their vectors; return how many tools were embedded."""
         lexical, openings = self.lexical, self.header.openings
         todo = [*plan.changed.items(), *plan.new.items()]
         embedded = done = 0
@@ -64,11 +64,12 @@ class Writer:
         pieces = iter(todo)
         while batch := list(islice(pieces, size)):
             reused = self._reusable(plan, batch)
-            texts = [dense_text(tool) for uuid, tool in batch if uuid not in reused]
+            views = [dense_texts(tool) for uuid, tool in batch if uuid not in reused]
             vectors: list[list[float]] = []
-            if self.dense is not None and texts:
-                vectors = self._checked((yield texts))
-                embedded += len(texts)
+            if self.dense is not None and views:
+                embeddings = iter(self._checked((yield [text for view in views for text in view])))
+                vectors = [unit_mean([next(embeddings) for _ in view]) for view in views]
+                embedded += len(views)
             fresh = iter(vectors)
             self.store.write(
                 [
