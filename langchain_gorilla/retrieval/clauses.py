@@ -69,6 +69,4 @@ def _kept(pieces: Iterable[str], *, least: int) -> tuple[str, ...]:
 
 
 def _says_something(piece: str) -> bool:
-    # Scripts without spaces and other languages have no small talk that is known here.
-    words = _WORD.findall(piece.lower())
-    return not words or any(word not in _EMPTY for word in words)
+    return any(word not in _EMPTY for word in _WORD.findall(piece.lower()))
