@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.errors import EmbeddingError
@@ -56,9 +57,10 @@ def unit_mean(vectors: Sequence[Sequence[float]]) -> list[float]:
             f"The embedder gave vectors of {sorted(sizes)} numbers. One embedder gives vectors of "
             "one length."
         )
-    total = [math.fsum(values) for values in zip(*vectors, strict=True)]
-    length = math.sqrt(math.fsum(value * value for value in total))
-    return [value / length for value in total] if length else total
+    total = np.sum(np.asarray(vectors, dtype=np.float64), axis=0)
+    length = np.linalg.norm(total)
+    mean: list[float] = (total / length if length else total).tolist()
+    return mean
 
 
 def mean_tokens(texts: Iterable[str]) -> float:
@@ -162,7 +164,7 @@ class DenseModel:
         )
 
     def _unit(self, vector: Sequence[float]) -> list[float]:
-        length = math.sqrt(math.fsum(value * value for value in vector))
+        length = math.hypot(*vector)
         if not vector or not math.isfinite(length):
             raise EmbeddingError(
                 f"The embedder {self.id!r} gave a vector with {len(vector)} numbers of length "
