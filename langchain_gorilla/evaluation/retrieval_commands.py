@@ -27,7 +27,9 @@ Index = Annotated[
 Collection = Annotated[str, typer.Option(help="On a server: the index's name.")]
 Embedder = Annotated[
     Path | None,
-    typer.Option(help="The sentence encoder's folder that the index was made with."),
+    typer.Option(
+        "--embedder", "--dense", help="The sentence encoder's folder that the index was made with."
+    ),
 ]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write what was found here.")]
 
