@@ -12,6 +12,7 @@ million tools take some 20 minutes and 6 GB: name them in --sizes.
 """
 
 import argparse
+import gc
 import json
 import os
 import re
@@ -158,6 +159,9 @@ def bounds(sizes: dict[str, Any]) -> dict[str, Any]:
 
 def _edge(tools: Tools) -> dict[str, Any]:
     catalog = tools.catalog()
+    # Python walks all objects now and then; a process that keeps 100,000 tools freezes them.
+    gc.collect()
+    gc.freeze()
     with (
         tempfile.TemporaryDirectory(prefix="gorilla-benchmark-") as folder,
         ToolIndex.in_folder(folder, embeddings=Looked(tools)) as index,
