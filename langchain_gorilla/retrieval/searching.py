@@ -17,7 +17,6 @@ from langchain_gorilla.retrieval.ranking import (
     plan_search,
 )
 
-
 _CANDIDATES = 200
 """Of each side; a tool that one side alone brings counts as nothing on the other."""
 

@@ -1,6 +1,7 @@
 """From a request to texts and vectors, and from hits to one list."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,9 @@ from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import EmbeddingError
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.retrieval.clauses import MAX_CLAUSES, clauses
+from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.document import dense_text, dense_texts, point_id
-from langchain_gorilla.retrieval.embedding import DenseModel, unit_mean
+from langchain_gorilla.retrieval.embedding import unit_mean
 from langchain_gorilla.retrieval.points import Hit
 from langchain_gorilla.retrieval.ranking import merge, plan_search
 from langchain_gorilla.retrieval.records import payload_of
@@ -101,12 +103,16 @@ def test_a_tool_without_parameters_is_embedded_once() -> None:
     assert dense_texts(CatalogTool("x", FunctionSchema("x", "y", {}))) == ("x. y",)
 
 
-def test_a_documents_vector_is_the_unit_mean_of_its_texts() -> None:
-    model = DenseModel.of(HashedWords(8))
-    views = [("rain", "rain and wind"), ("mail",)]
-    expected = [unit_mean(model.documents(list(texts))) for texts in views]
-    assert model.means(views) == expected
-    assert math.hypot(*expected[0]) == pytest.approx(1.0)
+def test_a_stored_vector_is_the_unit_mean_of_its_texts(tmp_path) -> None:
+    embeddings = HashedWords()
+    tool = TOOLS["get_weather"]
+    with ToolIndex.in_folder(tmp_path / "index", embeddings=embeddings) as index:
+        assert index.sync([tool]).embedded == 1
+        store: Any = index._opened()
+        (point,) = store.store.points([point_id(tool)])
+    expected = unit_mean(embeddings.embed_documents(list(dense_texts(tool))))
+    assert point.dense == pytest.approx(expected, abs=1e-6)
+    assert math.hypot(*expected) == pytest.approx(1.0)
 
 
 def test_opposite_vectors_have_a_mean_of_zero_and_other_lengths_are_an_error() -> None:
