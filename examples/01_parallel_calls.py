@@ -14,7 +14,8 @@ start = time.perf_counter()
 
 
 def say(text: str) -> None:
-    print(f"{time.perf_counter() - start:6.2f} s  {text}", flush=True)
+    # One write a line: the tools speak from threads of their own.
+    print(f"{time.perf_counter() - start:6.2f} s  {text}\n", end="", flush=True)
 
 
 def get_weather(city: str) -> str:
