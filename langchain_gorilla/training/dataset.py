@@ -35,16 +35,16 @@ SHARES: Mapping[str, float] = {
 ``simple`` is a question for one call, of one function or of several."""
 
 ALONE: Mapping[str, float] = {
-    "chain": 0.5,
+    "chain": 0.36,
     "chat": 0.16,
     "irrelevance": 0.12,
     "multiple": 0.12,
-    "compose": 0.06,
-    "json": 0.04,
+    "compose": 0.14,
+    "json": 0.14,
 }
 """Share of each kind among the conversations that share their functions with no other."""
 
-ALONE_SHARE = 0.2
+ALONE_SHARE = 0.45
 """Share of families that are one conversation of ``ALONE``."""
 
 FAMILY_SIZE = 8

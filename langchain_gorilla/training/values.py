@@ -158,8 +158,8 @@ class Values:
             return self.pick("CITY")
         if style < 0.77:
             return f"{self.pick('CITY')}, {self.pick('STATE')}"
-        if style < 0.79:
-            return self.pick("FOREIGN")
+        if style < 0.8:
+            return self.foreign()
         base = self.syllables(2, 3).capitalize()
         before = self.rng.choice(["", "", "", "Port ", "New ", "Lake ", "San ", "Bad ", "East "])
         after = self.rng.choice(["", "", "ville", "burg", "ton", " City", " Falls", "stad"])
@@ -170,14 +170,22 @@ class Values:
         style = self.rng.random()
         if style < 0.4:
             return self.pick("FIRST_NAME")
-        if style < 0.88:
+        if style < 0.86:
             return f"{self.pick('FIRST_NAME')} {self.pick('LAST_NAME')}"
         if style < 0.9:
-            return self.pick("FOREIGN")
+            return self.foreign()
         return self.syllables(2, 3).capitalize()
+
+    def foreign(self) -> str:
+        """Draw a text in another script, sometimes of characters that no list holds."""
+        if self.rng.random() < 0.5:
+            return self.pick("FOREIGN")
+        return "".join(chr(self.rng.randint(0x4E00, 0x9FA5)) for _ in range(self.rng.randint(2, 6)))
 
     def company(self) -> str:
         """Draw a company."""
+        if self.rng.random() < 0.06:
+            return self.foreign()
         style = self.rng.random()
         if style < 0.5:
             return self.pick("COMPANY")
@@ -252,7 +260,7 @@ class Values:
             return self.pick("MESSAGE")
         if style < 0.83:
             return f"{self.invented()} {self.invented()}"
-        return self.pick("TOPIC") if style < 0.98 else self.pick("FOREIGN")
+        return self.pick("TOPIC") if style < 0.96 else self.foreign()
 
     def text(self) -> str:
         """Draw what somebody might write in a message."""
