@@ -2,7 +2,7 @@
 
 What has documentation becomes tools that run: nothing here is written twice for the model. The
 services and the program run on this machine, so the example needs no network. The first question
-asks for two calls side by side.
+asks two of them side by side.
 python examples/09_tool_sources.py    (pip install 'langchain-gorilla[mcp]')
 """
 
@@ -92,12 +92,12 @@ print(people.get(parser.parse_args().city, "unknown"))
 """
 
 QUESTIONS = (
-    "What is the weather in Oslo and in Cairo?",
-    "What is the current time in Cairo?",
-    "What is the status of order 4417?",
-    "What is the mean of 3, 5 and 10?",
-    "What is the population of Oslo?",
+    ("What is the weather in Oslo? Also, what is the time in Cairo?", 2),
+    ("What is the status of order 4417?", 1),
+    ("What is the mean of 3, 5 and 10?", 1),
+    ("What is the population of Oslo?", 1),
 )
+"""Each with the number of tools that are offered for it."""
 
 
 def main() -> None:
@@ -123,14 +123,13 @@ def main() -> None:
         for entry in catalog:
             print(f"{entry.metadata['source']:18} {entry.name}")
 
-        # The bundled model is small: it is offered the one tool that fits a question best.
+        # The bundled model is small: it is offered the one or two tools that fit a question best.
         model = ChatGorilla(model="bundled", max_tokens=200)
         with ToolIndex.in_folder(Path(folder) / "index") as index:
             index.sync(catalog)
-            retriever = ToolRetriever(index=index, catalog=catalog, k=1)
-            for question in QUESTIONS:
-                found = [catalog.executable(hit.name) for hit in retriever.search(question).hits]
-                agent = create_tool_agent(model, found[:1])
+            for question, k in QUESTIONS:
+                hits = ToolRetriever(index=index, catalog=catalog, k=k).search(question).hits
+                agent = create_tool_agent(model, [catalog.executable(hit.name) for hit in hits[:k]])
                 print(f"\n{question}")
                 for message in agent.invoke({"messages": [("human", question)]})["messages"][1:]:
                     for call in getattr(message, "tool_calls", ()):

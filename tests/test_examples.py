@@ -65,4 +65,4 @@ def test_the_example_of_sources_has_a_tool_of_each_and_calls_one_twice_at_once()
     listed = {line.split()[0] for line in output.partition("\n\n")[0].splitlines()}
     assert listed == {"python", "openapi", "command_line", "mcp", "gorilla_documents"}
     asked = [line.split("asked: ")[1] for line in output.splitlines() if "asked: " in line]
-    assert asked[:2] == ["get_weather {'city': 'Oslo'}", "get_weather {'city': 'Cairo'}"]
+    assert asked[:2] == ["get_weather {'city': 'Oslo'}", "get_time {'city': 'Cairo'}"]
