@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_UNITS: Final = [
+UNITS: Final = [
     "zero",
     "one",
     "two",
@@ -31,7 +31,9 @@ _UNITS: Final = [
     "eighteen",
     "nineteen",
 ]
-_TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+"""The words of 0 to 19."""
+TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+"""The words of 20, 30 and so on to 90."""
 _ORDINALS: Final = [
     "first",
     "second",
@@ -45,8 +47,8 @@ _ORDINALS: Final = [
     "tenth",
 ]
 _SMALL: Final[dict[str, float]] = {
-    **{word: value for value, word in enumerate(_UNITS)},
-    **{word: 20 + 10 * index for index, word in enumerate(_TENS)},
+    **{word: value for value, word in enumerate(UNITS)},
+    **{word: 20 + 10 * index for index, word in enumerate(TENS)},
     **{word: 1 + index for index, word in enumerate(_ORDINALS)},
     "once": 1,
     "single": 1,

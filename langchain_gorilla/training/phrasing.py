@@ -6,32 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.spoken import TENS, UNITS
 from langchain_gorilla.training.documents import Slot
 from langchain_gorilla.training.values import Values, data_text
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _PLURALS = {
     "CITY": "cities,places,locations",
     "COUNTRY": "countries,nations",
@@ -84,11 +62,11 @@ def fill_kinds(values: Values, text: str) -> str:
 def number_words(number: int) -> str | None:
     """Spell a number of up to five digits where people would: 21, 300, 4000."""
     if 0 <= number < 20:
-        return _ONES[number]
+        return UNITS[number]
     if 20 <= number < 100:
-        return _TENS[number // 10] + (f"-{_ONES[number % 10]}" if number % 10 else "")
+        return TENS[number // 10 - 2] + (f"-{UNITS[number % 10]}" if number % 10 else "")
     if 100 <= number < 1000 and number % 100 == 0:
-        return f"{_ONES[number // 100]} hundred"
+        return f"{UNITS[number // 100]} hundred"
     if 1000 <= number < 100_000 and number % 1000 == 0:
         return f"{number_words(number // 1000)} thousand"
     return None
