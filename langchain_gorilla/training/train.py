@@ -223,8 +223,8 @@ class Trainer:
         for name, families in sets.items():
             encoded = [dataset.encode(self.tokenizer, one) for one in families]
             for batch in dataset.batches(encoded, 8192, Random(0), max_tokens=2048):
-                for kinds_, fine in zip(batch.kinds, self.all_likeliest(batch), strict=True):
-                    for kind, likeliest in zip(kinds_, fine, strict=True):
+                for row_kinds, fine in zip(batch.kinds, self.all_likeliest(batch), strict=True):
+                    for kind, likeliest in zip(row_kinds, fine, strict=True):
                         right[f"{name} {kind}"].append(likeliest)
         return {name: round(sum(found) / len(found), 3) for name, found in sorted(right.items())}
 
