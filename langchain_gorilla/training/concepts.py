@@ -1,6 +1,6 @@
 """Concepts: kinds of functions, their parameters, and what people ask to have them called.
 
-They come from three sources: written by hand (``data/concepts.txt``), from compact families
+They come from three sources: written by hand (``data/concepts*.txt``), from compact families
 (``families``), and made of a verb, a noun and other concepts' parameters (``invent``).
 """
 
@@ -122,7 +122,7 @@ def read_concept(block: Sequence[str], rng: Random) -> Concept:
         head, _, texts = line.partition(" : ")
         match = re.fullmatch(r"(\w+)(\??) (\{[^}]*\}|\S+) (.*)", head)
         if match is None:
-            raise ValueError(f"Cannot read the parameter {line!r} of {names!r} in concepts.txt.")
+            raise ValueError(f"Cannot read the parameter {line!r} of {names!r} in concepts.")
         made = parameter(rng, match[1], match[3], split(match[4], ","), about)
         if texts:
             made = replace(made, descriptions=split(texts, ";"))
@@ -137,11 +137,21 @@ def read_concept(block: Sequence[str], rng: Random) -> Concept:
     )
 
 
+WRITTEN = (
+    "concepts.txt",
+    "concepts_everyday.txt",
+    "concepts_science.txt",
+    "concepts_software.txt",
+    "concepts_siblings.txt",
+)
+"""The files of ``data`` that hold concepts written by hand."""
+
+
 @cache
 def written_concepts() -> tuple[Concept, ...]:
-    """Read ``concepts.txt``, held-out concepts among them."""
+    """Read the files of ``WRITTEN``, held-out concepts among them."""
     rng = Random(77)  # the made-up descriptions are part of the data, the same in every run
-    blocks = data_text("concepts.txt").strip().split("\n\n")
+    blocks = [block for name in WRITTEN for block in data_text(name).strip().split("\n\n")]
     return tuple(read_concept(block.strip().split("\n"), rng) for block in blocks)
 
 

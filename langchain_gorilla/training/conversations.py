@@ -5,11 +5,16 @@ from dataclasses import replace
 
 from langchain_gorilla.training.compositions import Compositions
 from langchain_gorilla.training.dialogues import REFUSAL, Dialogues, small_talk
-from langchain_gorilla.training.documents import OfferedFunction, draw_style, offer
+from langchain_gorilla.training.documents import OfferedFunction, Style, draw_style, offer
 from langchain_gorilla.training.kept_out import is_kept_out
-from langchain_gorilla.training.phrasing import fill_kinds, phrases
+from langchain_gorilla.training.phrasing import phrases
 from langchain_gorilla.training.prompts import Conversation, Turn, write_calls
-from langchain_gorilla.training.requests import Requests, content_words, documents
+from langchain_gorilla.training.requests import (
+    Requests,
+    content_words,
+    documents,
+    neighbours,
+)
 from langchain_gorilla.training.values import Values
 
 WITHOUT_TOOL = "I cannot answer that without a tool."
@@ -74,7 +79,7 @@ class Conversations:
 
     def _system(self) -> str:
         if self.rng.random() < 0.25:
-            return fill_kinds(self.values, self.rng.choice(phrases("system")))
+            return self.values.fill(self.rng.choice(phrases("system")))
         return ""
 
     def _try(self, kind: str, system: str) -> Conversation | None:
@@ -92,11 +97,13 @@ class Conversations:
         return Conversation(kind, documents(functions), (turn,), calls=asked.calls)
 
     def _irrelevance(self) -> Conversation | None:
-        """Ask for what no offered function does."""
+        """Ask for what no offered function does; a quarter of the time for something close."""
         rng, style = self.rng, draw_style(self.rng)
         avoided: frozenset[str]
+        if rng.random() < 0.25:
+            return self._near_irrelevance(style)
         if rng.random() < 0.3:
-            question = fill_kinds(self.values, rng.choice(phrases("unknown")))
+            question = self.values.fill(rng.choice(phrases("unknown")))
             avoided = content_words(question)
         else:
             target = offer(self.values, self.requests.concept(), style)
@@ -122,6 +129,22 @@ class Conversations:
         turn = Turn(self.ask.phrasing.polish(question), (), REFUSAL)
         return Conversation("irrelevance", documents(functions), (turn,))
 
+    def _near_irrelevance(self, style: Style) -> Conversation | None:
+        """Ask for a function of the same domain as those that are offered."""
+        functions = list(self.requests.offered)
+        if not functions:
+            first = offer(self.values, self.requests.concept(), style)
+            functions = self.requests.with_distractors([first], self.rng.choice([0, 0, 1]), style)
+        offered = [one.concept for one in functions]
+        near = [one for one in neighbours(self.rng.choice(offered).domain) if one not in offered]
+        if not near:
+            return None
+        asked = self.ask.one(offer(self.values, self.rng.choice(near), style))
+        if asked is None:
+            return None
+        turn = Turn(self.ask.phrasing.polish(asked.question), (), REFUSAL)
+        return Conversation("irrelevance", documents(functions), (turn,))
+
     def _chat(self) -> Conversation | None:
         """Small talk, with and without functions; sometimes a request follows."""
         rng = self.rng
@@ -131,7 +154,7 @@ class Conversations:
             first = offer(self.values, self.requests.concept(), style)
             functions = self.requests.with_distractors([first], rng.choice([0, 1, 2]), style)
         if not functions and rng.random() < 0.4:
-            question = fill_kinds(self.values, rng.choice(phrases("unknown")))
+            question = self.values.fill(rng.choice(phrases("unknown")))
             return Conversation("chat", (), (Turn(question, (), WITHOUT_TOOL),))
         turns = [small_talk(self.values, "chat")]
         if rng.random() < 0.4:

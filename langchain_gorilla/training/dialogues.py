@@ -11,7 +11,7 @@ from langchain_gorilla.training.documents import (
     draw_value,
     offer,
 )
-from langchain_gorilla.training.phrasing import fill_kinds, phrases
+from langchain_gorilla.training.phrasing import phrases
 from langchain_gorilla.training.prompts import Conversation, Result, Turn, write_calls
 from langchain_gorilla.training.questions import Asked
 from langchain_gorilla.training.requests import Requests, distinct, documents
@@ -99,7 +99,7 @@ class Dialogues:
         calls: list[FunctionCall] = []
         for _ in range(rng.choice([2, 3, 3, 4])):
             if len(functions) < 4 and rng.random() < 0.06:
-                question = fill_kinds(self.values, rng.choice(phrases("unknown")))
+                question = self.values.fill(rng.choice(phrases("unknown")))
                 turns.append(Turn(question, (), REFUSAL))
                 continue
             asked = self.requests.of_these(functions)

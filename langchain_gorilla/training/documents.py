@@ -108,10 +108,11 @@ def fields(kind: str) -> dict[str, str]:
 def draw_value(values: Values, slot: Slot) -> JSONValue:
     """Draw an argument that fits a slot."""
     rng, kind = values.rng, slot.parameter.kind
-    if slot.choices:
-        return rng.choice(slot.choices)
+    if slot.json_type == "array" and slot.choices:
+        return rng.sample(slot.choices, rng.choice([1, 1, 2]))
     if slot.parameter.choices:
-        return rng.choice(slot.parameter.choices)
+        choice = rng.choice(slot.choices or slot.parameter.choices)
+        return int(choice) if slot.json_type == "integer" else choice
     if kind == "BOOL":
         return True
     if slot.json_type == "array":
@@ -163,13 +164,17 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
     if rng.random() < 0.04:
         name = camel_case(name)
     kind = json_type(rng, one.kind)
+    if one.choices and all(choice.isdecimal() for choice in one.choices) and rng.random() < 0.7:
+        kind = "integer"
     choices: list[str] = []
     if one.choices and rng.random() < 0.7:
         choices = list(one.choices)
         rng.shuffle(choices)
         choices = choices[: max(2, rng.randint(2, len(choices)))]
     schema: dict[str, Any] = {"type": kind}
-    if kind == "array":
+    if choices and kind == "string" and rng.random() < 0.08:
+        kind, schema = "array", {"type": "array", "items": {"type": "string", "enum": choices}}
+    elif kind == "array":
         item = one.kind[5:-1]
         schema["items"] = {"type": {"INT": "integer"}.get(item, NUMBER_TYPES.get(item, "string"))}
     if kind == "object":
@@ -178,12 +183,12 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
         schema["properties"], schema["required"] = types, list(parts)
     if style.described:
         schema["description"] = _slot_text(rng, one, choices)
-    if choices:
-        schema["enum"] = choices
+    if choices and kind != "array":
+        schema["enum"] = [int(one) for one in choices] if kind == "integer" else choices
     if style.langchain:
         schema = {key: schema[key] for key in sorted(schema)}
         if one.optional:
-            schema = _optional_schema(rng, schema, choices)
+            schema = _optional_schema(rng, schema, choices if kind != "array" else ())
     return Slot(one, name, kind, tuple(choices), schema)
 
 
@@ -194,7 +199,7 @@ def _optional_schema(rng: Random, schema: dict[str, Any], choices: Sequence[str]
         text = {key: schema[key] for key in schema if key == "description"}
         return {"anyOf": [base, {"type": "null"}], "default": None, **text}
     if choices:
-        return {"default": choices[0], **schema}
+        return {"default": schema["enum"][0], **schema}
     default: JSONValue = {"string": "", "boolean": False, "integer": 1, "number": 1.0}.get(
         schema["type"]
     )
@@ -217,7 +222,24 @@ def _slot_text(rng: Random, one: Parameter, choices: Sequence[str]) -> str:
         text += rng.choice(
             [". Optional", ". Default is None", " (optional)", ". Optional parameter"]
         )
+        if options:
+            text += rng.choice(["", f". Default is '{options[0]}'.", f". Defaults to {options[0]}"])
+    elif rng.random() < 0.12:
+        text = text.rstrip(".") + rng.choice(_REMARKS)
     return text
+
+
+_REMARKS = (
+    ". Must not be empty.",
+    ". This is required.",
+    ". It must be given by the user.",
+    " that is used for the request.",
+    ". Case does not matter.",
+    " to use.",
+    " in the request",
+    ". Do not guess it.",
+)
+"""What the descriptions of parameters sometimes end with."""
 
 
 def _function_name(values: Values, name: str) -> str:
@@ -239,6 +261,15 @@ def _description(rng: Random, text: str) -> str:
     if style < 0.4:
         return f"{text}."
     if style < 0.45:
-        endings = [" and return the result.", ". Returns a string.", ". Use this tool when asked."]
+        endings = [
+            " and return the result.",
+            ". Returns a string.",
+            ". Use this tool when asked.",
+            ". The result is a JSON object.",
+            " based on the given parameters.",
+            " according to the provided details.",
+            ". Raises an error if nothing is found.",
+            ", using the service's public API.",
+        ]
         return text + rng.choice(endings)
     return text

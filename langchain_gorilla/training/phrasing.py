@@ -54,11 +54,6 @@ def phrases(kind: str) -> tuple[str, ...]:
     return tuple(line[len(kind) + 2 :] for line in lines if line.startswith(f"{kind}: "))
 
 
-def fill_kinds(values: Values, text: str) -> str:
-    """Replace every ``{KIND}`` by a value of the kind."""
-    return re.sub(r"\{([A-Z_]+)\}", lambda match: str(values.draw(match[1])), text)
-
-
 def number_words(number: int) -> str | None:
     """Spell a number of up to five digits where people would: 21, 300, 4000."""
     if 0 <= number < 20:
@@ -130,8 +125,25 @@ class Phrasing:
             return f"{value:,}"
         return str(value)
 
+    def set_off(self, text: str) -> str:
+        """Put a value in quotes, now and then, and say what a name in another script means."""
+        rng = self.rng
+        if rng.random() < 0.06 and not re.search("[\"']", text):
+            mark = rng.choice("\"'")
+            text = f"{mark}{text}{mark}"
+        if any(ord(letter) > 0x2FF for letter in text) and rng.random() < 0.3:
+            text += f" ({self.values.pick('ADJECTIVE')} {self.values.pick('WORD')})".title()
+            if rng.random() < 0.4:
+                text += f" - {rng.choice(['a', 'our', 'the'])} {self.values.pick('ADJECTIVE')} one"
+        return text
+
     def listing(self, texts: Sequence[str], kind: str) -> str:
-        """Join values: ``a, b and c``, ``both a and b``, ``these three cities: a, b, c``."""
+        """Join values: ``a, b and c``, ``both a and b``, ``these three cities: a, b, c``.
+
+        Args:
+            texts: At least two.
+            kind: Of the values, ``""`` to join them plainly.
+        """
         rng, items = (
             self.rng,
             [text.replace(",", "") if _is_number(text) else text for text in texts],
@@ -147,7 +159,7 @@ class Phrasing:
             text = ", ".join(items[:-1]) + joint + items[-1]
             leads = ["each of "]
         style = rng.random()
-        if style < 0.1:
+        if style < 0.06 and kind:
             return rng.choice(leads) + text
         if style < 0.22 and kind in _PLURALS:
             noun = rng.choice(_PLURALS[kind].split(","))
@@ -224,7 +236,7 @@ class Phrasing:
         elif rng.random() < 0.4 and text[-1] not in "?.!":
             text += "."
         if rng.random() < 0.12:
-            text = f"{fill_kinds(self.values, rng.choice(phrases('context')))} {text}"
+            text = f"{self.values.fill(rng.choice(phrases('context')))} {text}"
         if rng.random() < 0.04 and not re.search(r"[A-Z]", text[1:]):
             text = text.lower()
         return text

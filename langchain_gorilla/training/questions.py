@@ -35,7 +35,10 @@ _PREPOSITIONS = frozenset(
         "is",
     ]
 )
-_UNIT = re.compile(r"%| ?percent| degrees| dollars| days| minutes| years| kg| km| cm| m| hours")
+_UNIT = re.compile(
+    r"%| ?(?:percent|degrees|dollars|euros|days|weeks|months|minutes|seconds|years|hours|miles|"
+    r"meters|grams|kilos|mm|cm|km|kg|ml|m|g|s)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Asker:
         texts = {
             key: self.phrasing.spell(value, template.slots[key]) for key, value in arguments.items()
         }
+        if not re.search("[\"'(]", template.text):
+            for key, text in texts.items():
+                if arguments[key] == text and not template.slots[key].choices:
+                    texts[key] = self.phrasing.set_off(text)
         question = _fill(template.text, texts)
         return Asked(question, (function.call({**arguments, **template.flags}),))
 
@@ -91,11 +98,16 @@ class Asker:
         open_keys = [
             key
             for key, slot in template.slots.items()
-            if slot.json_type in ("string", "integer", "number") and slot.parameter.kind != "TEXT"
+            if slot.json_type in ("string", "integer", "number")
+            and slot.parameter.kind != "TEXT"
+            and template.text.count(f"{{{key}}}") == 1
         ]
         if not open_keys:
             return None
-        count, varied = rng.choice([2, 2, 2, 2, 2, 3, 3, 4]), [rng.choice(open_keys)]
+        # What a question ends with is what people list: "... for Rome, and for Oslo".
+        last = max(open_keys, key=lambda key: template.text.find(f"{{{key}}}"))
+        varied = [last if rng.random() < 0.5 else rng.choice(open_keys)]
+        count = rng.choice([2, 2, 2, 2, 2, 3, 3, 4])
         if len(open_keys) > 1 and rng.random() < 0.4:
             varied = rng.sample(open_keys, rng.choice([2, 2, len(open_keys)]))
         columns: dict[str, list[JSONValue]] = {}
@@ -181,7 +193,8 @@ class Asker:
         base = {key: self.phrasing.spell(value, slots[key]) for key, value in fixed.items()}
         if len(varied) == 1 and rng.random() < 0.66:
             key = varied[0]
-            joined = self.phrasing.listing([row[key] for row in spelled], slots[key].parameter.kind)
+            kind = "" if "(" in text else slots[key].parameter.kind
+            joined = self.phrasing.listing([row[key] for row in spelled], kind)
             question = _fill(text, {**base, key: joined})
             if rng.random() < 0.1:
                 tail = rng.choice([" separately", ", one at a time", " individually", ", each"])
@@ -217,9 +230,11 @@ class Asker:
         after: str,
         base: Mapping[str, str],
     ) -> str:
-        """Ask once in full, then only for what changes."""
+        """Ask once in full, then only for what changes, where that stands at the end."""
         rng, first, style = self.rng, full[0], self.rng.random()
         asking = first.endswith("?")
+        if after.strip(" ?.!") or ". " in before:
+            return self.phrasing.join(full)
         if style < 0.42:
             joints = [" and ", ", and ", " and also ", ", and also ", ", then ", " and then "]
             joint = rng.choice([*joints, ", as well as "])
@@ -233,9 +248,10 @@ class Asker:
             return text
         if style < 0.85:
             return self.phrasing.join(full)
-        head, tail = _fill(before.rstrip(" ?.,"), base), _fill(after.strip(" ?.,"), base)
-        listed = rng.choice(["; ", ", ", " / ", " and "]).join(parts)
-        return f"{head}{rng.choice([' ', ': '])}{listed}{f' {tail}' if tail else ''}"
+        head = _fill(before.rstrip(" ?.,"), base)
+        return (
+            f"{head}{rng.choice([' ', ': '])}{rng.choice(['; ', ', ', ' / ', ' and ']).join(parts)}"
+        )
 
 
 def _fill(template: str, texts: Mapping[str, str]) -> str:

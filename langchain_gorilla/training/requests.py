@@ -107,7 +107,8 @@ def _everyday() -> tuple[Concept, ...]:
 
 
 @cache
-def _neighbours(domain: str) -> tuple[Concept, ...]:
+def neighbours(domain: str) -> tuple[Concept, ...]:
+    """Give the concepts of a domain that are not held out."""
     concepts = (*written_concepts(), *family_concepts())
     return tuple(one for one in concepts if one.domain == domain and not one.held_out)
 
@@ -148,15 +149,15 @@ class Requests:
             return self.rng.choice(_everyday())
         by_hand, families, facts = _pools(self.held_out)
         style = self.rng.random()
-        if style < 0.18 and not self.held_out:
+        if style < 0.12 and not self.held_out:
             return invent(self.values, self.write_question)
-        pool = by_hand if style < 0.78 else families if style < 0.95 else facts
+        pool = by_hand if style < 0.84 else families if style < 0.96 else facts
         return self.rng.choice(pool)
 
     def _distractor(self, target: OfferedFunction) -> Concept:
         """Draw a concept that is not asked for, often close to one that is."""
-        if self.rng.random() < 0.4:
-            near = _neighbours(target.concept.domain)
+        if self.rng.random() < 0.5:
+            near = neighbours(target.concept.domain)
             if near:
                 return self.rng.choice(near)
         if self.rng.random() < 0.25 or self.held_out:

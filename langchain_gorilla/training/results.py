@@ -56,8 +56,9 @@ def fill(values: Values, template: str, call: FunctionCall) -> str:
     """Fill a template's kinds and what it says of the call."""
     name, argument = next(iter(call.arguments.items()), ("request", "it"))
     known = {"arg": say(argument), "name": name.replace("_", " "), "function": call.name}
-    text = re.sub(r"\{([A-Z_]+)\}", lambda match: str(values.draw(match[1])), template)
-    return re.sub(r"\{([a-z]+)\}", lambda match: known.get(match[1], match[0]), text)
+    return re.sub(
+        r"\{([a-z]+)\}", lambda match: known.get(match[1], match[0]), values.fill(template)
+    )
 
 
 def as_error(values: Values, text: str) -> str:

@@ -5,6 +5,7 @@ from, and part of every kind is invented, so that the model learns to copy what 
 rather than to recall what it has seen.
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -92,8 +93,12 @@ class Values:
         return self.invented() if self.rng.random() < 0.5 else self.proper_name()
 
     def pick(self, kind: str) -> str:
-        """Choose from the list of a kind."""
-        return self.rng.choice(self.lists[kind])
+        """Choose from the list of a kind, and fill in the kinds that the choice holds."""
+        return self.fill(self.rng.choice(self.lists[kind]))
+
+    def fill(self, text: str) -> str:
+        """Replace every ``{KIND}`` by a value of the kind."""
+        return re.sub(r"\{([A-Z_]+)\}", lambda match: str(self.draw(match[1])), text)
 
     def syllables(self, fewest: int, most: int) -> str:
         """Invent a lower-case word."""
