@@ -17,14 +17,21 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from langchain_gorilla.training.conversations import Conversations
-from langchain_gorilla.training.prompts import END, SHARED_PIECES, Conversation, Piece, pieces
+from langchain_gorilla.training.prompts import (
+    CALL,
+    END,
+    SHARED_PIECES,
+    Conversation,
+    Piece,
+    pieces,
+)
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
     "simple": 0.29,
-    "parallel": 0.22,
+    "parallel": 0.21,
     "parallel_multiple": 0.14,
-    "irrelevance": 0.09,
+    "irrelevance": 0.1,
     "chat": 0.02,
     "answer": 0.12,
     "error": 0.06,
@@ -58,7 +65,11 @@ SHARD_SIZE = 400
 """Families in a shard."""
 
 QUESTION_WEIGHT = 0.3
-"""Weight of a question's tokens in the loss; a response's are 1, all others 0."""
+"""Weight of a question's tokens in the loss; a response's are 1 or more, all others 0."""
+
+CHOICE_WEIGHT = 2.0
+"""Weight of the tokens that choose: a call or a text, which function, another call or the end.
+They are few, and what a small model gets wrong most."""
 
 QUESTION_EVERY = 4
 """Questions are learned in every fourth family: it helps, and costs time."""
@@ -158,12 +169,14 @@ def encode(
         own_weights: list[float] = []
         for piece in written[SHARED_PIECES:]:
             tokens, weight = _tokens(tokenizer, piece), learned.get(piece.role, 0.0)
+            weighed = [weight] * len(tokens) + [0.0]
+            if piece.role == "response":
+                weighed = _response_weights(tokenizer, tokens)
             if own_ids and weight:
-                own_targets[-1], own_weights[-1] = tokens[0], weight
+                own_targets[-1], own_weights[-1] = tokens[0], weighed[0]
             own_ids += tokens
             own_targets += [*tokens[1:], end if piece.role == "response" else 0]
-            own_weights += [weight] * (len(tokens) - 1)
-            own_weights.append(1.0 if piece.role == "response" else 0.0)
+            own_weights += weighed[1:]
         if max_tokens and kinds and len(ids) + len(own_ids) > max_tokens:
             break
         ids += own_ids
@@ -180,6 +193,21 @@ def encode(
         np.array(positions, np.int64),
         tuple(kinds),
     )
+
+
+def _response_weights(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[float]:
+    """Weigh the tokens of a response and its end: ``CHOICE_WEIGHT`` where one is chosen, else 1."""
+    weights = [1.0] * (len(tokens) + 1)
+    named = False
+    for place, token in enumerate(tokens):
+        text = tokenizer.id_to_token(token) or ""
+        named = named and "(" not in text
+        if named or text == CALL or not place:
+            weights[place] = CHOICE_WEIGHT
+        named = named or text == CALL
+    if tokenizer.id_to_token(tokens[0]) == CALL:
+        weights[-1] = CHOICE_WEIGHT
+    return weights
 
 
 def _tokens(tokenizer: Tokenizer, piece: Piece) -> list[int]:

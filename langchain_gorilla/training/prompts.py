@@ -21,6 +21,7 @@ INSTRUCTION = "\n### Instruction: "
 RESPONSE = "\n### Response: "
 RESULTS_HEAD = "The calls returned:\n"
 RESULTS_TAIL = "\nAnswer the question from these results, or call the next function."
+CALL = "<<function>>"
 END = "</s>"
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
@@ -92,7 +93,7 @@ def write_call(call: FunctionCall) -> str:
 
 def write_calls(calls: Sequence[FunctionCall]) -> str:
     """Write a response that consists of calls."""
-    return "".join(f"<<function>>{write_call(call)}" for call in calls)
+    return "".join(f"{CALL}{write_call(call)}" for call in calls)
 
 
 def write_content(content: str) -> str:

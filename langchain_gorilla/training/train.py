@@ -192,12 +192,12 @@ class Trainer:
         """Give the weighted loss of a batch, and the mean loss of its response tokens."""
         logits, targets, weights, _ = self._predict(batch)
         losses = functional.cross_entropy(logits.float(), targets, reduction="none")
-        return (losses * weights).sum() / weights.sum(), losses[weights == 1].mean().detach()
+        return (losses * weights).sum() / weights.sum(), losses[weights >= 1].mean().detach()
 
     def all_likeliest(self, batch: Batch) -> list[list[bool]]:
         """Tell for every conversation of every row whether each response token is likeliest."""
         logits, targets, weights, places = self._predict(batch)
-        missed = (logits.argmax(-1) != targets) & (weights == 1)
+        missed = (logits.argmax(-1) != targets) & (weights >= 1)
         most = max(map(len, batch.kinds)) + 1
         branches = torch.from_numpy(batch.branches).to(logits.device).reshape(-1)[places]
         wrong = torch.zeros(len(batch.kinds) * most, device=logits.device)
