@@ -12,20 +12,20 @@ and the model still reads the word.
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-from jsonschema import Draft202012Validator
-from jsonschema.validators import validator_for
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.metaschema import all_text, check_schema
+from langchain_gorilla.schema_keywords import LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS, TYPES
 
-_JSON_TYPES: Final = {
+_WORDS_OF_TYPES: Final = {
     "string": "string str char character charsequence text",
     "integer": "integer int long short byte bigint biginteger int32 int64",
     "number": "number float double decimal bigdecimal real",
@@ -34,7 +34,9 @@ _JSON_TYPES: Final = {
     "object": "object dict dictionary map hashmap treemap hashtable struct mapping",
     "null": "null none nonetype nil void undefined",
 }
-_TYPE_WORDS: Final = {word: name for name, words in _JSON_TYPES.items() for word in words.split()}
+_TYPE_WORDS: Final = {
+    word: name for name, words in _WORDS_OF_TYPES.items() for word in words.split()
+}
 _PYTHON_TYPES: Final = {
     "string": (str,),
     "integer": (int, float),
@@ -48,29 +50,8 @@ _ANY_WORDS: Final = frozenset({"any", "anything", ""})
 # A TypedDict without a docstring inherits dict's, and LangChain passes it on.
 _DICT_DOCSTRING: Final = inspect.getdoc(dict)
 
-_MAPS_OF_SCHEMAS: Final = (
-    "properties",
-    "patternProperties",
-    "dependentSchemas",
-    "$defs",
-    "definitions",
-)
-_LISTS_OF_SCHEMAS: Final = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
-_SCHEMAS: Final = (
-    "items",
-    "additionalProperties",
-    "additionalItems",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contains",
-    "propertyNames",
-    "not",
-    "if",
-    "then",
-    "else",
-)
 _ROOT_KEYWORDS: Final = frozenset(
-    {*_MAPS_OF_SCHEMAS, *_LISTS_OF_SCHEMAS, *_SCHEMAS, "type", "required", "$ref", "$schema"}
+    {*MAPS_OF_SCHEMAS, *LISTS_OF_SCHEMAS, *SCHEMAS, "type", "required", "$ref", "$schema"}
     | {"title", "description", "minProperties", "maxProperties", "dependentRequired"}
 )
 
@@ -94,42 +75,26 @@ def parameters_schema(given: Any, tool: str, *, generated: bool = False) -> dict
         given = {"type": "object", "properties": _listed(given, tool)}
     if not isinstance(given, Mapping):
         raise InvalidFunctionError(
-            f"The parameters of tool {tool!r} are {_shown(given)}. Expected a JSON schema of type "
+            f"The parameters of tool {tool!r} are {given!r:.120}. Expected a JSON schema of type "
             "object, or a list of parameters with a name each."
         )
     if _ROOT_KEYWORDS.isdisjoint(given):
         raise InvalidFunctionError(
             f"The parameters of tool {tool!r} are no JSON schema: none of the keys "
-            f"{_shown(list(given))} is one of its keywords. Put parameters under 'properties'."
+            f"{list(given)!r:.120} is one of its keywords. Put parameters under 'properties'."
         )
     try:
         rules = _Rules(generated=generated, keeps_items_lists="$schema" in given)
         schema = _object_schema(_normalised(given, rules), tool)
         if generated:
             schema.pop("description", None)
-        _check(schema, tool)
+        check_schema(schema, tool)
     except RecursionError:
         raise InvalidFunctionError(
             f"The parameters of tool {tool!r} are nested too deeply. Describe repeating "
             "structure once under '$defs' and refer to it with '$ref'."
         ) from None
     return schema
-
-
-def subschemas(schema: Mapping[str, JSONValue]) -> Iterator[Mapping[str, JSONValue]]:
-    """Yield a schema and all schemas inside it, ``$ref`` not followed."""
-    yield schema
-    for key, value in schema.items():
-        inside: list[Any] = []
-        if key in _MAPS_OF_SCHEMAS and isinstance(value, Mapping):
-            inside = list(value.values())
-        elif key in _LISTS_OF_SCHEMAS and isinstance(value, list):
-            inside = value
-        elif key in _SCHEMAS:
-            inside = [value]
-        for each in inside:
-            if isinstance(each, Mapping):
-                yield from subschemas(each)
 
 
 def _listed(parameters: list[Any] | tuple[Any, ...], tool: str) -> dict[str, Any]:
@@ -139,7 +104,7 @@ def _listed(parameters: list[Any] | tuple[Any, ...], tool: str) -> dict[str, Any
         name = parameter.get("name") if isinstance(parameter, Mapping) else None
         if not isinstance(name, str) or not name:
             raise InvalidFunctionError(
-                f"A parameter of tool {tool!r} has no name: {_shown(parameter)}. "
+                f"A parameter of tool {tool!r} has no name: {parameter!r:.120}. "
                 'Write {"name": …, "description": …}.'
             )
         if name in properties:
@@ -171,11 +136,11 @@ def _normalised(schema: Mapping[str, Any], rules: _Rules) -> dict[str, JSONValue
             result.update(_typed(value, schema.get("format")))
         elif rules.generated and (key == "title" or value == _DICT_DOCSTRING):
             continue
-        elif key in _MAPS_OF_SCHEMAS and isinstance(value, Mapping):
+        elif key in MAPS_OF_SCHEMAS and isinstance(value, Mapping):
             result[key] = {str(name): _inner(each, rules) for name, each in value.items()}
-        elif key in _LISTS_OF_SCHEMAS and isinstance(value, list | tuple):
+        elif key in LISTS_OF_SCHEMAS and isinstance(value, list | tuple):
             result[key] = [_inner(each, rules) for each in value]
-        elif key in _SCHEMAS:
+        elif key in SCHEMAS:
             result[key] = _inner(value, rules)
         elif key not in ("default", "examples") or _is_json(value):
             # Defaults such as NaN or a Python object only inform; JSON cannot write them.
@@ -214,7 +179,7 @@ def _lift_required(schema: dict[str, Any], properties: dict[str, Any]) -> None:
         ):
             required = [*required, name]
     if required:
-        schema["required"] = list(dict.fromkeys(required)) if _all_text(required) else required
+        schema["required"] = list(dict.fromkeys(required)) if all_text(required) else required
 
 
 def _settle_enum(schema: dict[str, Any]) -> None:
@@ -236,14 +201,14 @@ def _settle_enum(schema: dict[str, Any]) -> None:
 def _typed(words: Any, format_: Any) -> dict[str, JSONValue]:
     """Return ``type``, or ``format`` for a word that is no type, or nothing for any type."""
     if isinstance(words, str):
-        if words in _JSON_TYPES:
+        if words in TYPES:
             return {"type": words}
         if (name := _json_type(words)) is not None:
             return {"type": name}
         if words.strip().lower() in _ANY_WORDS or format_ is not None:
             return {}
         return {"format": words}
-    if not _all_text(words):
+    if not all_text(words):
         return {"type": _plain(words)}
     names = [_json_type(word) for word in words]
     return {} if None in names else {"type": list(dict.fromkeys(names))}
@@ -274,108 +239,10 @@ def _object_schema(schema: dict[str, Any], tool: str) -> dict[str, JSONValue]:
     kind = schema.get("type", "object")
     if kind != "object" and not (isinstance(kind, list) and "object" in kind):
         raise InvalidFunctionError(
-            f"The parameters of tool {tool!r} have the type {_shown(kind)}. Expected 'object': "
+            f"The parameters of tool {tool!r} have the type {kind!r:.120}. Expected 'object': "
             "wrap the value in an object with one property."
         )
     return {**({} if "type" in schema else {"type": "object"}), **schema, "type": "object"}
-
-
-def _check(schema: dict[str, JSONValue], tool: str) -> None:
-    """Raise InvalidFunctionError where this is no JSON schema that can be used here."""
-    try:
-        json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, TypeError) as error:
-        raise InvalidFunctionError(
-            f"The parameters of tool {tool!r} cannot be written as JSON: {error}."
-        ) from error
-    parts = list(subschemas(schema))
-    # The metaschema takes 2 ms a tool, ten seconds for a large catalog, so it is asked only
-    # about schemas with something in them that is not plainly right.
-    if not all(map(_is_plainly_valid, parts)):
-        draft = validator_for(schema, default=Draft202012Validator)
-        # No format checker: a pattern may be written for another regex dialect (see validation).
-        for mistake in draft(draft.META_SCHEMA).iter_errors(schema):
-            place = ".".join(["parameters", *map(str, mistake.absolute_path)])
-            raise InvalidFunctionError(
-                f"Tool {tool!r} has no valid JSON schema: at {place}, "
-                f"{_shortened(mistake.message)}. Correct it there."
-            )
-    for pattern in (key for part in parts for key in part.get("patternProperties", ())):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise InvalidFunctionError(
-                f"Tool {tool!r} has a patternProperties key that is no Python regular "
-                f"expression: {pattern!r} ({error})."
-            ) from error
-    references = {part["$ref"] for part in parts if "$ref" in part}
-    # Below an $id references have another base; validation then finds what is missing.
-    if references and not any("$id" in part for part in parts):
-        _check_references(references, schema, tool)
-
-
-def _check_references(references: set[str], schema: dict[str, JSONValue], tool: str) -> None:
-    resolver = REGISTRY.resolver_with_root(DRAFT202012.create_resource(schema))
-    for reference in sorted(references):
-        try:
-            resolver.lookup(reference)
-        except Unresolvable:
-            raise InvalidFunctionError(
-                f"Tool {tool!r} refers to {reference!r}, which its schema does not hold. "
-                "References are never fetched: put the schema under '$defs'."
-            ) from None
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _all_text(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(map(_is_text, value))
-
-
-def _is_schema(value: Any) -> bool:
-    return isinstance(value, dict | bool)
-
-
-def _are_named_schemas(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_schema, value.values()))
-
-
-def _are_schemas(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_schema, value))
-
-
-# Keywords whose values are easily seen to be right, in every draft from 6 on.
-_PLAINLY_VALID: Final = {
-    "type": lambda value: value in _JSON_TYPES if _is_text(value) else _all_text(value),
-    "required": lambda value: _all_text(value) and len(set(value)) == len(value),
-    "enum": lambda value: isinstance(value, list),
-    "default": lambda value: True,
-    "const": lambda value: True,
-    "$schema": lambda value: _is_text(value) and value.rstrip("#") in REGISTRY,
-    **dict.fromkeys(("description", "title", "format", "pattern", "$ref", "$comment"), _is_text),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_number),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
-    **dict.fromkeys(("items", "additionalProperties"), _is_schema),
-    **dict.fromkeys(("properties", "$defs", "definitions"), _are_named_schemas),
-    **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), _are_schemas),
-}
-
-
-def _is_plainly_valid(schema: Mapping[str, JSONValue]) -> bool:
-    return all(
-        (test := _PLAINLY_VALID.get(key)) is not None and test(value)
-        for key, value in schema.items()
-    )
 
 
 def _plain(value: Any) -> Any:
@@ -397,11 +264,3 @@ def _is_json(value: Any) -> bool:
     except (ValueError, TypeError):
         return False
     return True
-
-
-def _shown(value: Any) -> str:
-    return _shortened(repr(value))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 120 else f"{text[:119]}…"

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.schema_keywords import LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS
 
 _LINE_END = re.compile(r"\s*\n\s*")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -22,21 +23,7 @@ _REFERENCE = re.compile(r"#(?:/(?:\$defs|definitions)/[^/]+)?")
 _ADDRESSES = frozenset({"$id", "id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef"})
 _NOTES = frozenset({"$schema", "$comment"})
 _ANNOTATIONS = frozenset({"description", "default", "examples", "deprecated"})
-_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _ONE_OF_ONE = ("allOf", "anyOf", "oneOf")
-_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SINGLE = (
-    "items",
-    "additionalProperties",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contains",
-    "propertyNames",
-    "not",
-    "if",
-    "then",
-    "else",
-)
 # Keyword to the value with which it allows everything.
 _EMPTY: Mapping[str, tuple[Any, ...]] = {
     "required": ([],),
@@ -73,11 +60,11 @@ def _compact(schema: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
             continue
         if key == "description" and isinstance(value, str):
             kept[key] = _trimmed(value)
-        elif key in _NAMED and isinstance(value, Mapping):
+        elif key in MAPS_OF_SCHEMAS and isinstance(value, Mapping):
             kept[key] = {name: _inner(inner) for name, inner in value.items()}
-        elif key in _LISTED and isinstance(value, list):
+        elif key in LISTS_OF_SCHEMAS and isinstance(value, list):
             kept[key] = [_inner(inner) for inner in value]
-        elif key in _SINGLE:
+        elif key in SCHEMAS:
             kept[key] = _inner(value)
         else:
             kept[key] = value
