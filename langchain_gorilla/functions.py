@@ -1,40 +1,23 @@
 """Functions that a model may call, from whatever the caller has.
 
-One ``FunctionSchema`` comes from
-
-- LangChain tools, without what is injected (state, config, runtime), and runnables as tools;
-- Pydantic models (v1 and v2), TypedDicts, dataclasses, functions;
-- OpenAI dicts, new (``{"type": "function", "function": {…}}``) and legacy (``{"name", …}``);
-- JSON schemas with a ``title``; tools in the forms of MCP (``inputSchema``), Anthropic
-  (``input_schema``) and Amazon Bedrock (``toolSpec``);
-- Gorilla's API documents: ``name`` is a title there, ``api_call`` or ``api_name`` what is called;
-- all of these with parameters in any dialect that ``dialects`` reads.
-
-``FunctionSet`` holds the functions of one request and the names under which the model writes
-them.
+``FunctionSchema`` is one function, made of a tool in any form (``tool_forms``) with parameters in
+any dialect (``dialects``). ``FunctionSet`` holds the functions of one request and the names under
+which the model writes them.
 """
 
 import hashlib
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from inspect import iscoroutinefunction
-from typing import Any, Literal, NamedTuple
-
-from langchain_core.tools import BaseTool, StructuredTool, Tool
-from langchain_core.utils.function_calling import convert_to_openai_function
-from pydantic import BaseModel
-from pydantic.errors import PydanticUserError
-from pydantic.v1 import BaseModel as BaseModelV1
-from typing_extensions import is_typeddict
+from typing import Any, Literal
 
 from langchain_gorilla.aliases import dotted_identifier, identifier, openai_name, rename_properties
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.dialects import parameters_schema
 from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError
+from langchain_gorilla.tool_forms import tool_parts
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,7 @@ class FunctionSchema:
 
 
 def function_schema(tool: Any) -> FunctionSchema:
-    """Convert one tool, of any kind named in this module's docstring.
+    """Convert one tool, in any form that ``tool_forms`` names.
 
     A ``FunctionSchema`` is returned as it is.
 
@@ -90,7 +73,7 @@ def function_schema(tool: Any) -> FunctionSchema:
     """
     if isinstance(tool, FunctionSchema):
         return tool
-    parts = _parts(tool)
+    parts = tool_parts(tool)
     name = _checked_name(parts.name, tool)
     description = "" if parts.description is None else parts.description
     if not isinstance(description, str):
@@ -105,148 +88,6 @@ def function_schema(tool: Any) -> FunctionSchema:
         ) from error
     schema = parameters_schema(parts.parameters, name, generated=parts.generated)
     return FunctionSchema(name, description, schema)
-
-
-class _Parts(NamedTuple):
-    """A tool taken apart, before its parts are checked."""
-
-    name: Any
-    description: Any
-    parameters: Any
-    generated: bool = False
-
-
-def _parts(tool: Any) -> _Parts:
-    if isinstance(tool, Mapping):
-        return _document_parts(tool)
-    if isinstance(tool, BaseTool):
-        return _tool_parts(tool)
-    if isinstance(tool, type) and issubclass(tool, BaseModel | BaseModelV1):
-        return _model_parts(tool)
-    if is_typeddict(tool):
-        with _explained(tool):
-            converted = convert_to_openai_function(tool)
-        # Without a docstring of its own it would inherit dict's.
-        description = converted["description"] if tool.__doc__ else None
-        return _Parts(converted["name"], description, converted["parameters"], generated=True)
-    for attribute in ("inputSchema", "input_schema"):
-        if hasattr(tool, attribute) and not isinstance(tool, type):
-            return _Parts(
-                getattr(tool, "name", None),
-                getattr(tool, "description", None),
-                getattr(tool, attribute),
-            )
-    if callable(tool):
-        return _callable_parts(tool)
-    raise InvalidFunctionError(
-        f"A tool is {tool!r:.120}, of type {type(tool).__name__}. Expected a LangChain tool, a "
-        "Pydantic model class, a TypedDict, a function, an MCP tool, or a dict: OpenAI function, "
-        "JSON schema with a title, MCP or Anthropic tool, Gorilla API document. A runnable "
-        "becomes a tool by its as_tool()."
-    )
-
-
-def _document_parts(tool: Mapping[str, Any]) -> _Parts:
-    """Take a dict apart, whichever vendor's form it has."""
-    if isinstance(function := tool.get("function"), Mapping):
-        tool = function
-    elif isinstance(bedrock := tool.get("toolSpec"), Mapping):
-        schema = bedrock.get("inputSchema")
-        tool = {
-            **bedrock,
-            "inputSchema": schema.get("json") if isinstance(schema, Mapping) else schema,
-        }
-    keys = ("parameters", "inputSchema", "input_schema")
-    schema_key = next((key for key in keys if key in tool), None)
-    if schema_key is None and tool.get("type", "function") not in ("function", "object", "dict"):
-        raise InvalidFunctionError(
-            f"A tool has the type {tool['type']!r:.120} and no parameters. Tools that a vendor "
-            "hosts do not run with a local model: pass a function with a JSON schema."
-        )
-    callee, name, title = tool.get("api_call") or tool.get("api_name"), tool.get("name"), None
-    if callee is not None:
-        name, title = callee, name
-    elif name is None:
-        name = tool.get("title")
-    parameters = tool.get(schema_key) if schema_key else _own_schema(tool)
-    description = tool.get("description")
-    if isinstance(title, str) and title != name:
-        # The model reads the title nowhere else, and it often says what a service is.
-        description = f"{title}: {description}" if description else title
-    return _Parts(name, description, parameters)
-
-
-def _own_schema(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return a dict that is a JSON schema itself without the keys that name and describe it."""
-    if "properties" not in tool and "$ref" not in tool and tool.get("type") != "object":
-        return None
-    return {
-        key: value for key, value in tool.items() if key not in ("name", "title", "description")
-    }
-
-
-def _tool_parts(tool: BaseTool) -> _Parts:
-    if isinstance(tool, Tool) and tool.args_schema is None:
-        # LangChain's tools of one unnamed string; they take it as __arg1.
-        parameters: Any = convert_to_openai_function(tool)["parameters"]
-    else:
-        with _explained(tool):
-            parameters = _generated_schema(tool.tool_call_schema)
-    return _Parts(tool.name, tool.description, parameters, generated=True)
-
-
-def _model_parts(model: type[BaseModel] | type[BaseModelV1]) -> _Parts:
-    with _explained(model):
-        schema = _generated_schema(model)
-    # A recursive model is a reference into its own $defs, where its description is.
-    described = schema.get("$defs", {}).get(model.__name__, {}) if "$ref" in schema else schema
-    name = described.get("title", model.__name__)
-    return _Parts(name, described.get("description"), schema, generated=True)
-
-
-def _callable_parts(function: Callable[..., Any]) -> _Parts:
-    name = getattr(function, "__name__", None)
-    if not isinstance(name, str) or name == "<lambda>":
-        raise InvalidFunctionError(
-            f"A tool is {function!r:.120}, which has no name. Pass a function, or make a tool of "
-            "it: StructuredTool.from_function(func=…, name=…, description=…)."
-        )
-    # LangChain's own tool leaves out what is injected and reads the docstring's Args.
-    with _explained(function):
-        is_async = iscoroutinefunction(function)
-        tool = StructuredTool.from_function(
-            func=None if is_async else function,
-            coroutine=function if is_async else None,
-            name=name,
-            description=name,
-            parse_docstring=True,
-        )
-        parameters = _generated_schema(tool.tool_call_schema)
-        # Of the docstring only what stands before its Args.
-        description = getattr(tool.args_schema, "__doc__", None)
-    return _Parts(name, description, parameters, generated=True)
-
-
-def _generated_schema(model: Any) -> Mapping[str, Any]:
-    """Return the JSON schema of a Pydantic model, or the dict that stands in its place."""
-    if isinstance(model, Mapping):
-        return model
-    schema: Mapping[str, Any] = (
-        model.schema() if issubclass(model, BaseModelV1) else model.model_json_schema()
-    )
-    return schema
-
-
-@contextmanager
-def _explained(tool: Any) -> Iterator[None]:
-    """Turn what Pydantic and LangChain raise about a signature into InvalidFunctionError."""
-    try:
-        yield
-    except (PydanticUserError, NameError, TypeError, ValueError, RecursionError) as error:
-        raise InvalidFunctionError(
-            f"No JSON schema can be made for {tool!r:.120}: {error}. Give every parameter a type "
-            "that JSON can carry, or pass a dict with a JSON schema."
-        ) from error
 
 
 def _checked_name(name: Any, tool: Any) -> str:
