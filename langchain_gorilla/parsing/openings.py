@@ -1,14 +1,10 @@
-"""Where calls begin: the markers of each family, and calls that stand bare.
+"""Where calls begin and end: the markers of each family, and the places where calls stand bare.
 
-Covers: opening, closing and end-of-turn markers; whether a line that no marker announces is a
-call or prose. Does not cover: reading the call (``call_reader``).
-
-A bare call is a known function's name, directly in front of a bracket, at the start of a line
-or of a list, with something like an argument behind the bracket. So ``f (x)``, ``f(x) = x²``
-and ``I would call f()`` stay prose.
+Covers: opening, closing and end-of-turn markers; at which places of a line or list a call may
+stand that no marker announces. Does not cover: what such a call looks like (``bare_calls``),
+reading the call (``call_reader``).
 """
 
-import bisect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +14,7 @@ from typing import Final
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.parsing.arguments import is_writable_name
+from langchain_gorilla.parsing.bare_calls import RUN, BareCalls
 from langchain_gorilla.parsing.literals import shorten
 from langchain_gorilla.parsing.scanner import Lookahead, NeedMoreError, NoMatchError, TextSet
 
@@ -25,7 +22,6 @@ AUTO: Final = CallSyntax(opening="", separator="", closing="", wrapped=True)
 """Any of the known ways to write calls: for models whose family is not known."""
 
 MAX_NAME: Final = 256
-MAX_BARE_NAME: Final = 64
 MAX_MARKER_HELD: Final = 12
 """In text, no marker longer than this is looked for, but for the family's own opening."""
 
@@ -57,7 +53,6 @@ _RAVEN_AFTER_CALL: Final = ("Thought:", "User Query:")
 _FENCE_LANGUAGES: Final = TextSet("python\n", "py\n", "json\n", "tool_code\n", "\n")
 _LINE_PREFIX: Final = re.compile(r"\d{1,3}[.)] |[-*] |[A-Za-z_]\w{0,6} = |return |await ")
 _LINE_PREFIX_SO_FAR: Final = re.compile(r"(?:\d{1,3}[.)]?|[-*]|[A-Za-z_]\w{0,6}(?: =?)?)\Z")
-_RUN: Final = re.compile(r"[^\s()\[\]{}<>'\"“”‘’`,;:=]+")
 _LOOSE_NAME: Final = re.compile(r"\w[\w.\-]*(?:\s*\.\s*[\w\-]+)*")
 _NAME_MAY_GO_ON: Final = re.compile(r"\s*(?:\.\s*)?\Z")
 _STATEMENT: Final = re.compile(r"(?:(?:return|await|yield)\s+|[A-Za-z_]\w*\s*=\s*)")
@@ -124,7 +119,7 @@ class Place:
 
 
 class Markers:
-    """The markers of one family, and which bare names are calls."""
+    """The markers of one family, and where its calls may stand."""
 
     def __init__(self, syntax: CallSyntax, functions: Mapping[str, FunctionSchema] | None) -> None:
         """Read the syntax.
@@ -152,9 +147,7 @@ class Markers:
         self.limit = 2 * MAX_NAME
         specials = {*self._in_text.first_characters, "\n"} | ({"["} if self.bare else set())
         self.ordinary = re.compile(f"[^{re.escape(''.join(sorted(specials)))}]+")
-        self._names = None if functions is None else sorted(functions)
-        odd = (n for n in functions or () if not re.fullmatch(r"\w[\w.\-]*", n))
-        self._odd_names = TextSet(*(f"{name}(" for name in odd))
+        self._calls = BareCalls(functions)
 
     # --- in text --------------------------------------------------------------------------
 
@@ -170,7 +163,7 @@ class Markers:
         look.literal("[")
         look.spaces()
         at = look.at
-        self._call_like(look)
+        self._calls.match(look)
         return Opening(look.text[:at], bracket="[")
 
     def line_opening(self, look: Lookahead) -> Opening:
@@ -202,7 +195,7 @@ class Markers:
             look.at += 1
         look.spaces()
         at = look.at
-        self._call_like(look)
+        self._calls.match(look)
         return Opening(look.text[:at], bracket=bracket, fenced=fenced)
 
     @staticmethod
@@ -214,89 +207,6 @@ class Markers:
             look.spaces(" ")
         elif not look.final and _LINE_PREFIX_SO_FAR.match(look.text, look.at):
             raise NeedMoreError
-
-    def _call_like(self, look: Lookahead) -> None:
-        """Match a known name, its bracket and something like an argument."""
-        if look.char() == "{":
-            self._json_call(look)
-            return
-        odd = look.first_of(self._odd_names)
-        if odd is not None:
-            look.at += len(odd)
-            return
-        match = _RUN.match(look.text, look.at)
-        if match is None:
-            raise NoMatchError
-        name = match[0]
-        if match.end() == len(look.text) and not look.final and self._may_become_known(name):
-            raise NeedMoreError
-        look.at = match.end()
-        if self._names is None:
-            if len(name) > MAX_BARE_NAME or not re.fullmatch(r"[^\W\d][\w.\-]*", name):
-                raise NoMatchError
-        elif not self._is_known(name):
-            raise NoMatchError
-        look.literal("(")
-        self._argument_like(look)
-
-    @staticmethod
-    def _argument_like(look: Lookahead) -> None:
-        look.spaces()
-        char = look.char()
-        if char == ")":
-            look.at += 1
-            look.spaces(" \t")
-            char = look.char()
-            if char.isalnum() and not look.starts("and "):
-                raise NoMatchError  # "f() needs a city": prose
-            return
-        if not char or char in "'\"[{*,-+.‘“" or char.isdigit():
-            return
-        match = _RUN.match(look.text, look.at)
-        if match is None:
-            raise NoMatchError
-        look.at = match.end()
-        look.char()
-        if match[0] in ("True", "False", "None", "true", "false", "null"):
-            return
-        look.spaces()
-        sign = look.char()
-        if sign == "=":
-            look.at += 1
-            if look.char() == "=":
-                raise NoMatchError
-        elif sign and sign != ":":
-            raise NoMatchError
-
-    def _json_call(self, look: Lookahead) -> None:
-        """Match ``{"name": "f"`` with a known name."""
-        look.literal("{")
-        look.spaces()
-        look.literal('"name"')
-        look.spaces()
-        look.literal(":")
-        look.spaces()
-        look.literal('"')
-        match = re.compile(r'[^"\\\n]*').match(look.text, look.at)
-        name = match[0] if match else ""
-        look.at += len(name)
-        if not look.char() and not self._may_become_known(name):
-            raise NoMatchError
-        look.literal('"')
-        if self._names is not None and not self._is_known(name):
-            raise NoMatchError
-
-    def _is_known(self, name: str) -> bool:
-        if self._names is None:
-            return False
-        at = bisect.bisect_left(self._names, name)
-        return at < len(self._names) and self._names[at] == name
-
-    def _may_become_known(self, start: str) -> bool:
-        if self._names is None:
-            return len(start) <= MAX_BARE_NAME
-        at = bisect.bisect_left(self._names, start)
-        return at < len(self._names) and self._names[at].startswith(start)
 
     # --- between calls --------------------------------------------------------------------
 
@@ -347,7 +257,7 @@ class Markers:
             return Between.OBJECT
         if place.calls and look.starts("and "):
             look.at += 4
-            self._call_like(look)
+            self._calls.match(look)
             look.at = 4
             return Between.SEPARATOR
         return Between.NAME
@@ -361,12 +271,11 @@ class Markers:
         """
         if not place.announced and not place.separated and place.calls and not place.bracket:
             at = look.at
-            self._call_like(look)  # behind a call stands text as often as the next call
+            self._calls.match(look)  # behind a call stands text as often as the next call
             look.at = at
-        odd = look.first_of(self._odd_names)
+        odd = self._calls.odd_name(look)
         if odd is not None:
-            look.at += len(odd)
-            return odd[:-1], ""
+            return odd, ""
         statement = _STATEMENT.match(look.text, look.at)
         if statement and (look.final or statement.end() < len(look.text)):
             look.at = statement.end()
@@ -374,7 +283,7 @@ class Markers:
         match = _LOOSE_NAME.match(look.text, start)
         look.at = match.end() if match else start
         # A name of one run shows what is in it: f\u2060( is a bad name, not prose.
-        run = _RUN.match(look.text, look.at)
+        run = RUN.match(look.text, look.at)
         look.at = run.end() if run else look.at
         name = look.text[start : look.at]
         if not look.final and _NAME_MAY_GO_ON.match(look.text, look.at):
@@ -395,9 +304,9 @@ class Markers:
         look.at += 1
         if not place.announced and not place.bracket:
             at = look.at
-            self._argument_like(look)
+            self._calls.match_argument(look)
             look.at = at
         name = re.sub(r"\s*\.\s*", ".", name)
-        if self._is_known(name) or is_writable_name(name):
+        if self._calls.is_known(name) or is_writable_name(name):
             return name, ""
         return name, f"{shorten(name)!a} is no function name"
