@@ -151,17 +151,12 @@ class CallReader(ValueReader):
 
     def _key(self) -> Steps[str | None]:
         """Consume ``name=`` or ``name:`` and return the name; None where a value stands."""
-        while True:
-            look = self._source.ahead(MAX_KEY * 2)
-            try:
-                name = self._match_key(look)
-            except NoMatchError:
-                return None
-            except NeedMoreError:
-                yield
-                continue
-            self._source.take(look.at)
-            return name
+        found = yield from self._source.decide(self._match_key, MAX_KEY * 2)
+        if found is None:
+            return None
+        name, length = found
+        self._source.take(length)
+        return name
 
     def _match_key(self, look: Lookahead) -> str:
         if look.char() in ("'", '"'):

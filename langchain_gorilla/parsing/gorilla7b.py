@@ -131,7 +131,7 @@ def _first_call(code: str) -> ApiCall | None:
 def _read(callee: str, code: str, at: int) -> ApiCall:
     source = Source()
     source.feed(code[at:])
-    source.closed = True
+    source.close()
     reader = CallReader(
         source, lambda event: None, index=0, name=callee, functions={}, stops=TextSet(), bind=False
     )

@@ -144,7 +144,6 @@ class Markers:
         gorilla = "<<function>>" in tags
         self.forged_turns = FORGED_TURNS if gorilla else ()
         self._wrappers = frozenset(t for t, c in tags.items() if c and c not in END_OF_TURN)
-        self.limit = 2 * MAX_NAME
         specials = {*self._in_text.first_characters, "\n"} | ({"["} if self.bare else set())
         self.ordinary = re.compile(f"[^{re.escape(''.join(sorted(specials)))}]+")
         self._calls = BareCalls(functions)

@@ -9,12 +9,15 @@ consumed. Does not cover: what the text means (``call_reader``, ``stream``).
 """
 
 import re
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator
+from typing import Final, TypeVar
 
 _T = TypeVar("_T")
 Steps = Generator[None, None, _T]
 """A parser part: yields while it waits for text, returns its result."""
+
+MAX_LOOK_AHEAD: Final = 512
+"""Characters that a decision may depend on: room for the longest name (``openings``), twice."""
 
 
 class CutOffError(Exception):
@@ -36,6 +39,7 @@ class Source:
         text: What is held; everything before ``pos`` is consumed.
         pos: The next character.
         closed: No more will come.
+        truncated: The text ended at a limit.
         record: What was consumed with ``take`` since the caller last cleared it.
     """
 
@@ -43,12 +47,17 @@ class Source:
         self.text = ""
         self.pos = 0
         self.closed = False
+        self.truncated = False
         self.record: list[str] = []
 
     def feed(self, chunk: str) -> None:
         """Add text at the end and let go of what is consumed."""
         self.text = self.text[self.pos :] + chunk
         self.pos = 0
+
+    def close(self, *, truncated: bool = False) -> None:
+        """End the text."""
+        self.closed, self.truncated = True, truncated
 
     def wait(self, count: int = 1) -> Steps[bool]:
         """Wait for ``count`` characters; False where the text ends before."""
@@ -95,6 +104,24 @@ class Source:
     def clear(self) -> None:
         """Forget the text that is there."""
         self.text, self.pos = "", 0
+
+    def decide(
+        self, match: Callable[["Lookahead"], _T], limit: int = MAX_LOOK_AHEAD
+    ) -> Steps[tuple[_T, int] | None]:
+        """Match what comes next, waiting until it is certain; nothing is consumed.
+
+        Returns:
+            What ``match`` returned, and how many characters it passed; None where it does not
+            match.
+        """
+        while True:
+            look = self.ahead(limit)
+            try:
+                return match(look), look.at
+            except NoMatchError:
+                return None
+            except NeedMoreError:
+                yield
 
     def ahead(self, limit: int) -> "Lookahead":
         """Look at no more than ``limit`` characters from here."""

@@ -15,26 +15,21 @@ Does not cover: whether a call names a known function or fits its schema (``vali
 Gorilla-7B's answers (``gorilla7b``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from langchain_gorilla.calls import (
     ArgumentDelta,
-    ArgumentEnd,
-    CallEnd,
     CallEvent,
     CallFailed,
-    CallStart,
     CallSyntax,
     FunctionCall,
-    JSONValue,
     TextDelta,
 )
 from langchain_gorilla.functions import FunctionSchema
-from langchain_gorilla.parsing.call_reader import CallReader
-from langchain_gorilla.parsing.literals import shorten
+from langchain_gorilla.parsing.call_parser import CallParser
 from langchain_gorilla.parsing.openings import (
     END_OF_TURN,
     FORGED_TURNS,
@@ -43,19 +38,9 @@ from langchain_gorilla.parsing.openings import (
     Opening,
     Place,
 )
-from langchain_gorilla.parsing.scanner import (
-    CutOffError,
-    Lookahead,
-    NeedMoreError,
-    NoMatchError,
-    Source,
-    Steps,
-)
-from langchain_gorilla.parsing.strings import UnclosedError
+from langchain_gorilla.parsing.scanner import Source, Steps
 
-MAX_FAILED_TEXT: Final = 400
 _LINE_HEAD: Final = max(map(len, FORGED_TURNS))
-_T = TypeVar("_T")
 
 
 class StreamParser:
@@ -81,7 +66,6 @@ class StreamParser:
                 sequence: there are none, then only markers announce calls.
         """
         known = {f.name: f for f in functions or ()}
-        self._functions = known
         self._markers = Markers(syntax, None if functions is None else known)
         self._source = Source()
         self._events: list[CallEvent] = []
@@ -94,8 +78,8 @@ class StreamParser:
         self._calls: list[FunctionCall] = []
         self._wrapped_call = False
         self._held: list[CallEvent] | None = None
+        self._parser = CallParser(self._source, self._emit, self._markers, known)
         self._machine = self._run()
-        self._truncated = False
 
     def feed(self, text: str) -> list[CallEvent]:
         """Add a piece of the answer; return what became certain."""
@@ -113,8 +97,7 @@ class StreamParser:
         """
         if self._source.closed:
             return []
-        self._source.closed = True
-        self._truncated = truncated
+        self._source.close(truncated=truncated)
         return self._advance()
 
     def _advance(self) -> list[CallEvent]:
@@ -155,17 +138,6 @@ class StreamParser:
         self._flush()
         self._events.append(event)
 
-    def _decide(self, match: Callable[[Lookahead], _T]) -> Steps[tuple[_T, int] | None]:
-        """Match what comes next; return the result and its length, or None."""
-        while True:
-            look = self._source.ahead(self._markers.limit)
-            try:
-                return match(look), look.at
-            except NoMatchError:
-                return None
-            except NeedMoreError:
-                yield
-
     # --- text -----------------------------------------------------------------------------
 
     def _run(self) -> Steps[None]:
@@ -188,7 +160,7 @@ class StreamParser:
             if line_start:
                 line_start = False
                 self._line = ""
-                found = yield from self._decide(markers.line_opening)
+                found = yield from source.decide(markers.line_opening)
                 if found is not None:
                     source.drop(len(found[0].text))
                     return found[0]
@@ -202,7 +174,7 @@ class StreamParser:
                 self._say(source.drop(1))
                 line_start = True
                 continue
-            marker = yield from self._decide(markers.marker)
+            marker = yield from source.decide(markers.marker)
             if marker is not None:
                 text = marker[0]
                 if text == markers.reasoning[0]:
@@ -216,7 +188,7 @@ class StreamParser:
                     source.drop(len(text))  # the closing marker of a block that text ended
                 continue
             if char == "[" and markers.bare:
-                found = yield from self._decide(markers.list_opening)
+                found = yield from source.decide(markers.list_opening)
                 if found is not None:
                     source.drop(len(found[0].text))
                     return found[0]
@@ -300,8 +272,8 @@ class StreamParser:
         )
         gap = ""
         while True:
-            step = yield from self._decide(partial(markers.between, place=place))
-            kind, length = (step[0], step[1]) if step is not None else (Between.TEXT, 0)
+            step = yield from source.decide(partial(markers.between, place=place))
+            kind, length = step or (Between.TEXT, 0)
             if kind is Between.END_OF_TURN or kind is Between.END_OF_ANSWER:
                 return "", kind is Between.END_OF_ANSWER
             if kind is Between.CLOSING:
@@ -323,16 +295,22 @@ class StreamParser:
             else:
                 name = None
                 if kind is Between.NAME:
-                    name = yield from self._decide(partial(markers.call_name, place=place))
+                    name = yield from source.decide(partial(markers.call_name, place=place))
                 if name is not None:
-                    yield from self._call(*name)
+                    (written, problem), length = name
+                    call = yield from self._parser.call(
+                        self._index, written, length=length, problem=problem
+                    )
                 elif kind is Between.OBJECT:
-                    yield from self._json_call()
+                    call = yield from self._parser.json_call(self._index)
                 else:
                     # Text follows. Where a marker announced nothing, it is part of that text.
                     if marker and self._index == 0:
                         return marker + gap, True
                     return gap, True
+                self._index += 1
+                if call is not None:
+                    self._calls.append(call)
                 gap = ""
                 place = replace(place, calls=place.calls + 1, separated=False)
 
@@ -345,126 +323,3 @@ class StreamParser:
                 return gap
             gap += self._source.drop(1)
         return ""
-
-    def _call(self, name_and_problem: tuple[str, str], length: int) -> Steps[None]:
-        """Read one call whose name comes next."""
-        source = self._source
-        name, problem = name_and_problem
-        index, self._index = self._index, self._index + 1
-        source.record.clear()
-        head = source.take(length)
-        reader = CallReader(
-            source,
-            self._emit,
-            index=index,
-            name=name,
-            functions=self._functions,
-            stops=self._markers.stops,
-        )
-        if problem:
-            reader.fail(problem)
-        else:
-            self._emit(CallStart(index, name))
-        if head.endswith("("):
-            yield from self._finish_reading(reader)
-        if reader.failure is None:
-            call = FunctionCall(name, reader.bound)
-            self._calls.append(call)
-            self._emit(CallEnd(index, call))
-        else:
-            self._fail(index, name, reader.failure)
-
-    def _finish_reading(self, reader: CallReader) -> Steps[None]:
-        """Read the arguments, and look at what follows the closing bracket."""
-        source = self._source
-        try:
-            yield from reader.read()
-        except CutOffError:
-            limit = " at its length limit" if self._truncated else ""
-            reader.failure = None
-            reader.fail(f"cut off: the answer ended{limit} inside this call")
-            source.take(len(source.text))
-            return
-        except UnclosedError:
-            reader.fail("the closing bracket of this call is missing")
-            return
-        yield from source.wait(2)
-        following = source.peek(2)
-        member = following[:1] == "." and (following[1:].isalpha() or following[1:] == "_")
-        if following[:1] in ("(", "[") or member:
-            reader.fail("a call cannot be part of an expression; write the call alone")
-            try:
-                yield from reader.skip_tail()
-            except CutOffError:
-                source.take(len(source.text))
-            except UnclosedError:
-                return
-        elif following and following[0] in ")]}":
-            yield from source.wait(3)
-            closers = source.peek(3)
-            closers = closers[: len(closers) - len(closers.lstrip(")]}"))]
-            if "}" in closers or len(closers) > 2:
-                reader.fail("the brackets do not match")
-        uncertain = reader.recovered and reader.failure is None
-        if uncertain and (yield from self._decide(self._ends_cleanly)) is None:
-            reader.fail("a quote inside a string is not escaped; write a backslash before it")
-
-    def _ends_cleanly(self, look: Lookahead) -> None:
-        """Match the end of a call whose quotes had to be interpreted."""
-        start = look.at
-        look.spaces(" \t\r\n])")
-        char = look.char()
-        if not char or look.first_of(self._markers.stops) is not None:
-            return
-        if char in ",;":
-            look.at += 1
-            look.spaces()
-        elif "\n" in look.text[start : look.at]:
-            return
-        if look.char():
-            self._markers.call_name(look, Place(separated=True))
-
-    def _json_call(self) -> Steps[None]:
-        """Read a call written as ``{"name": …, "arguments": {…}}``."""
-        source = self._source
-        index, self._index = self._index, self._index + 1
-        source.record.clear()
-        reader = CallReader(
-            source,
-            self._emit,
-            index=index,
-            name="",
-            functions={},
-            stops=self._markers.stops,
-        )
-        try:
-            value = yield from reader.read_object()
-        except CutOffError:
-            source.take(len(source.text))
-            self._fail(index, None, "cut off: the answer ended inside this call")
-            return
-        except UnclosedError:
-            self._fail(index, None, "the closing bracket of this call is missing")
-            return
-        call = _call_of_object(value)
-        if call is None:
-            self._fail(index, None, "not a call: write a name and its arguments")
-            return
-        self._emit(CallStart(index, call.name))
-        for parameter, argument in call.arguments.items():
-            self._emit(ArgumentEnd(index, parameter, argument))
-        self._calls.append(call)
-        self._emit(CallEnd(index, call))
-
-    def _fail(self, index: int, name: str | None, reason: str) -> None:
-        text = shorten("".join(self._source.record), MAX_FAILED_TEXT)
-        self._emit(CallFailed(index, name, text, reason))
-
-
-def _call_of_object(value: JSONValue) -> FunctionCall | None:
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        return None
-    arguments = value.get("arguments", value.get("parameters", {}))
-    if not isinstance(arguments, dict) or not value["name"]:
-        return None
-    return FunctionCall(value["name"], arguments)

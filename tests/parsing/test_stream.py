@@ -195,13 +195,14 @@ def test_a_complete_call_stays_valid_when_generation_stopped_at_a_limit() -> Non
     assert parser.close(truncated=True) == [CallEnd(0, FunctionCall("f", {"x": 1}))]
 
 
-def test_the_reason_of_a_cut_call_names_the_limit() -> None:
+@pytest.mark.parametrize("text", ["f(x=1", '{"name": "f", "arguments": {"x": 1'])
+def test_the_reason_of_a_cut_call_names_the_limit(text: str) -> None:
     parser = StreamParser(V2, TOOLS)
-    parser.feed("<<function>>f(x=1")
-    (failed,) = parser.close(truncated=True)
+    parser.feed(f"<<function>>{text}")
+    *_, failed = parser.close(truncated=True)
     assert isinstance(failed, CallFailed)
     assert failed.reason == "cut off: the answer ended at its length limit inside this call"
-    assert failed.text == "f(x=1"
+    assert failed.text == text
 
 
 def test_a_closed_parser_takes_no_more_text() -> None:
