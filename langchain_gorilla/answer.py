@@ -1,57 +1,22 @@
-"""One answer: what is asked of the engine, and how its text becomes message chunks.
+"""One answer: how the engine's text becomes message chunks.
 
 The chat model's four paths (invoke, ainvoke, stream, astream) differ in how they wait for the
 engine and in nothing else; what they share is here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_gorilla.engines.base import (
-    AnswerGrammar,
-    Engine,
-    EngineEvent,
-    Finished,
-    GenerationOptions,
-)
-from langchain_gorilla.formats.base import Prompt, PromptFormat
-from langchain_gorilla.functions import FunctionSet
+from langchain_gorilla.engines.base import EngineEvent, Finished
 from langchain_gorilla.grounding import Ungrounded, ungrounded_arguments
 from langchain_gorilla.messages import AnswerBuilder
-from langchain_gorilla.missing import MissingArguments, question
+from langchain_gorilla.missing import question
 from langchain_gorilla.parsing.answers import answer_parser
+from langchain_gorilla.request import Request
 
 PROVIDER = "gorilla"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One answer, decided before a token is generated.
-
-    Attributes:
-        model: Its name, as the caller gave it.
-        engine: Generates the text.
-        format: How the model is prompted.
-        functions: What it was offered.
-        prompt: What it reads.
-        options: How it generates.
-        constraint: What the answer may be; None leaves it free.
-        missing: What happens to required arguments that nobody named.
-        metadata: Further ``response_metadata``, such as what the model was offered.
-    """
-
-    model: str
-    engine: Engine
-    format: PromptFormat
-    functions: FunctionSet
-    prompt: Prompt
-    options: GenerationOptions
-    constraint: AnswerGrammar | None
-    missing: MissingArguments
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Answer:

@@ -4,23 +4,20 @@ It wires the rooms and decides nothing else: messages become turns, turns a prom
 text events, events message chunks.
 """
 
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langchain_core.utils import from_env
-from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from langchain_gorilla.answer import PROVIDER, Answer, Request
+from langchain_gorilla.answer import PROVIDER, Answer
 from langchain_gorilla.binding import read_response_format, read_tool_choice
-from langchain_gorilla.constraining import answer_constraint, call_fork, check_constraint
-from langchain_gorilla.engines.base import Engine, GenerationOptions
+from langchain_gorilla.constraining import check_constraint
+from langchain_gorilla.engines.base import Engine
 from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
@@ -29,28 +26,23 @@ from langchain_gorilla.formats.registry import choose_format
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.grammar.call_grammar import Coverage, coverage
 from langchain_gorilla.messages import whole_message
-from langchain_gorilla.missing import MissingArguments, OnMissingArgument, what_was_said
 from langchain_gorilla.narrowing.bound import BoundTools
-from langchain_gorilla.narrowing.offering import Measure, told
-from langchain_gorilla.narrowing.request import OFFER, anarrowed, narrowed, prompt_measure
-from langchain_gorilla.retrieval.retriever import ToolRetriever
+from langchain_gorilla.narrowing.offering import Measure
+from langchain_gorilla.narrowing.request import anarrowed, narrowed, prompt_measure
+from langchain_gorilla.options import (
+    REPLACEABLE,
+    ModelOptions,
+    check_call_options,
+    refuse_several_answers,
+)
+from langchain_gorilla.request import Request, plan_request
 from langchain_gorilla.structured_output import Method, structured_output
 
 _MANY_TOOLS = 64
 """Above this many tools, traces and cache keys hold a fingerprint instead of every schema."""
 
-_CALL_OPTIONS = frozenset(
-    {
-        "model", "tools", "tool_choice", "strict", "parallel_tool_calls", "response_format",
-        "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
-        "ls_structured_output_format", "stream_usage", "min_call_probability",
-        "on_missing_argument", OFFER,
-    }
-)  # fmt: skip
-"""What ``invoke(…, option=value)`` and ``bind(option=value)`` may override."""
 
-
-class ChatGorilla(BaseChatModel):
+class ChatGorilla(ModelOptions, BaseChatModel):
     """A chat model with tool calling that runs a Gorilla model on this machine.
 
     Swap it for ``ChatOpenAI`` in an agent and leave the rest as it is::
@@ -61,132 +53,12 @@ class ChatGorilla(BaseChatModel):
         model.bind_tools([get_weather]).invoke("Weather in Paris and in Tokyo?").tool_calls
 
     Weights load at the first call, once per process for one model, revision, dtype and device.
+    What each option does stands beside it in ``ModelOptions``.
     """
-
-    model_config = ConfigDict(
-        populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=()
-    )
-
-    model: str = Field(default_factory=from_env("GORILLA_MODEL", error_message=(
-        'ChatGorilla needs a model: pass model="gorilla-llm/gorilla-openfunctions-v2", a directory '
-        'with weights, or model="bundled" for the small demonstration model; or set GORILLA_MODEL.'
-    )))  # fmt: skip
-    """A model id on the hub, a directory with weights, or ``"bundled"``."""
-
-    format: str | PromptFormat | None = None
-    """How the model is prompted; None chooses by the model id."""
-
-    temperature: float | None = Field(default=None, ge=0)
-    """None and 0 are greedy, whatever the model's own generation config says."""
-
-    max_tokens: int | None = Field(default=None, ge=1)
-    """Most tokens of an answer; None is what the context leaves."""
-
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    """Sample from the smallest set of tokens with this probability; needs a temperature."""
-
-    top_k: int | None = Field(default=None, ge=1)
-    """Sample from so many tokens; needs a temperature."""
-
-    repetition_penalty: float | None = Field(default=None, gt=0)
-    """1 is none; above, tokens that occurred become less likely."""
-
-    seed: int | None = None
-    """Makes sampling repeatable."""
-
-    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
-    """Texts that end an answer; a call's own ``stop`` replaces them."""
-
-    timeout: float | None = Field(default=None, gt=0, alias="request_timeout")
-    """Seconds for one answer, waiting for the engine included."""
-
-    streaming: bool = False
-    """Stream inside ``invoke`` too, so that callbacks see tokens."""
-
-    max_retries: int | None = None
-    """Accepted so that a swap changes one line; a local model has no network to retry."""
-
-    api_key: SecretStr | None = None
-    """Accepted so that a swap changes one line; a local model needs none."""
-
-    revision: str | None = None
-    """Git revision of the model on the hub."""
-
-    dtype: str | None = Field(default_factory=from_env("GORILLA_DTYPE", default=None))
-    """Such as ``"bfloat16"``; None is the weights' own on an accelerator, and on a CPU bfloat16 or
-    float32, by processor and size."""
-
-    device: str | None = Field(default_factory=from_env("GORILLA_DEVICE", default=None))
-    """Such as ``"cuda:0"`` or ``"cpu"``; None is an accelerator where there is one."""
-
-    device_map: str | dict[str, Any] | None = None
-    """accelerate's placement over several devices, such as ``"auto"``; replaces ``device``."""
-
-    quantization_config: Any = None
-    """Passed to transformers' ``from_pretrained``."""
-
-    trust_remote_code: bool = False
-    """Run Python code that comes with the model. No model of the Gorilla family needs it."""
-
-    constrained: bool = True
-    """Let the model write only calls that fit their tool's schema, and honour tool_choice,
-    parallel_tool_calls and structured output. False leaves all of that to chance."""
-
-    tool_retriever: ToolRetriever | None = Field(default=None, exclude=True, repr=False)
-    """Finds for each human turn, of all bound tools, the few that the model is offered."""
-
-    min_call_probability: float | None = Field(default=None, ge=0, le=1)
-    """Where the model may choose between text and calls, it writes text if it finds calls less
-    probable than this; ``response_metadata["call_probability"]`` says how probable they were."""
-
-    on_missing_argument: OnMissingArgument = "fill"
-    """What happens to a required argument whose value occurs nowhere in the conversation (see
-    ``langchain_gorilla.grounding``): ``"fill"`` keeps the call and names the argument in
-    ``response_metadata["ungrounded_arguments"]``, ``"ask"`` answers with a question instead of
-    the calls, ``"interrupt"`` stops the agent before the call runs (``create_tool_agent``, or
-    ``MissingArgumentInterrupt`` in ``create_agent``)."""
-
-    context_tokens: int | None = Field(default=None, ge=1)
-    """Most tokens of prompt and answer; None is what the model's config says."""
-
-    prefix_cache_bytes: int | None = Field(default=None, ge=0)
-    """Memory for prompts that were read, whose beginnings are then not read again; 0 is none. All
-    models that share the weights share it, so the last value counts; None leaves 512 MiB."""
-
-    max_batch_size: int | None = Field(default=None, ge=1)
-    """Most answers that are decoded together, where several callers wait; None is 1 on a CPU,
-    where one after another measured faster, and 8 on an accelerator."""
-
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Further arguments of transformers' ``from_pretrained``."""
-
-    engine: Engine | None = Field(default=None, exclude=True, repr=False)
-    """Runs the prompts instead of transformers, such as ``ScriptedEngine`` in tests."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keep_unknown_arguments(cls, values: Any) -> Any:
-        """Move arguments that are no fields into ``model_kwargs``, with a warning."""
-        if not isinstance(values, dict):
-            return values
-        known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
-        unknown = {name: value for name, value in values.items() if name not in known}
-        if not unknown:
-            return values
-        names = ", ".join(sorted(unknown))
-        # The caller of ChatGorilla(…): above it are __init__, pydantic's, and this validator.
-        warnings.warn(
-            f"{names}: not an option of ChatGorilla, so passed to transformers' from_pretrained. "
-            "If that is meant, write model_kwargs={…}; else check the spelling.",
-            stacklevel=5,
-        )
-        kept = {name: value for name, value in values.items() if name in known}
-        kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **unknown}
-        return kept
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Fail here, not at the first call, where no prompt format is known."""
-        _refuse_beams({**(kwargs.get("model_kwargs") or {}), **kwargs})
+        refuse_several_answers({**(kwargs.get("model_kwargs") or {}), **kwargs})
         super().__init__(*args, **kwargs)
         # Not in a validator: pydantic would wrap the error and lose its type.
         self._prompt_format(self.model)
@@ -317,10 +189,16 @@ class ChatGorilla(BaseChatModel):
             UnknownToolError: ``tool_choice`` names a tool that is not bound.
             UnsupportedOptionError: What is asked for cannot be enforced.
         """
-        many = None if self.tool_retriever is None else BoundTools(tools, self.tool_retriever)
-        choice = read_tool_choice(tool_choice, function_set(tools) if many is None else many)
-        # What a retriever may find is checked when it is offered.
-        functions = function_set(tools) if many is None else many.certain(choice.name)
+        bound: Sequence[dict[str, Any]]
+        if self.tool_retriever is None:
+            functions = function_set(tools)
+            choice = read_tool_choice(tool_choice, functions)
+            bound = [{"type": "function", "function": f.document()} for f in functions.functions]
+        else:
+            bound = many = BoundTools(tools, self.tool_retriever)
+            choice = read_tool_choice(tool_choice, many)
+            # What the retriever may find is checked when it is offered.
+            functions = many.certain(choice.name)
         response = read_response_format(response_format)
         if self.constrained:
             check_constraint(
@@ -337,16 +215,8 @@ class ChatGorilla(BaseChatModel):
             "parallel_tool_calls": parallel_tool_calls,
             "response_format": response_format,
         }
-        return self.bind(
-            tools=[
-                {"type": "function", "function": function.document()}
-                for function in functions.functions
-            ]
-            if many is None
-            else many,
-            **{name: value for name, value in options.items() if value is not None},
-            **kwargs,
-        )
+        given = {name: value for name, value in options.items() if value is not None}
+        return self.bind(tools=bound, **given, **kwargs)
 
     def explain_constraint(self, tools: Sequence[Any]) -> tuple[Coverage, ...]:
         """Say for each tool what of its schema is left to validation, and why.
@@ -400,10 +270,7 @@ class ChatGorilla(BaseChatModel):
     ) -> ChatResult:
         request = self._request(messages, stop, self._narrowed(messages, kwargs))
         answer = Answer(request, blocks=False)
-        events = request.engine.stream(
-            request.prompt, request.options, constraint=request.constraint
-        )
-        return _result([chunk for event in events for chunk in answer.add(event)])
+        return _result([chunk for event in request.events() for chunk in answer.add(event)])
 
     async def _agenerate(
         self,
@@ -414,10 +281,7 @@ class ChatGorilla(BaseChatModel):
     ) -> ChatResult:
         request = self._request(messages, stop, await self._anarrowed(messages, kwargs))
         answer = Answer(request, blocks=False)
-        events = request.engine.astream(
-            request.prompt, request.options, constraint=request.constraint
-        )
-        return _result([chunk async for event in events for chunk in answer.add(event)])
+        return _result([chunk async for event in request.aevents() for chunk in answer.add(event)])
 
     def _stream(
         self,
@@ -428,9 +292,7 @@ class ChatGorilla(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, self._narrowed(messages, kwargs))
         answer = Answer(request, blocks=self.output_version == "v1")
-        for event in request.engine.stream(
-            request.prompt, request.options, constraint=request.constraint
-        ):
+        for event in request.events():
             for message in answer.add(event):
                 chunk = ChatGenerationChunk(message=message)
                 if run_manager is not None:
@@ -446,9 +308,7 @@ class ChatGorilla(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = self._request(messages, stop, await self._anarrowed(messages, kwargs))
         answer = Answer(request, blocks=self.output_version == "v1")
-        async for event in request.engine.astream(
-            request.prompt, request.options, constraint=request.constraint
-        ):
+        async for event in request.aevents():
             for message in answer.add(event):
                 chunk = ChatGenerationChunk(message=message)
                 if run_manager is not None:
@@ -459,68 +319,17 @@ class ChatGorilla(BaseChatModel):
         self, messages: Sequence[BaseMessage], stop: list[str] | None, given: Mapping[str, Any]
     ) -> Request:
         """Decide everything about one answer before a token is generated."""
-        _refuse_beams(given)
-        if unknown := given.keys() - _CALL_OPTIONS:
-            warnings.warn(
-                f"{', '.join(sorted(unknown))}: not an option of a ChatGorilla call, so without "
-                f"effect. Options are {', '.join(sorted(_CALL_OPTIONS))}.",
-                stacklevel=2,
-            )
+        check_call_options(given)
         model = given.get("model") or self.model
-        format_ = self._prompt_format(model)
-        syntax = format_.syntax
-        functions = function_set(given.get("tools") or ())
-        choice = read_tool_choice(given.get("tool_choice"), functions)
-        wanted = read_response_format(given.get("response_format"))
-        said = what_was_said(messages)
-        offer = given.get(OFFER)
-        if offer is not None:
-            messages = told(messages, offer)
-        if wanted is not None:
-            messages = [*messages, SystemMessage(wanted.instruction())]
-
-        def option(name: str) -> Any:
-            value = given.get(name)
-            return getattr(self, name) if value is None else value
-
-        constraint = (
-            answer_constraint(
-                format_,
-                functions,
-                choice,
-                wanted,
-                strict=given.get("strict"),
-                parallel=given.get("parallel_tool_calls") is not False,
-            )
-            if self.constrained
-            else None
-        )
-        least = option("min_call_probability")
-        return Request(
+        own = {name: getattr(self, name) for name in REPLACEABLE}
+        return plan_request(
+            messages,
+            {**own, **{name: value for name, value in given.items() if value is not None}},
             model=model,
             engine=self._engine_for(model),
-            format=format_,
-            functions=functions,
-            prompt=format_.render(conversation(messages, functions), functions.written),
-            options=GenerationOptions(
-                max_tokens=option("max_tokens"),
-                temperature=option("temperature") or 0.0,
-                top_p=option("top_p"),
-                top_k=option("top_k"),
-                repetition_penalty=option("repetition_penalty"),
-                seed=option("seed"),
-                stop=(*format_.stop, *self._stop_texts(stop)),
-                markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
-                timeout_s=option("timeout"),
-                fork=call_fork(format_, functions, choice, constraint, least=least),
-            ),
-            constraint=constraint,
-            missing=MissingArguments(
-                option("on_missing_argument"),
-                said,
-                demanded=choice.mode != "auto" or wanted is not None,
-            ),
-            metadata={} if offer is None else offer.metadata(),
+            format_=self._prompt_format(model),
+            stop=self._stop_texts(stop),
+            constrained=self.constrained,
         )
 
     def _narrowed(
@@ -579,17 +388,6 @@ class ChatGorilla(BaseChatModel):
 
 def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=whole_message(chunks))])
-
-
-def _refuse_beams(options: Mapping[str, Any]) -> None:
-    """Refuse the options of ``generate`` that would take several answers at once."""
-    for name in ("num_beams", "num_return_sequences", "num_beam_groups"):
-        if options.get(name) not in (None, 1):
-            raise UnsupportedOptionError(
-                f"{name}={options[name]!r}: answers are greedy or sampled, one at a time, since a "
-                "grammar follows one answer and tokens cannot be taken back from a stream. Leave "
-                f"{name} out; ask again with another seed= for another answer."
-            )
 
 
 def _without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,180 @@
+"""What a ``ChatGorilla`` and one call of it can be told."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langchain_core.utils import from_env
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from langchain_gorilla.engines.base import Engine
+from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.formats.base import PromptFormat
+from langchain_gorilla.missing import OnMissingArgument
+from langchain_gorilla.narrowing.request import OFFER
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+
+REPLACEABLE: Final = (
+    "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
+    "min_call_probability", "on_missing_argument",
+)  # fmt: skip
+"""Options of the model that hold for a call unless it has its own."""
+
+CALL_OPTIONS: Final = frozenset(
+    {
+        *REPLACEABLE, "model", "tools", "tool_choice", "strict", "parallel_tool_calls",
+        "response_format", "ls_structured_output_format", "stream_usage", OFFER,
+    }
+)  # fmt: skip
+"""What ``invoke(…, option=value)`` and ``bind(option=value)`` take."""
+
+
+class ModelOptions(BaseModel):
+    """The options of a ``ChatGorilla``."""
+
+    model_config = ConfigDict(
+        populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=()
+    )
+
+    model: str = Field(default_factory=from_env("GORILLA_MODEL", error_message=(
+        'ChatGorilla needs a model: pass model="gorilla-llm/gorilla-openfunctions-v2", a directory '
+        'with weights, or model="bundled" for the small demonstration model; or set GORILLA_MODEL.'
+    )))  # fmt: skip
+    """A model id on the hub, a directory with weights, or ``"bundled"``."""
+
+    format: str | PromptFormat | None = None
+    """How the model is prompted; None chooses by the model id."""
+
+    temperature: float | None = Field(default=None, ge=0)
+    """None and 0 are greedy, whatever the model's own generation config says."""
+
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of an answer; None is what the context leaves."""
+
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Sample from the smallest set of tokens with this probability; needs a temperature."""
+
+    top_k: int | None = Field(default=None, ge=1)
+    """Sample from so many tokens; needs a temperature."""
+
+    repetition_penalty: float | None = Field(default=None, gt=0)
+    """1 is none; above, tokens that occurred become less likely."""
+
+    seed: int | None = None
+    """Makes sampling repeatable."""
+
+    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    """Texts that end an answer; a call's own ``stop`` replaces them."""
+
+    timeout: float | None = Field(default=None, gt=0, alias="request_timeout")
+    """Seconds for one answer, waiting for the engine included."""
+
+    streaming: bool = False
+    """Stream inside ``invoke`` too, so that callbacks see tokens."""
+
+    max_retries: int | None = None
+    """Accepted so that a swap changes one line; a local model has no network to retry."""
+
+    api_key: SecretStr | None = None
+    """Accepted so that a swap changes one line; a local model needs none."""
+
+    revision: str | None = None
+    """Git revision of the model on the hub."""
+
+    dtype: str | None = Field(default_factory=from_env("GORILLA_DTYPE", default=None))
+    """Such as ``"bfloat16"``; None is the weights' own on an accelerator, and on a CPU bfloat16 or
+    float32, by processor and size."""
+
+    device: str | None = Field(default_factory=from_env("GORILLA_DEVICE", default=None))
+    """Such as ``"cuda:0"`` or ``"cpu"``; None is an accelerator where there is one."""
+
+    device_map: str | dict[str, Any] | None = None
+    """accelerate's placement over several devices, such as ``"auto"``; replaces ``device``."""
+
+    quantization_config: Any = None
+    """Passed to transformers' ``from_pretrained``."""
+
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model. No model of the Gorilla family needs it."""
+
+    constrained: bool = True
+    """Let the model write only calls that fit their tool's schema, and honour tool_choice,
+    parallel_tool_calls and structured output. False leaves all of that to chance."""
+
+    tool_retriever: ToolRetriever | None = Field(default=None, exclude=True, repr=False)
+    """Finds for each human turn, of all bound tools, the few that the model is offered."""
+
+    min_call_probability: float | None = Field(default=None, ge=0, le=1)
+    """Where the model may choose between text and calls, it writes text if it finds calls less
+    probable than this; ``response_metadata["call_probability"]`` says how probable they were."""
+
+    on_missing_argument: OnMissingArgument = "fill"
+    """What happens to a required argument whose value occurs nowhere in the conversation (see
+    ``langchain_gorilla.grounding``): ``"fill"`` keeps the call and names the argument in
+    ``response_metadata["ungrounded_arguments"]``, ``"ask"`` answers with a question instead of
+    the calls, ``"interrupt"`` stops the agent before the call runs (``create_tool_agent``, or
+    ``MissingArgumentInterrupt`` in ``create_agent``)."""
+
+    context_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of prompt and answer; None is what the model's config says."""
+
+    prefix_cache_bytes: int | None = Field(default=None, ge=0)
+    """Memory for prompts that were read, whose beginnings are then not read again; 0 is none. All
+    models that share the weights share it, so the last value counts; None leaves 512 MiB."""
+
+    max_batch_size: int | None = Field(default=None, ge=1)
+    """Most answers that are decoded together, where several callers wait; None is 1 on a CPU,
+    where one after another measured faster, and 8 on an accelerator."""
+
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Further arguments of transformers' ``from_pretrained``."""
+
+    engine: Engine | None = Field(default=None, exclude=True, repr=False)
+    """Runs the prompts instead of transformers, such as ``ScriptedEngine`` in tests."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_unknown_arguments(cls, values: Any) -> Any:
+        """Move arguments that are no fields into ``model_kwargs``, with a warning."""
+        if not isinstance(values, dict):
+            return values
+        known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
+        unknown = {name: value for name, value in values.items() if name not in known}
+        if not unknown:
+            return values
+        names = ", ".join(sorted(unknown))
+        # The caller of ChatGorilla(…): above it are __init__, pydantic's, and this validator.
+        warnings.warn(
+            f"{names}: not an option of ChatGorilla, so passed to transformers' from_pretrained. "
+            "If that is meant, write model_kwargs={…}; else check the spelling.",
+            stacklevel=5,
+        )
+        kept = {name: value for name, value in values.items() if name in known}
+        kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **unknown}
+        return kept
+
+
+def check_call_options(given: Mapping[str, Any]) -> None:
+    """Warn about options that no call has.
+
+    Raises:
+        UnsupportedOptionError: See ``refuse_several_answers``.
+    """
+    refuse_several_answers(given)
+    if unknown := given.keys() - CALL_OPTIONS:
+        warnings.warn(
+            f"{', '.join(sorted(unknown))}: not an option of a ChatGorilla call, so without "
+            f"effect. Options are {', '.join(sorted(CALL_OPTIONS - {OFFER}))}.",
+            stacklevel=3,
+        )
+
+
+def refuse_several_answers(options: Mapping[str, Any]) -> None:
+    """Refuse the options of ``generate`` that would take several answers at once."""
+    for name in ("num_beams", "num_return_sequences", "num_beam_groups"):
+        if options.get(name) not in (None, 1):
+            raise UnsupportedOptionError(
+                f"{name}={options[name]!r}: answers are greedy or sampled, one at a time, since a "
+                "grammar follows one answer and tokens cannot be taken back from a stream. Leave "
+                f"{name} out; ask again with another seed= for another answer."
+            )
