@@ -33,6 +33,7 @@ from langchain_gorilla.options import (
     REPLACEABLE,
     ModelOptions,
     check_call_options,
+    refuse_doubled_options,
     refuse_several_answers,
 )
 from langchain_gorilla.request import Request, plan_request
@@ -57,10 +58,11 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Fail here, not at the first call, where no prompt format is known."""
+        """Fail here, not at the first call, on options that cannot be honoured."""
         refuse_several_answers({**(kwargs.get("model_kwargs") or {}), **kwargs})
         super().__init__(*args, **kwargs)
-        # Not in a validator: pydantic would wrap the error and lose its type.
+        # Not in a validator: pydantic would wrap the errors and lose their types.
+        refuse_doubled_options(self.model_kwargs)
         self._prompt_format(self.model)
         if self.min_call_probability is not None and not self.constrained:
             raise UnsupportedOptionError(

@@ -154,6 +154,16 @@ class ModelOptions(BaseModel):
         return kept
 
 
+def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
+    """Refuse options of a ``ChatGorilla`` among the arguments of ``from_pretrained``."""
+    if doubled := sorted(model_kwargs.keys() & ModelOptions.model_fields.keys()):
+        raise UnsupportedOptionError(
+            f"model_kwargs holds {', '.join(doubled)}, which ChatGorilla has an option for. Write "
+            f"ChatGorilla({doubled[0]}=…); model_kwargs is for further arguments of transformers' "
+            "from_pretrained."
+        )
+
+
 def check_call_options(given: Mapping[str, Any]) -> None:
     """Warn about options that no call has.
 
