@@ -8,13 +8,15 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import UnknownToolError, UnsupportedOptionError
 from langchain_gorilla.functions import FunctionSchema
 
-_WORDS: Mapping[str, Literal["auto", "any", "none"]] = {
+Mode: TypeAlias = Literal["auto", "any", "none"]
+
+_WORDS: Mapping[str, Mode] = {
     "auto": "auto",
     "any": "any",
     "required": "any",
@@ -58,44 +60,51 @@ def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bo
 
     Raises:
         UnknownToolError: The name is not bound, or a call is demanded and nothing is bound.
-        UnsupportedOptionError: A dict of another kind.
+        UnsupportedOptionError: Anything else.
     """
-    if isinstance(value, Mapping):
-        value = _named_in(value)
     if value is None or value is False:
         return ToolChoice()
-    if value is True:
-        value = "any"
-    if (mode := _WORDS.get(value)) is not None:
+    name, mode = _name_in(value), _mode_of(value)
+    if name is None and mode is not None:
         if mode == "any" and not functions.names:
             raise UnknownToolError(
                 f"tool_choice={value!r} demands a call, but no tool is bound. "
                 "Bind at least one tool, or leave tool_choice out."
             )
         return ToolChoice(mode)
-    if (function := functions.find(value)) is not None:
+    if name is None:
+        raise UnsupportedOptionError(
+            f"tool_choice={value!r:.120} is not understood. Pass a tool's name, "
+            '{"type": "function", "function": {"name": …}}, or "auto", "any" or "none".'
+        )
+    if (function := functions.find(name)) is not None:
         return ToolChoice("named", function.name)
     names = functions.names
-    near = difflib.get_close_matches(value, names, n=3, cutoff=0.5) or names[:5]
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:5]
     raise UnknownToolError(
-        f"tool_choice={value!r} is none of the {len(names)} bound tools. "
+        f"tool_choice={name!r} is none of the {len(names)} bound tools. "
         + (f"Near names: {', '.join(near)}. " if near else "")
         + 'Pass a bound tool\'s name, or "auto", "any" or "none".'
     )
 
 
-def _named_in(choice: Mapping[str, Any]) -> str:
-    """Return the word or tool name that a dict stands for."""
+def _mode_of(choice: object) -> Mode | None:
+    """Return what a word, or a dict of a word alone, asks for; None where it is no such thing."""
+    word = choice.get("type") if isinstance(choice, Mapping) else choice
+    if word is True:
+        return "any"
+    return _WORDS.get(word) if isinstance(word, str) else None
+
+
+def _name_in(choice: object) -> str | None:
+    """Return the tool's name; None where there is none, and for a word that stands alone."""
+    if isinstance(choice, str):
+        return None if choice in _WORDS else choice
+    if not isinstance(choice, Mapping):
+        return None
     function = choice.get("function")
     name = function.get("name") if isinstance(function, Mapping) else choice.get("name")
-    if isinstance(name, str) and name:
-        return name
-    if isinstance(kind := choice.get("type"), str) and kind in _WORDS:
-        return kind
-    raise UnsupportedOptionError(
-        f"tool_choice={dict(choice)!r} is not understood. Pass a tool's name, "
-        '{"type": "function", "function": {"name": …}}, or "auto", "any" or "none".'
-    )
+    return name if isinstance(name, str) and name else None
 
 
 @dataclass(frozen=True)
@@ -142,4 +151,41 @@ def read_response_format(value: Mapping[str, Any] | None) -> ResponseFormat | No
         f"response_format={value!r} is not understood. Pass "
         '{"type": "json_schema", "json_schema": {"name": …, "schema": {…}}} or '
         '{"type": "json_object"}, or use with_structured_output().'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What one answer has to be.
+
+    Attributes:
+        choice: Whether it has to call, and what.
+        response: What JSON takes the place of its text, not of its calls; None for free text.
+        strict: True: calls have to fit their schemas; False leaves them to chance, where nothing
+            else is demanded of them; None holds them to what a grammar can say.
+        parallel: Whether it may hold several calls.
+    """
+
+    choice: ToolChoice = ToolChoice()
+    response: ResponseFormat | None = None
+    strict: bool | None = None
+    parallel: bool = True
+
+
+def read_demand(options: Mapping[str, Any], functions: Bound) -> Demand:
+    """Read ``tool_choice``, ``response_format``, ``strict`` and ``parallel_tool_calls``.
+
+    Args:
+        options: Of ``bind_tools`` or a call; what is not given is not demanded.
+        functions: The bound tools.
+
+    Raises:
+        UnknownToolError: See ``read_tool_choice``.
+        UnsupportedOptionError: See ``read_tool_choice`` and ``read_response_format``.
+    """
+    return Demand(
+        choice=read_tool_choice(options.get("tool_choice"), functions),
+        response=read_response_format(options.get("response_format")),
+        strict=options.get("strict"),
+        parallel=options.get("parallel_tool_calls") is not False,
     )

@@ -5,6 +5,7 @@ text events, events message chunks.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -15,16 +16,16 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from langchain_gorilla.answer import PROVIDER, Answer
-from langchain_gorilla.binding import read_response_format, read_tool_choice
-from langchain_gorilla.constraining import check_constraint
+from langchain_gorilla.binding import Demand, read_demand
+from langchain_gorilla.constraining import check_constraint, left_to_validation
 from langchain_gorilla.engines.base import Engine
 from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
-from langchain_gorilla.functions import function_set
-from langchain_gorilla.grammar.call_grammar import Coverage, coverage
+from langchain_gorilla.functions import FunctionSet, function_set
+from langchain_gorilla.grammar.call_grammar import Coverage
 from langchain_gorilla.messages import whole_message
 from langchain_gorilla.narrowing.bound import BoundTools
 from langchain_gorilla.narrowing.offering import Measure
@@ -180,7 +181,8 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             tool_choice: ``"auto"`` or None; ``"any"``, ``"required"`` or True for at least one
                 call; ``"none"``; a tool's name, or OpenAI's dict with one.
             strict: True: it is an error if the grammar has to leave part of a schema to
-                validation (``explain_constraint`` says what); False: do not constrain calls.
+                validation (``explain_constraint`` says what); False: calls are constrained only
+                where ``tool_choice``, ``parallel_tool_calls`` or ``response_format`` demands it.
             parallel_tool_calls: False for at most one call.
             response_format: OpenAI's demand for JSON as the final text.
             kwargs: Bound as they are.
@@ -191,42 +193,39 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             UnknownToolError: ``tool_choice`` names a tool that is not bound.
             UnsupportedOptionError: What is asked for cannot be enforced.
         """
-        bound: Sequence[dict[str, Any]]
-        if self.tool_retriever is None:
-            functions = function_set(tools)
-            choice = read_tool_choice(tool_choice, functions)
-            bound = [{"type": "function", "function": f.document()} for f in functions.functions]
-        else:
-            bound = many = BoundTools(tools, self.tool_retriever)
-            choice = read_tool_choice(tool_choice, many)
-            # What the retriever may find is checked when it is offered.
-            functions = many.certain(choice.name)
-        response = read_response_format(response_format)
-        if self.constrained:
-            check_constraint(
-                self._prompt_format(self.model),
-                functions,
-                choice,
-                response,
-                strict=strict,
-                parallel=parallel_tool_calls is not False,
-            )
         options = {
             "tool_choice": tool_choice,
             "strict": strict,
             "parallel_tool_calls": parallel_tool_calls,
             "response_format": response_format,
         }
+        bound: Sequence[dict[str, Any]]
+        if self.tool_retriever is None:
+            functions = function_set(tools)
+            demand = read_demand(options, functions)
+            bound = [{"type": "function", "function": f.document()} for f in functions.functions]
+        else:
+            bound = many = BoundTools(tools, self.tool_retriever)
+            demand = read_demand(options, many)
+            # What the retriever may find is checked when it is offered.
+            functions = many.certain(demand.choice.name)
+        self._check(functions, demand)
         given = {name: value for name, value in options.items() if value is not None}
         return self.bind(tools=bound, **given, **kwargs)
+
+    def _check(self, functions: FunctionSet, demand: Demand) -> None:
+        """Fail at once, not at the first call, on what cannot be enforced."""
+        if self.constrained:
+            check_constraint(self._prompt_format(self.model), functions, demand)
 
     def explain_constraint(self, tools: Sequence[Any]) -> tuple[Coverage, ...]:
         """Say for each tool what of its schema is left to validation, and why.
 
         A tool whose ``gaps`` are empty is only ever called with arguments that fit its schema.
         """
-        functions = function_set(tools)
-        return coverage(functions.written, self._prompt_format(self.model).syntax)
+        return left_to_validation(
+            self._prompt_format(self.model), function_set(tools), constrained=self.constrained
+        )
 
     def with_structured_output(
         self,
@@ -244,7 +243,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             method: ``function_calling``: the schema is a tool; ``json_schema`` and
                 ``json_mode``: the answer is JSON that fits it.
             include_raw: Return ``{"raw", "parsed", "parsing_error"}`` and never raise.
-            strict: As in ``bind_tools``.
+            strict: True: as in ``bind_tools``.
             kwargs: None are known; given ones are an error.
         """
         if kwargs:
@@ -258,7 +257,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             method=method,
             include_raw=include_raw,
             strict=strict,
-            constrained=self.constrained,
+            check=partial(self._check, FunctionSet(())),
         )
 
     # --- Generation ---

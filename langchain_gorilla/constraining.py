@@ -1,56 +1,51 @@
 """What a request demands of its answer, as a grammar that the engine enforces.
 
-The decision is pure: tool choice, ``strict``, ``parallel_tool_calls`` and ``response_format`` go
-in, what the answer may be comes out. Engines turn that into tokens.
+The decision is pure: a ``Demand`` goes in, what the answer may be comes out. Engines turn that
+into tokens.
 """
 
 from dataclasses import replace
 
-from langchain_gorilla.binding import ResponseFormat, ToolChoice
+from langchain_gorilla.binding import Demand, ToolChoice
 from langchain_gorilla.engines.base import AnswerGrammar, Fork
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.functions import FunctionSet
 from langchain_gorilla.grammar.call_grammar import (
     Answer,
+    Coverage,
     chosen,
     compiled_schema,
     coverage,
     trigger,
 )
+from langchain_gorilla.grammar.json_schema import Gap
 
 
 def answer_constraint(
     format_: PromptFormat,
     functions: FunctionSet,
-    choice: ToolChoice,
-    response: ResponseFormat | None,
-    *,
-    strict: bool | None,
-    parallel: bool,
+    demand: Demand,
 ) -> AnswerGrammar | None:
     """Decide what the answer may be; None where nothing was asked that limits it.
 
     Args:
         format_: How the model's family writes calls.
         functions: What the model may call.
-        choice: From ``read_tool_choice``.
-        response: From ``read_response_format``; it takes the place of text, not of calls.
-        strict: False leaves calls to chance, where nothing else is demanded of them.
-        parallel: Whether one answer may hold several calls.
+        demand: From ``read_demand``.
 
     Raises:
         UnsupportedOptionError: The family's answers cannot be constrained, and something that
             only a constraint can ensure was demanded.
     """
-    demanded = choice.mode != "auto" or response is not None or not parallel
-    offers = bool(functions.functions) and strict is not False
+    demanded = demand.choice.mode != "auto" or demand.response is not None or not demand.parallel
+    offers = bool(functions.functions) and demand.strict is not False
     if not demanded and not offers:
         return None
     if format_.syntax.sections:
-        if demanded:
+        if demanded or demand.strict:
             raise UnsupportedOptionError(
-                f"{format_.name} answers in free sections, so tool_choice, "
+                f"{format_.name} answers in free sections, so tool_choice, strict=True, "
                 "parallel_tool_calls=False and structured output cannot be enforced with it. "
                 "Leave them out, or use gorilla-openfunctions-v2."
             )
@@ -59,12 +54,12 @@ def answer_constraint(
     refusal = format_.refusal
     if (
         refusal is not None
-        and choice.mode == "auto"
+        and demand.choice.mode == "auto"
         and offered
         and functions.find(refusal.name) is None
     ):
         offered = (*offered, refusal)
-    answer = _answer(choice, functions, response, parallel=parallel)
+    answer = _answer(functions, demand)
     return AnswerGrammar(functions=offered, syntax=format_.syntax, answer=answer)
 
 
@@ -123,11 +118,7 @@ def call_fork(
 def check_constraint(
     format_: PromptFormat,
     functions: FunctionSet,
-    choice: ToolChoice,
-    response: ResponseFormat | None,
-    *,
-    strict: bool | None,
-    parallel: bool,
+    demand: Demand,
 ) -> None:
     """Find out when tools are bound, not when a model is asked, what cannot be enforced.
 
@@ -137,35 +128,50 @@ def check_constraint(
         UnsupportedOptionError: See ``answer_constraint``; or ``strict=True``, and part of a
             schema can only be checked afterwards.
     """
-    constraint = answer_constraint(
-        format_, functions, choice, response, strict=strict, parallel=parallel
-    )
+    constraint = answer_constraint(format_, functions, demand)
     if constraint is None:
         return
     # Before each of thousands of tools is compiled.
     chosen(constraint.functions, constraint.answer)
-    if response is not None and response.schema is not None:
-        compiled_schema(response.schema)
-    found = coverage(functions.written, format_.syntax)
-    gaps = [(each.function, gap) for each in found for gap in each.gaps]
-    if strict and gaps:
-        function, gap = gaps[0]
+    gaps = []
+    if demand.response is not None and demand.response.schema is not None:
+        gaps = [("the answer", gap) for gap in compiled_schema(demand.response.schema).gaps]
+    for each in coverage(functions.written, format_.syntax):
+        gaps += [(repr(each.function), gap) for gap in each.gaps]
+    if demand.strict and gaps:
+        where, gap = gaps[0]
+        more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
         raise UnsupportedOptionError(
-            f"strict=True, but {len(gaps)} parts of the schemas cannot be enforced while the "
-            f"model writes: the first is {gap.keyword!r} at {gap.path!r} of {function!r} "
-            f"({gap.reason}). Leave strict out to have them checked afterwards; "
-            "explain_constraint() lists all."
+            f"strict=True, but the grammar cannot enforce {gap.keyword!r} at {gap.path!r} of "
+            f"{where} ({gap.reason}){more}. Leave strict out to have that checked afterwards; "
+            "explain_constraint() lists it all."
         )
 
 
-def _answer(
-    choice: ToolChoice, functions: FunctionSet, response: ResponseFormat | None, *, parallel: bool
-) -> Answer:
+def left_to_validation(
+    format_: PromptFormat, functions: FunctionSet, *, constrained: bool
+) -> tuple[Coverage, ...]:
+    """Say for each function what the grammar does not enforce: everything, where there is none.
+
+    Raises:
+        ContradictorySchemaError: No call can fit a tool's schema.
+    """
+    if constrained and not format_.syntax.sections:
+        return coverage(functions.written, format_.syntax)
+    reason = f"{format_.name} answers in free sections" if constrained else "constrained=False"
+    return tuple(
+        Coverage(each.name, tuple(Gap("", keyword, reason) for keyword in each.parameters))
+        for each in functions.written
+    )
+
+
+def _answer(functions: FunctionSet, demand: Demand) -> Answer:
+    choice, parallel = demand.choice, demand.parallel
     if choice.mode == "named" and choice.name is not None:
         name = functions.written_name(choice.name)
         return Answer(mode="any", name=name, parallel=parallel)
     if choice.mode == "any":
         return Answer(mode="any", parallel=parallel)
     may_call = choice.mode == "auto" and bool(functions.functions)
-    schema = None if response is None else response.schema or {"type": "object"}
+    schema = None if demand.response is None else demand.response.schema or {"type": "object"}
     return Answer(mode="auto" if may_call else "none", parallel=parallel, final=schema)

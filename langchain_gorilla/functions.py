@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from langchain_gorilla.aliases import dotted_identifier, identifier, openai_name, rename_properties
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.dialects import parameters_schema
@@ -115,9 +117,14 @@ def function_set(tools: Iterable[Any]) -> "FunctionSet":
     """Convert the tools of one request; one that is given twice, in any two forms, counts once.
 
     Raises:
-        InvalidFunctionError: See ``function_schema``.
+        InvalidFunctionError: See ``function_schema``; or a single tool was given.
         DuplicateFunctionError: Two different tools have one name.
     """
+    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
+        raise InvalidFunctionError(
+            f"The tools are {tools!r:.120}, of type {type(tools).__name__}. Expected a list: put "
+            "a single tool into brackets, [tool]."
+        )
     found: list[FunctionSchema] = []
     documents: dict[str, JSONValue] = {}
     for function in map(function_schema, tools):

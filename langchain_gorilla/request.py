@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_gorilla.binding import read_response_format, read_tool_choice
+from langchain_gorilla.binding import read_demand
 from langchain_gorilla.constraining import answer_constraint, call_fork
 from langchain_gorilla.engines.base import AnswerGrammar, Engine, EngineEvent, GenerationOptions
 from langchain_gorilla.formats.base import Prompt, PromptFormat
@@ -80,24 +80,14 @@ def plan_request(
         UnsupportedOptionError: An option out of its range, or one that cannot be enforced.
     """
     functions = function_set(options.get("tools") or ())
-    choice = read_tool_choice(options.get("tool_choice"), functions)
-    wanted = read_response_format(options.get("response_format"))
+    demand = read_demand(options, functions)
     said = what_was_said(messages)
     offer = options.get(OFFER)
     if offer is not None:
         messages = told(messages, offer)
-    if wanted is not None:
-        messages = [*messages, SystemMessage(wanted.instruction())]
-    constraint = None
-    if constrained:
-        constraint = answer_constraint(
-            format_,
-            functions,
-            choice,
-            wanted,
-            strict=options.get("strict"),
-            parallel=options.get("parallel_tool_calls") is not False,
-        )
+    if demand.response is not None:
+        messages = [*messages, SystemMessage(demand.response.instruction())]
+    constraint = answer_constraint(format_, functions, demand) if constrained else None
     least = options.get("min_call_probability")
     syntax = format_.syntax
     return Request(
@@ -116,13 +106,13 @@ def plan_request(
             stop=(*format_.stop, *stop),
             markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
             timeout_s=options.get("timeout"),
-            fork=call_fork(format_, functions, choice, constraint, least=least),
+            fork=call_fork(format_, functions, demand.choice, constraint, least=least),
         ),
         constraint=constraint,
         missing=MissingArguments(
             options["on_missing_argument"],
             said,
-            demanded=choice.mode != "auto" or wanted is not None,
+            demanded=demand.choice.mode != "auto" or demand.response is not None,
         ),
         metadata={} if offer is None else offer.metadata(),
     )

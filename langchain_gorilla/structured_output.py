@@ -1,6 +1,6 @@
 """``with_structured_output``: which tools or format to bind, and what reads the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias, cast
 
@@ -14,10 +14,9 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from langchain_gorilla.binding import read_response_format
-from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.binding import Demand, ResponseFormat
+from langchain_gorilla.errors import InvalidFunctionError, UnsupportedOptionError
 from langchain_gorilla.functions import function_schema
-from langchain_gorilla.grammar.call_grammar import compiled_schema
 
 Method: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
 
@@ -29,12 +28,19 @@ def structured_output(
     method: Method,
     include_raw: bool,
     strict: bool | None,
-    constrained: bool = True,
+    check: Callable[[Demand], None],
 ) -> Runnable[LanguageModelInput, Any]:
     """Return ``model`` with the schema bound, followed by a parser of its answer.
 
+    Args:
+        model: Answers.
+        schema: What its answers have to fit.
+        method: See ``ChatGorilla.with_structured_output``, as for what follows.
+        include_raw: Return the message and the error beside what was parsed.
+        strict: Bound with the schema.
+        check: Raises where the model cannot be held to it.
+
     Raises:
-        ContradictorySchemaError: No JSON fits the schema, and answers are ``constrained``.
         UnsupportedOptionError: ``method`` is none of the three.
         InvalidFunctionError: ``schema`` is no schema.
     """
@@ -56,12 +62,10 @@ def structured_output(
             else JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
         )
     elif method in ("json_schema", "json_mode"):
-        response_format = _response_format(schema, method, strict)
-        wanted = read_response_format(response_format)
-        if constrained and wanted is not None and wanted.schema is not None:
-            compiled_schema(wanted.schema)
+        converted = _json_schema(schema)
+        check(Demand(response=ResponseFormat(converted), strict=strict))
         bound = model.bind(
-            response_format=response_format,
+            response_format=_response_format(converted, method, strict),
             ls_structured_output_format=trace,
         )
         parser = (
@@ -82,14 +86,21 @@ def structured_output(
     return RunnableMap(raw=bound) | parsed.with_fallbacks([failed], exception_key="parsing_error")
 
 
-def _response_format(
-    schema: Mapping[str, Any] | type, method: Method, strict: bool | None
-) -> dict[str, Any]:
-    converted = convert_to_json_schema(cast("Any", schema))
+def _json_schema(schema: Mapping[str, Any] | type) -> dict[str, Any]:
+    try:
+        return convert_to_json_schema(cast("Any", schema))
+    except ValueError as error:
+        raise InvalidFunctionError(
+            f"No JSON schema can be made of {schema!r:.120}. Expected a Pydantic class, a "
+            "TypedDict, an OpenAI function, or a JSON schema with a title."
+        ) from error
+
+
+def _response_format(schema: dict[str, Any], method: Method, strict: bool | None) -> dict[str, Any]:
     if method == "json_mode":
         # OpenAI's JSON mode leaves the schema to the prompt; here nothing is lost by keeping to it.
-        return {"type": "json_object", "schema": converted}
-    named = {"name": converted.get("title", "answer"), "schema": converted}
+        return {"type": "json_object", "schema": schema}
+    named = {"name": schema["title"], "schema": schema}
     return {
         "type": "json_schema",
         "json_schema": named if strict is None else {**named, "strict": strict},

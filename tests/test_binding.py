@@ -36,6 +36,13 @@ def test_every_spelling_of_a_tool_choice_is_understood(value, choice):
     assert read_tool_choice(value, TOOLS) == choice
 
 
+def test_a_dict_names_a_tool_even_where_its_name_is_a_word():
+    tools = FunctionSet([FunctionSchema("any", "", EMPTY)])
+    named = {"type": "function", "function": {"name": "any"}}
+    assert read_tool_choice(named, tools) == ToolChoice("named", "any")
+    assert read_tool_choice("any", tools) == ToolChoice("any")
+
+
 def test_an_unknown_tool_is_an_error_that_lists_near_names():
     with pytest.raises(UnknownToolError, match=r"'get_wether' is none of the 2.*get-weather"):
         read_tool_choice("get_wether", TOOLS)
@@ -47,8 +54,10 @@ def test_a_demanded_call_without_tools_is_an_error(value):
         read_tool_choice(value, FunctionSet([]))
 
 
-@pytest.mark.parametrize("value", [{}, {"type": "allowed_tools"}, {"function": {}}])
-def test_a_dict_of_another_kind_is_an_error(value):
+@pytest.mark.parametrize(
+    "value", [{}, {"type": "allowed_tools"}, {"function": {}}, 5, ["send"], TOOLS.functions[1]]
+)
+def test_a_choice_of_another_kind_is_an_error(value):
     with pytest.raises(UnsupportedOptionError, match="is not understood"):
         read_tool_choice(value, TOOLS)
 

@@ -173,6 +173,8 @@ def test_no_model_says_what_to_pass(monkeypatch):
         ([get_weather, {"name": "get_weather", "description": "Another."}], "get_weather"),
         ([{"name": "f", "description": "", "parameters": {"type": 5}}], "f"),
         ([object()], "object"),
+        (get_weather, r"Expected a list.*\[tool\]"),
+        (None, "Expected a list"),
     ],
 )
 def test_a_tool_that_cannot_be_offered_is_an_error_at_bind_time(tools, error):
@@ -362,6 +364,22 @@ def test_an_unknown_method_is_an_error():
         scripted("").with_structured_output(Joke, method="xml")
     with pytest.raises(UnsupportedOptionError, match="tools"):
         scripted("").with_structured_output(Joke, tools=[get_weather])
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema", "json_mode"])
+def test_what_is_no_schema_is_an_error_in_every_method(method):
+    with pytest.raises(InvalidFunctionError, match="JSON schema with a title"):
+        scripted("").with_structured_output(5, method=method)
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema", "json_mode"])
+def test_structured_output_that_cannot_be_enforced_is_an_error_before_the_first_call(method):
+    with pytest.raises(UnsupportedOptionError, match="gorilla-7b answers in free sections"):
+        scripted("", format="gorilla-7b").with_structured_output(Joke, method=method)
+    look_ahead = {"type": "string", "pattern": "^(?=.*a)b"}
+    schema = {"title": "A", "type": "object", "properties": {"x": look_ahead}}
+    with pytest.raises(UnsupportedOptionError, match=r"strict=True.*'pattern'"):
+        scripted("").with_structured_output(schema, method=method, strict=True)
 
 
 # --- v1 output ---

@@ -1,9 +1,9 @@
 import pytest
 
 from benchmarks.fuzz_grammar import Walker
-from langchain_gorilla.binding import ResponseFormat, ToolChoice
+from langchain_gorilla.binding import Demand, ResponseFormat, ToolChoice
 from langchain_gorilla.calls import CallEnd, CallFailed, TextDelta
-from langchain_gorilla.constraining import answer_constraint, check_constraint
+from langchain_gorilla.constraining import answer_constraint, check_constraint, left_to_validation
 from langchain_gorilla.errors import ContradictorySchemaError, UnsupportedOptionError
 from langchain_gorilla.formats.registry import FORMATS, format_named
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
@@ -40,8 +40,7 @@ JSON = ResponseFormat({"type": "object", "properties": {"x": {"type": "integer"}
 
 
 def constraint(choice=AUTO, response=None, *, functions=TOOLS, format_=V2, **kwargs):
-    options = {"strict": None, "parallel": True, **kwargs}
-    return answer_constraint(format_, functions, choice, response, **options)
+    return answer_constraint(format_, functions, Demand(choice=choice, response=response, **kwargs))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +93,8 @@ def test_answers_in_free_sections_are_free_where_nothing_is_demanded():
 
 
 @pytest.mark.parametrize(
-    "demand", [{"choice": ANY}, {"choice": NONE}, {"response": JSON}, {"parallel": False}]
+    "demand",
+    [{"choice": ANY}, {"choice": NONE}, {"response": JSON}, {"parallel": False}, {"strict": True}],
 )
 def test_answers_in_free_sections_cannot_be_held_to_a_demand(demand):
     with pytest.raises(UnsupportedOptionError, match="gorilla-7b answers in free sections"):
@@ -103,7 +103,7 @@ def test_answers_in_free_sections_cannot_be_held_to_a_demand(demand):
 
 def check(parameters, *, strict=None):
     functions = FunctionSet([FunctionSchema("f", "", {"type": "object", "properties": parameters})])
-    check_constraint(V2, functions, AUTO, None, strict=strict, parallel=True)
+    check_constraint(V2, functions, Demand(strict=strict))
 
 
 def test_a_schema_that_contradicts_itself_is_found_when_it_is_bound():
@@ -116,6 +116,26 @@ def test_strict_refuses_a_schema_that_can_only_be_checked_afterwards():
     check(lookahead)
     with pytest.raises(UnsupportedOptionError, match=r"strict=True.*'pattern'.*explain_constraint"):
         check(lookahead, strict=True)
+
+
+def test_strict_holds_the_schema_of_json_too():
+    schema = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(?=.*a)b"}}}
+    demand = Demand(response=ResponseFormat(schema), strict=True)
+    with pytest.raises(UnsupportedOptionError, match="'pattern' at '/properties/x' of the answer"):
+        check_constraint(V2, FunctionSet([]), demand)
+
+
+@pytest.mark.parametrize(
+    ("name", "constrained", "reason"),
+    [("gorilla-7b", True, "free sections"), ("openfunctions-v2", False, "constrained=False")],
+)
+def test_without_a_grammar_all_of_a_schema_is_left_to_validation(name, constrained, reason):
+    (found, _) = left_to_validation(format_named(name), TOOLS, constrained=constrained)
+    assert found.function == "mail.send"
+    assert {(gap.path, gap.keyword) for gap in found.gaps} == {
+        ("", "type"), ("", "properties"), ("", "required"),
+    }  # fmt: skip
+    assert all(reason in gap.reason for gap in found.gaps)
 
 
 @pytest.fixture(scope="module")
