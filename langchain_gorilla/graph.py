@@ -20,7 +20,7 @@ from langgraph.types import Command, Send
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
-from langchain_gorilla.recovery import Recovery, recover
+from langchain_gorilla.recovery import Recovery, check_bounds, recover
 
 AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
 
@@ -56,7 +56,11 @@ def create_tool_agent(
 
     Returns:
         A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
+
+    Raises:
+        UnsupportedOptionError: A bound is out of its range.
     """
+    check_bounds(max_repairs, max_identical_calls)
     node, offered = _node(tools, handle_tool_errors)
     bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(offered)
     system = [SystemMessage(system_prompt)] if system_prompt else []

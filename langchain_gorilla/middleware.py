@@ -53,7 +53,7 @@ from langchain_gorilla.narrowing.selection import (
     read_offered,
     turn_of,
 )
-from langchain_gorilla.recovery import recover
+from langchain_gorilla.recovery import check_bounds, recover
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from langchain_gorilla.retrieval.searching import SearchResult
 
@@ -71,6 +71,7 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
 
     def __init__(self, *, max_repairs: int = 2, max_identical_calls: int = 3) -> None:
         super().__init__()
+        check_bounds(max_repairs, max_identical_calls)
         self.max_repairs = max_repairs
         self.max_identical_calls = max_identical_calls
 

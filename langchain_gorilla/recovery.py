@@ -19,6 +19,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.messages import invalid_call_reasons
 
 
@@ -49,13 +50,10 @@ def recover(
             Polling a state is a reason to repeat, so this is more than 1.
 
     Raises:
-        ValueError: The last message is not the model's, or a bound is out of range.
+        UnsupportedOptionError: See ``check_bounds``.
+        ValueError: The last message is not the model's.
     """
-    if max_repairs < 0 or max_identical_calls < 1:
-        raise ValueError(
-            f"max_repairs={max_repairs} has to be at least 0 and "
-            f"max_identical_calls={max_identical_calls} at least 1."
-        )
+    check_bounds(max_repairs, max_identical_calls)
     if not messages or not isinstance(answer := messages[-1], AIMessage):
         raise ValueError(
             "recover() needs a conversation whose last message is an AIMessage, got "
@@ -79,6 +77,19 @@ def recover(
         last = AIMessage(content=_last_words(refused))
         return Recovery((*refused, last), "end")
     return Recovery(tuple(refused), "model")
+
+
+def check_bounds(max_repairs: int, max_identical_calls: int) -> None:
+    """Refuse bounds that no run can keep; an agent asks when it is built.
+
+    Raises:
+        UnsupportedOptionError: One is out of its range.
+    """
+    if max_repairs < 0 or max_identical_calls < 1:
+        raise UnsupportedOptionError(
+            f"max_repairs={max_repairs} has to be at least 0 and "
+            f"max_identical_calls={max_identical_calls} at least 1."
+        )
 
 
 def _human_turn(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:

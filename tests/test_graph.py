@@ -8,6 +8,7 @@ from langgraph.prebuilt import InjectedState, ToolNode
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 
 
@@ -85,6 +86,11 @@ def test_a_model_that_repeats_one_call_for_ever_is_stopped():
     ran = [m for m in messages if isinstance(m, ToolMessage) and m.status != "error"]
     assert len(ran) == 3
     assert isinstance(messages[-1], AIMessage)
+
+
+def test_a_bound_out_of_range_is_an_error_when_the_graph_is_built():
+    with pytest.raises(UnsupportedOptionError, match="max_identical_calls=0"):
+        create_tool_agent(scripted(), [get_weather], max_identical_calls=0)
 
 
 def test_a_refused_repetition_does_not_run_beside_a_sibling_that_does():

@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.middleware import ToolCallRepair
 
 GOOD = "<<function>>get_weather(city='Paris')"
@@ -93,6 +94,6 @@ def test_the_core_imports_without_langchain_and_the_middleware_says_what_to_inst
     assert "pip install 'langchain-gorilla[langchain]'" in done.stdout
 
 
-def test_a_bound_out_of_range_is_an_error():
-    with pytest.raises(ValueError, match="max_repairs=-1"):
-        agent(GOOD, max_repairs=-1).invoke(QUESTION)
+def test_a_bound_out_of_range_is_an_error_when_the_middleware_is_made():
+    with pytest.raises(UnsupportedOptionError, match="max_repairs=-1"):
+        ToolCallRepair(max_repairs=-1)

@@ -1,6 +1,7 @@
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.recovery import recover
 
 HUMAN = HumanMessage("Weather in Paris?")
@@ -125,5 +126,5 @@ def test_a_conversation_that_does_not_end_with_the_model_is_an_error(messages):
 
 @pytest.mark.parametrize("bounds", [{"max_repairs": -1}, {"max_identical_calls": 0}])
 def test_bounds_out_of_range_are_an_error(bounds):
-    with pytest.raises(ValueError, match=r"max_repairs=.* at least 0"):
+    with pytest.raises(UnsupportedOptionError, match=r"max_repairs=.* at least 0"):
         recover([HUMAN, answer("f")], **bounds)
