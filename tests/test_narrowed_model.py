@@ -19,7 +19,7 @@ from langchain_gorilla.errors import (
 from langchain_gorilla.narrowing.offering import NOTHING_FITS
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.retriever import ToolRetriever
-from tests.narrowing.tools import DESCRIPTIONS, catalog, made, tools
+from tests.narrowing.tools import DESCRIPTIONS, catalog, made, queries_searched, tools
 from tests.retrieval.small_catalog import HashedWords
 
 RAIN = "Forecast the rain and wind for Oslo"
@@ -111,11 +111,7 @@ def test_a_prompt_begins_as_the_one_before_it_ended():
 
 
 def test_a_search_is_made_once_a_human_turn(monkeypatch):
-    searched = []
-    search = ToolRetriever.search
-    monkeypatch.setattr(
-        ToolRetriever, "search", lambda self, query, **k: searched.append(query) or search(self, query, **k)
-    )  # fmt: skip
+    searched = queries_searched(monkeypatch)
     conversation_of_two_turns(model(CALL, "It rains.", "Done."))
     assert searched == [RAIN, MONEY]
 

@@ -21,7 +21,7 @@ from langchain_gorilla.middleware import ToolCallRepair, ToolNarrowing
 from langchain_gorilla.narrowing.offering import NOTHING_FITS
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.retriever import ToolRetriever
-from tests.narrowing.tools import DESCRIPTIONS, catalog, made, tools
+from tests.narrowing.tools import DESCRIPTIONS, catalog, made, queries_searched, tools
 from tests.retrieval.small_catalog import HashedWords
 from tests.test_narrowed_model import MONEY, RAIN, in_prompt, offered
 
@@ -107,11 +107,7 @@ def test_the_selection_outlives_messages_that_were_removed():
 
 
 def test_a_search_is_made_once_a_human_turn(monkeypatch):
-    searched = []
-    search = ToolRetriever.search
-    monkeypatch.setattr(
-        ToolRetriever, "search", lambda self, query, **k: searched.append(query) or search(self, query, **k)
-    )  # fmt: skip
+    searched = queries_searched(monkeypatch)
     ask(agent(WEATHER, FLIGHT, "Rain."))
     assert searched == [RAIN]
 

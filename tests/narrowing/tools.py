@@ -1,8 +1,11 @@
 """Twenty tools of five kinds, as functions that run."""
 
+import pytest
 from langchain_core.tools import StructuredTool
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.retrieval.retriever import ToolRetriever
+from langchain_gorilla.retrieval.searching import SearchResult
 
 DESCRIPTIONS = {
     "get_weather": "Forecast rain, sun and wind for a place.",
@@ -30,3 +33,16 @@ def tools(**options) -> list[StructuredTool]:
 
 def catalog() -> ToolCatalog:
     return ToolCatalog(tools())
+
+
+def queries_searched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows by the query of every search from here on."""
+    queries: list[str] = []
+    search = ToolRetriever.search
+
+    def recorded(self: ToolRetriever, query: str, **options) -> SearchResult:
+        queries.append(query)
+        return search(self, query, **options)
+
+    monkeypatch.setattr(ToolRetriever, "search", recorded)
+    return queries

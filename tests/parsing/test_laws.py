@@ -19,26 +19,10 @@ from langchain_gorilla.calls import (
     JSONValue,
     TextDelta,
 )
-from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.parsing.openings import AUTO
 from langchain_gorilla.parsing.python_calls import coalesce, collect, parse
 from langchain_gorilla.parsing.stream import StreamParser
-
-V2 = CallSyntax(opening="<<function>>", separator="<<function>>", closing="")
-V1 = CallSyntax(opening="", separator=", ", closing="")
-LIST = CallSyntax(opening="[", separator=", ", closing="]")
-LFM2 = CallSyntax(
-    opening="<|tool_call_start|>[", separator=", ", closing="]<|tool_call_end|>", wrapped=True
-)
-OLMO3 = CallSyntax(opening="<function_calls>", separator="\n", closing="</function_calls>")
-RAVEN = CallSyntax(opening="Call: ", separator="; ", closing="<bot_end>")
-SYNTAXES = {"v2": V2, "v1": V1, "list": LIST, "lfm2": LFM2, "olmo3": OLMO3, "raven": RAVEN}
-
-
-def schema(name: str, *parameters: str) -> FunctionSchema:
-    properties: dict[str, JSONValue] = {p: {} for p in parameters}
-    return FunctionSchema(name, "", {"type": "object", "properties": properties})
-
+from tests.parsing.syntaxes import SYNTAXES, V2, schema
 
 FUNCTIONS = [
     schema("f", "x", "y", "z"),

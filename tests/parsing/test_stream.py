@@ -14,24 +14,10 @@ from langchain_gorilla.calls import (
     FunctionCall,
     TextDelta,
 )
-from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.parsing.openings import AUTO
 from langchain_gorilla.parsing.python_calls import collect, parse
 from langchain_gorilla.parsing.stream import StreamParser
-
-V2 = CallSyntax(opening="<<function>>", separator="<<function>>", closing="")
-V1 = CallSyntax(opening="", separator=", ", closing="")
-LIST = CallSyntax(opening="[", separator=", ", closing="]")
-LFM2 = CallSyntax(
-    opening="<|tool_call_start|>[", separator=", ", closing="]<|tool_call_end|>", wrapped=True
-)
-OLMO3 = CallSyntax(opening="<function_calls>", separator="\n", closing="</function_calls>")
-RAVEN = CallSyntax(opening="Call: ", separator="; ", closing="<bot_end>")
-
-
-def schema(name: str, *parameters: str) -> FunctionSchema:
-    return FunctionSchema(name, "", {"type": "object", "properties": {p: {} for p in parameters}})
-
+from tests.parsing.syntaxes import LFM2, LIST, OLMO3, RAVEN, V1, V2, schema
 
 TOOLS = [schema("f", "x", "y"), schema("g", "q"), schema("Uber Carpool", "loc")]
 F1, GA = ("f", {"x": 1}), ("g", {"q": "a"})
