@@ -319,7 +319,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     def _request(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, given: Mapping[str, Any]
     ) -> Request:
-        """Decide everything about one answer before a token is generated."""
+        """Plan one answer by the call's options, and by the model's where the call has none."""
         check_call_options(given)
         model = given.get("model") or self.model
         own = {name: getattr(self, name) for name in REPLACEABLE}
