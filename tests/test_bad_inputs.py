@@ -83,12 +83,12 @@ def test_an_enum_of_a_tool_wins_over_its_type() -> None:
 
 def test_ten_thousand_tools_at_once_are_refused_before_they_are_compiled() -> None:
     tools = [tool(f"f{number}", type="string") for number in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(
         InvalidFunctionError, match=rf"10000 tools were bound.*{MAX_FUNCTIONS}.*ToolRetriever"
     ):
         model().bind_tools(tools)
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
 
 
 @pytest.mark.parametrize("name", ["num_beams", "num_return_sequences"])

@@ -118,18 +118,18 @@ def test_harmless_text_stays_as_it_is(harmless):
 )
 def test_a_megabyte_takes_linear_time(unit):
     text = (unit * (1_000_000 // len(unit)))[:1_000_000]
-    start = time.perf_counter()
+    start = time.process_time()
     broken = break_markers(text, V2)
     write_content(text, V2)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert join_markers(broken, V2) == text
 
 
 def test_one_long_run_of_breaks_takes_linear_time():
     text = "<" + BREAK * 1_000_000 + "<###" + " " * 1_000_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert join_markers(break_markers(text, V2), V2) == text
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_places_are_where_markers_begin():

@@ -177,9 +177,9 @@ def test_one_parameter_of_two_calls_is_one_question():
 
 def test_a_long_conversation_takes_little_time():
     said = Said(["The 3rd of May, one thousand words about Paris and 1,000 trains. "] * 3_000)
-    started = time.perf_counter()
+    started = time.process_time()
     for value in ("Oslo, Norway", 17, "2024-07-01", "08:30"):
         missing_schema = NUMBER if isinstance(value, int) else TEXT
         function = book(x=missing_schema)
         ungrounded_arguments(FunctionCall("book", {"x": value}), function, said)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
