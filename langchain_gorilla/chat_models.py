@@ -383,6 +383,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             context_tokens=self.context_tokens,
             prefix_cache_bytes=self.prefix_cache_bytes,
             max_batch_size=self.max_batch_size,
+            pack_weights=self.pack_weights,
             **self.model_kwargs,
         )
 

@@ -74,6 +74,7 @@ class ModelSource:
         options: Further arguments of ``from_pretrained``.
         max_batch_size: Most answers that are decoded together; None is 1 on a CPU, where one
             after another measured faster, and ``ACCELERATOR_BATCH_SIZE`` elsewhere.
+        pack_weights: Order the weights for the CPU's matrix kernels; see ``packing``.
     """
 
     model: str
@@ -85,6 +86,7 @@ class ModelSource:
     trust_remote_code: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     max_batch_size: int | None = None
+    pack_weights: bool = False
 
     def where(self) -> dict[str, Any]:
         """Give the ``from_pretrained`` arguments that say where the files are."""
@@ -151,6 +153,10 @@ class LoadedModel:
                 weights = _load_weights(path, where, self.source, self.config)
                 from transformers import GenerationConfig
 
+                if self.source.pack_weights:
+                    from langchain_gorilla.engines.packing import pack
+
+                    pack(weights)
                 self._end_ids = frozenset(
                     _ids(weights.config.get_text_config().eos_token_id)
                     + _ids(getattr(weights.generation_config, "eos_token_id", None))
