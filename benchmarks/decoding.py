@@ -36,6 +36,8 @@ What the figures are:
 - ``warm_first_token_ratio_2k``, ``_4k``: the time to the first token of a conversation's first
   turn by that of its next one, prompts of about 2,000 and 4,000 tokens; the median.
 - ``lossless``: the bundled model wrote the same tokens with drafts, without, and one by one.
+- ``packed_pass_ratio_1``, ``_16``: on a CPU, the median of the paired ratios of a pass of the
+  random model, of one token and of 16 behind 300, plain weights by ``pack_weights``.
 """
 
 import argparse
@@ -75,9 +77,10 @@ from langchain_gorilla.engines.base import AnswerGrammar, Finished, GenerationOp
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.generation import Plan, generate, plan_answer
 from langchain_gorilla.engines.loading import LoadedModel, ModelSource
+from langchain_gorilla.engines.packing import pack
 from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
 from langchain_gorilla.engines.scores import only_allowed
-from langchain_gorilla.engines.token_sequence import cache_of, prefix_of
+from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_of, prefix_of
 from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.call_writer import write_calls
@@ -541,6 +544,25 @@ def lossless(model: Model, tasks: Sequence[Task]) -> tuple[bool, int]:
     return same == len(tasks), same
 
 
+def packed_passes(plain: Any, packed: Any, rounds: int) -> dict[str, float]:
+    """Compare passes of a model with those of the same one with packed weights."""
+    pack(packed)
+    pairs = [TransformersSequence(each, cache_of(each)) for each in (plain, packed)]
+    for sequence in pairs:
+        sequence.extend(range(300), [0])
+    ratios: dict[str, float] = {}
+    for tokens in (1, 16):
+        found = []
+        for _ in range(rounds):
+            took = []
+            for sequence in pairs:
+                took.append(timed(partial(sequence.extend, [7] * tokens, [0]))[0])
+                sequence.cut(300)
+            found.append(took[0] / took[1])
+        ratios[f"packed_pass_ratio_{tokens}"] = statistics.median(found)
+    return ratios
+
+
 def main() -> int:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(
@@ -578,6 +600,11 @@ def main() -> int:
     ratio_2k = warm(big, cases, format_, 2000, rounds)
     ratio_4k = warm(big, cases, format_, 4000, rounds)
     console.log(f"warm first token {ratio_2k[0]:.1f} at 2k, {ratio_4k[0]:.1f} at 4k")
+    packed: dict[str, float] = {}
+    if options.device == "cpu":
+        again = random_model(options.shared, dtype, small=False, device="cpu").weights
+        packed = packed_passes(big.weights, again, 10 * rounds)
+        del again
     gc.collect()
     mask_ms = masks(big.vocabulary, tasks)
     ten, arguments, thousand = compiling(big.vocabulary, path, format_, 10 if options.quick else 60)
@@ -599,6 +626,7 @@ def main() -> int:
         "warm_first_token_ratio_2k": ratio_2k[0],
         "warm_first_token_ratio_4k": ratio_4k[0],
         "lossless": is_lossless,
+        **packed,
     }
     notes = {
         "forward_passes_ratio": f"{passes_of.tokens} tokens, {passes_of.passes} passes",
@@ -629,6 +657,8 @@ def main() -> int:
         f"{statistics.median(own_speed.wall):.2f} wall",
         "against generate with a mask for each token",
     )
+    for name, ratio in packed.items():
+        table.add_row(name, "", f"{ratio:.3f}", "pack_weights=True")
     Console().print(table)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
+from langchain_gorilla.grammar.emptiness import have_common_text
 from langchain_gorilla.grammar.merging import (
     ContradictionError,
     Schema,
@@ -124,14 +125,23 @@ def string(schema: Schema, path: str, notation: Notation, left: Left) -> Rule:
     for source in listed(schema["pattern"]) if "pattern" in schema else ():
         if (rule := _pattern(source, path, left)) is not None:
             parts.append(rule)
-    for name in listed(schema["format"]) if "format" in schema else ():
-        if (rule := _format(name, path, left)) is not None:
-            parts.append(rule)
     least, most = limits(schema, "minLength", "maxLength", path)
     if least or most is not None:
         parts.append(repeat(ANY_CHARACTER, least, most))
     if NOTHING in parts:
         raise ContradictionError(path, f"no text matches pattern {schema['pattern']!r}")
+    if len(parts) > 1 and not have_common_text(parts):
+        keywords = ("pattern", "minLength", "maxLength")
+        shown = ", ".join(f"{key} {schema[key]!r}" for key in keywords if key in schema)
+        raise ContradictionError(path, f"no text fits {shown} at once")
+    for name in listed(schema["format"]) if "format" in schema else ():
+        if (rule := _format(name, path, left)) is None:
+            continue
+        if not parts or have_common_text([*parts, rule]):
+            parts.append(rule)
+        else:
+            # Tools say "date-time" and mean a pattern of their own; validation asks for that.
+            left(path, "format", f"no {name} fits the keywords beside it")
     if not parts:
         return free_text(notation)
     return notation.text(parts[0] if len(parts) == 1 else Both(tuple(parts)))

@@ -168,6 +168,8 @@ CONTRADICTIONS = [
     ({"type": "number", "minimum": 1, "exclusiveMaximum": 1}, "no number lies between"),
     ({"type": "integer", "multipleOf": 7, "minimum": 1, "maximum": 6}, "no number fits"),
     ({"type": "string", "pattern": ".^"}, "no text matches"),
+    ({"allOf": [{"type": "string", "pattern": p} for p in ("^a", "^b")]}, "no text fits pattern"),
+    ({"type": "string", "pattern": "^..$", "minLength": 3}, "'\\^..\\$', minLength 3 at once"),
     ({"type": "string", "minLength": 3, "maxLength": 1}, "minLength 3 against maxLength 1"),
     ({"type": "array", "minItems": 3, "maxItems": 1}, "minItems 3 against maxItems 1"),
     ({"type": "string", "pattern": "[a-"}, "does not compile as a regular expression"),
@@ -213,6 +215,7 @@ def test_the_final_schema_is_checked_too() -> None:
 
 
 GAPS = [
+    ({"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}$"}, "format"),
     ({"type": "string", "pattern": "^(?=a)b"}, "pattern"),
     ({"type": "string", "pattern": "^\\p{L}+$"}, "pattern"),
     ({"type": "string", "format": "urn"}, "format"),
