@@ -5,30 +5,38 @@
 40 prompts with tools that training never saw (``bundled/prompts.json``), each right only if all
 its calls are, with no other; 20 conversations with a LangGraph agent of five tools
 (``bundled/conversations.json``), each right if every answer holds what its tools returned; tokens
-a second of free greedy answers on one thread; seconds that loading takes after the imports. Both
-files were written before the training that they judge and are changed only with a new one.
+a second of greedy answers to half of the prompts on one thread, by transformers' ``generate`` and
+by ChatGorilla, each with its prompt read before; seconds that loading takes after the imports.
+Both files were written before the training that they judge and are changed only with a new one.
+``--speed`` measures the speed alone.
 """
 
 import argparse
 import difflib
 import json
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from tqdm import tqdm
+from transformers import DynamicCache
 
 from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
+from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.formats.conversation import conversation
+from langchain_gorilla.formats.registry import choose_format
+from langchain_gorilla.functions import function_set
 from langchain_gorilla.training.evaluate import interval
 from langchain_gorilla.training.generate import Generator
 
 FOLDER = Path(__file__).parent / "bundled"
+LONGEST = 200
 
 _WEATHER = {"Bergen": "9 C, rain", "Malaga": "27 C and sunny"}
 _ORDERS = {"88120": "packed", "88121": "delivered", "88122": "cancelled"}
@@ -126,19 +134,64 @@ def hold_conversations(model: ChatGorilla) -> Iterator[dict[str, Any]]:
         yield {"turns": one["turns"], "answers": answers, "right": right}
 
 
-def speed(folder: Path) -> dict[str, float]:
-    """Measure loading and plain greedy generation, one thread, unconstrained."""
+def _plain(model: Any, ids: Sequence[int]) -> tuple[int, float]:
+    """Answer with transformers' ``generate``, the prompt but for its last token read before."""
+    tokens, cache = torch.tensor([list(ids)]), DynamicCache(config=model.config)
+    with torch.no_grad():
+        model(input_ids=tokens[:, :-1], past_key_values=cache, logits_to_keep=1)
+    begun = time.perf_counter()
+    found = model.generate(
+        tokens,
+        attention_mask=torch.ones_like(tokens),
+        past_key_values=cache,
+        max_new_tokens=LONGEST,
+        do_sample=False,
+    )
+    return found.shape[1] - len(ids), time.perf_counter() - begun
+
+
+def _chat(model: Any, question: str) -> tuple[int, float]:
+    """Answer with ChatGorilla, everything included; the prompt was read for the first answer."""
+    model.invoke(question)
+    begun = time.perf_counter()
+    answer = model.invoke(question)
+    return answer.usage_metadata["output_tokens"], time.perf_counter() - begun
+
+
+def speed(folder: Path) -> dict[str, Any]:
+    """Measure loading, and greedy answers to the same prompts in three ways, in turns."""
     torch.set_num_threads(1)
     begun = time.perf_counter()
-    model = Generator(folder)
+    plain = Generator(folder)
     load_s = time.perf_counter() - begun
-    ids = torch.tensor([model.tokenizer.encode("\n### Instruction: <<question>>Hello")])
-    rates = []
-    for _ in range(7):
-        begun = time.perf_counter()
-        model.model.generate(ids, max_new_tokens=200, min_new_tokens=200, do_sample=False)
-        rates.append(200 / (time.perf_counter() - begun))
-    return {"load_s": load_s, "tokens_per_s": statistics.median(rates)}
+    given = json.loads((FOLDER / "prompts.json").read_text("utf-8"))
+    tools = {tool["name"]: tool for tool in given["tools"]}
+    format_ = choose_format("gorilla-llm/gorilla-openfunctions-v2")
+    took: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for prompt in tqdm(given["prompts"][::2], desc="speed"):
+        offered, question = [tools[one] for one in prompt["tools"]], prompt["question"]
+        functions = function_set(offered)
+        parts = format_.render(conversation([HumanMessage(question)], functions), functions.written)
+        engine = load_engine(folder)
+        took["generate"].append(_plain(plain.model, engine.encode(parts)))
+        for name, constrained in (("unconstrained", False), ("constrained", True)):
+            model = _chat_model(folder, constrained=constrained).bind_tools(offered)
+            took[f"ChatGorilla, {name}"].append(_chat(model, question))
+    rates = {
+        name: sum(tokens for tokens, _ in each) / sum(seconds for _, seconds in each)
+        for name, each in took.items()
+    }
+    return {"load_s": load_s, "tokens_per_s": rates}
+
+
+def _chat_model(folder: Path, *, constrained: bool) -> ChatGorilla:
+    return ChatGorilla(
+        model=str(folder),
+        format="openfunctions-v2",
+        temperature=0,
+        max_tokens=LONGEST,
+        constrained=constrained,
+    )
 
 
 def _share(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -152,17 +205,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=bundled.path(), help="folder of the model")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--answers", type=Path, help="file for every answer, as JSON lines")
+    parser.add_argument("--speed", action="store_true", help="measure nothing but the speed")
     chosen = parser.parse_args()
     figures: dict[str, Any] = speed(chosen.model)
+    if chosen.speed:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+        return
     rows: list[dict[str, Any]] = []
     for name, constrained in (("constrained", True), ("unconstrained", False)):
-        model = ChatGorilla(
-            model=str(chosen.model),
-            format="openfunctions-v2",
-            temperature=0,
-            max_tokens=200,
-            constrained=constrained,
-        )
+        model = _chat_model(chosen.model, constrained=constrained)
         found = list(answer_prompts(model, f"prompts, {name}"))
         figures[f"prompts_{name}"] = {
             **_share(found),
