@@ -20,8 +20,9 @@ from langchain_gorilla.engines.transformers import TransformersEngine, load_engi
 from langchain_gorilla.engines.turns import Turns, Watch
 from langchain_gorilla.errors import GenerationCancelledError, UnsupportedOptionError
 from langchain_gorilla.grammar.call_grammar import Answer
+from tests.engines.asking import FUNCTIONS
 from tests.engines.small_model import settle, weather_prompt
-from tests.engines.test_constrained import FUNCTIONS, V2
+from tests.grammar.samples import V2
 
 QUESTIONS = (
     "What is the weather in Oslo and in Rome?",

@@ -13,9 +13,7 @@ from langchain_gorilla.calls import CallEnd, CallFailed, CallSyntax, FunctionCal
 from langchain_gorilla.engines.base import (
     AnswerGrammar,
     CancelToken,
-    Finished,
     GenerationOptions,
-    TextPiece,
 )
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.transformers import TransformersEngine
@@ -25,56 +23,16 @@ from langchain_gorilla.errors import (
     UnknownToolError,
     UnsupportedOptionError,
 )
-from langchain_gorilla.formats.base import Prompt
-from langchain_gorilla.functions import FunctionSchema, FunctionSet
+from langchain_gorilla.functions import FunctionSet
 from langchain_gorilla.grammar.call_grammar import Answer
 from langchain_gorilla.parsing.stream import StreamParser
 from langchain_gorilla.validation import validate_call
+from tests.engines.asking import FUNCTIONS, ask, function
 from tests.engines.small_model import Answer as Given
 from tests.engines.small_model import Passes, weather_prompt
+from tests.grammar.samples import V2
 
-V2 = CallSyntax(opening="<<function>>", separator="<<function>>", closing="")
-
-
-def function(name: str, required: tuple[str, ...] = (), **properties: Any) -> FunctionSchema:
-    parameters = {"type": "object", "properties": properties, "required": list(required)}
-    return FunctionSchema(name, "", parameters)
-
-
-WEATHER = function("get_weather", ("city",), city={"type": "string", "maxLength": 20})
-BOOK = function(
-    "book_hotel",
-    ("city", "nights", "stars"),
-    city={"type": "string", "maxLength": 12},
-    nights={"type": "integer", "minimum": 1, "maximum": 30},
-    stars={"type": "string", "enum": ["three", "four", "five"]},
-    breakfast={"type": "boolean"},
-)
-FUNCTIONS = (WEATHER, BOOK)
 QUESTIONS = ("What is the weather in Oslo and in Rome?", "Tell me a joke.", "Hello!", "7 * 6 = ?")
-
-
-def ask(
-    engine: TransformersEngine,
-    question: str | Prompt,
-    answer: Answer | None,
-    *,
-    functions: tuple[FunctionSchema, ...] = FUNCTIONS,
-    syntax: CallSyntax = V2,
-    **options: Any,
-) -> Given:
-    grammar = (
-        None if answer is None else AnswerGrammar(functions=functions, syntax=syntax, answer=answer)
-    )
-    prompt = weather_prompt(question) if isinstance(question, str) else question
-    events = list(
-        engine.stream(
-            prompt, GenerationOptions(**{"max_tokens": 80, **options}), constraint=grammar
-        )
-    )
-    pieces = [event.text for event in events[:-1] if isinstance(event, TextPiece)]
-    assert isinstance(events[-1], Finished)
-    return Given("".join(pieces), pieces, events[-1])
 
 
 def calls_of(given: Given) -> list[FunctionCall]:

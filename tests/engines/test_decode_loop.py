@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 
-from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions
 from langchain_gorilla.engines.decode_loop import Passes as Counted
 from langchain_gorilla.engines.decode_loop import decode
-from langchain_gorilla.engines.generation import generate, plan_answer
 from langchain_gorilla.engines.token_sequence import can_cut
 from langchain_gorilla.engines.transformers import TransformersEngine
-from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.errors import DeadEndError
 from langchain_gorilla.grammar.call_grammar import Answer
-from tests.engines.small_model import Passes, weather_prompt
-from tests.engines.test_constrained import FUNCTIONS, V2, ask
+from tests.engines.asking import ask, decoded
+from tests.engines.small_model import Passes
 
 PLACES = ("Oslo", "New York", "Rio de Janeiro", "Ürümqi", "Rome and in Paris")
 QUESTIONS = (
@@ -31,39 +28,6 @@ QUESTIONS = (
 MODES = (Answer(mode="any"), Answer(), Answer(mode="any", name="book_hotel", parallel=False))
 
 
-def events(
-    engine: TransformersEngine,
-    question: str,
-    answer: Answer | None,
-    *,
-    drafts: bool,
-    **options: Any,
-) -> list[Any]:
-    loaded = engine._loaded
-    engine.load()
-    given = GenerationOptions(**{"max_tokens": 36, **options})
-    grammar = answer and AnswerGrammar(functions=FUNCTIONS, syntax=V2, answer=answer)
-    plan = plan_answer(
-        loaded.encoder, weather_prompt(question), given, context_tokens=2048, grammar=grammar
-    )
-    constraint = None
-    if plan.grammar is not None:
-        compiler = loaded.compiler(loaded.end_ids)
-        constraint = compiler.constraint(FUNCTIONS, V2, plan.grammar.answer)
-    found: list[Any] = []
-    generate(
-        loaded.weights,
-        loaded.encoder,
-        plan,
-        end_ids=loaded.end_ids,
-        constraint=constraint,
-        watch=Watch(),
-        emit=found.append,
-        drafts=drafts,
-    )
-    return found
-
-
 # 75 prompts; each piece is a token's text, and Finished has their number.
 @pytest.mark.parametrize("answer", MODES)
 @pytest.mark.parametrize("place", PLACES)
@@ -72,8 +36,8 @@ def test_greedy_answers_are_those_of_one_token_at_a_time(
 ) -> None:
     for question in QUESTIONS:
         asked = question.format(place)
-        loop = events(engine, asked, answer, drafts=True)
-        assert loop == events(engine, asked, answer, drafts=False), asked
+        loop = decoded(engine, asked, answer, drafts=True)
+        assert loop == decoded(engine, asked, answer, drafts=False), asked
 
 
 @pytest.mark.parametrize("question", [*QUESTIONS, "Repeat: la la la la la la la la la la"])
@@ -82,14 +46,14 @@ def test_free_answers_are_those_of_one_token_at_a_time(
 ) -> None:
     asked = question.format("Oslo")
     for options in ({}, {"temperature": 1.1, "seed": 3}):
-        loop = events(engine, asked, None, drafts=True, **options)
-        assert loop == events(engine, asked, None, drafts=False, **options), asked
+        loop = decoded(engine, asked, None, drafts=True, **options)
+        assert loop == decoded(engine, asked, None, drafts=False, **options), asked
 
 
 def test_a_repetition_penalty_holds_in_the_loop(engine: TransformersEngine) -> None:
     for penalty in (1.3, 0.8):
         loop, plain = (
-            events(engine, "Oslo?", MODES[0], drafts=drafts, repetition_penalty=penalty)
+            decoded(engine, "Oslo?", MODES[0], drafts=drafts, repetition_penalty=penalty)
             for drafts in (True, False)
         )
         assert loop == plain

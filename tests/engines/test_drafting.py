@@ -10,7 +10,8 @@ from langchain_gorilla.engines.question import Question, stems
 from langchain_gorilla.engines.repeats import Repeats
 from langchain_gorilla.engines.written_call import read_call
 from langchain_gorilla.functions import FunctionSchema
-from tests.engines.test_constrained import BOOK, V2, WEATHER, function
+from tests.engines.asking import BOOK, WEATHER, function
+from tests.grammar.samples import V2
 
 PROMPT = (
     '[{"name": "book_hotel"}]\nBook the "Grand Budapest" in Rio de Janeiro for 12 nights with '

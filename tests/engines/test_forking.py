@@ -11,15 +11,13 @@ from langchain_gorilla import ChatGorilla
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.engines.base import AnswerGrammar, Finished, Fork, GenerationOptions
 from langchain_gorilla.engines.forking import TOLERANCE, ForkReader, Lookahead
-from langchain_gorilla.engines.generation import generate, plan_answer
 from langchain_gorilla.engines.transformers import TransformersEngine
-from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.grammar.call_grammar import Answer
 from langchain_gorilla.grammar.constraint import Vocabulary
+from tests.engines.asking import FUNCTIONS, decoded
 from tests.engines.small_model import weather_prompt
-from tests.engines.test_constrained import FUNCTIONS, V2
-from tests.grammar.samples import tokenizer_json
+from tests.grammar.samples import V2, tokenizer_json
 
 SMALL = Vocabulary(tokenizer_json(), end_ids=[0])
 QUESTIONS = ("What is the weather in Oslo?", "Hello!", "Tell me a joke.", "7 * 6 = ?")
@@ -187,32 +185,10 @@ def test_what_was_guessed_is_not_read_again() -> None:
 def finished(
     engine: TransformersEngine, question: str, *, free: bool = False, drafts: bool = True
 ) -> Finished:
-    engine.load()
-    loaded = engine._loaded
-    grammar = AnswerGrammar(functions=FUNCTIONS, syntax=V2)
-    options = GenerationOptions(max_tokens=24, fork=FORK)
-    plan = plan_answer(
-        loaded.encoder,
-        weather_prompt(question),
-        options,
-        context_tokens=2048,
-        grammar=None if free else grammar,
-    )
-    constraint, vocabulary = loaded.constrained(plan.grammar, plan.options.fork, loaded.end_ids)
-    events: list[Any] = []
-    generate(
-        loaded.weights,
-        loaded.encoder,
-        plan,
-        end_ids=loaded.end_ids,
-        constraint=constraint,
-        watch=Watch(),
-        emit=events.append,
-        drafts=drafts,
-        vocabulary=vocabulary,
-    )
-    assert isinstance(events[-1], Finished)
-    return events[-1]
+    answer = None if free else Answer()
+    last = decoded(engine, question, answer, drafts=drafts, fork=FORK, max_tokens=24)[-1]
+    assert isinstance(last, Finished)
+    return last
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

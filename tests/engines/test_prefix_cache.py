@@ -13,8 +13,9 @@ from langchain_gorilla.engines.loading import LoadedModel, ModelSource
 from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.grammar.call_grammar import Answer
+from tests.engines.asking import FUNCTIONS
 from tests.engines.small_model import weather_prompt
-from tests.engines.test_constrained import FUNCTIONS, V2
+from tests.grammar.samples import V2
 
 TOKENS = st.lists(st.integers(0, 2), min_size=1, max_size=6)
 
