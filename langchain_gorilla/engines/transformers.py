@@ -18,7 +18,8 @@ from langchain_gorilla.engines.base import (
     EngineEvent,
     GenerationOptions,
 )
-from langchain_gorilla.engines.loading import LoadedModel, ModelSource, is_local
+from langchain_gorilla.engines.loading import LoadedModel
+from langchain_gorilla.engines.locating import ModelSource, is_local
 from langchain_gorilla.engines.turns import Emit, Watch, Work
 from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from langchain_gorilla.chat_models import ChatGorilla
 from langchain_gorilla.engines.base import AnswerGrammar, Finished, GenerationOptions
-from langchain_gorilla.engines.loading import LoadedModel, ModelSource
+from langchain_gorilla.engines.loading import LoadedModel
+from langchain_gorilla.engines.locating import ModelSource
 from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.grammar.call_grammar import Answer
