@@ -369,6 +369,11 @@ class Speed:
     generate_s: float
     engine_s: float
 
+    def __add__(self, other: "Speed") -> "Speed":
+        """Join what further answers took."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Speed(*(mine + its for mine, its in pairs))
+
 
 def speed(model: Model, tasks: Sequence[Task], *, oracle: bool, label: str) -> Speed:
     """Decode every answer by generate, by generate with a mask for each token, by the engine."""
@@ -618,7 +623,13 @@ class Run:
         """Passes and wall time of the random model."""
         tasks = self.big_tasks
         speed(self.big, tasks[:1], oracle=True, label="warming up")
-        found = speed(self.big, tasks, oracle=True, label="decoding")
+        found = Speed(0, 0, [], [], 0.0, 0.0)
+        for start in range(0, len(tasks), 12):  # Whoever stops it has what there is so far.
+            batch = tasks[start : start + 12]
+            found += speed(self.big, batch, oracle=True, label="decoding")
+            yield from self._speed(found, tasks[: start + 12])
+
+    def _speed(self, found: Speed, tasks: Sequence[Task]) -> Iterator[Figure]:
         passes = f"{found.tokens} tokens, {found.passes} passes"
         sums = (
             f"{len(found.wall)} answers, {sum(task.case.calls for task in tasks)} calls; sums "
@@ -703,18 +714,21 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run = Run(options)
-    table = Table("figure", "goal", "measured", "", title=_machine(options))
+    shown: dict[str, Figure] = {}
     figures: dict[str, Any] = {}
     if options.json and options.json.exists():
         figures = json.loads(options.json.read_text(encoding="utf-8"))
     for part in options.parts:
         for figure in PARTS[part](run):
             console.log(f"{figure.name} {figure.value} ({figure.note})")
-            table.add_row(*figure.row())
+            shown[figure.name] = figure
             figures[figure.name] = figure.value
             if options.json:
                 text = json.dumps(figures, indent=2) + "\n"
                 options.json.write_text(text, encoding="utf-8")
+    table = Table("figure", "goal", "measured", "", title=_machine(options))
+    for figure in shown.values():
+        table.add_row(*figure.row())
     Console().print(table)
     return 0
 
