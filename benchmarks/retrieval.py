@@ -1,14 +1,17 @@
 """How fast an index of tools is, and what it misses: Qdrant Edge against three others.
 
     python benchmarks/retrieval.py --json FILE [--sizes 1000,10000,100000] [--queries 300]
+    python benchmarks/retrieval.py --json FILE --sizes 1000000 --folder DIR [--build-only]
 
 One run measures, for each number of tools: building an index in a folder, syncing it again with
 nothing changed, the p50 and p99 of a hybrid and of a dense query of the index alone (no embedder,
 ten hits with their documents), and recall@20 against an exact search of the same index. Beside it
 stand Qdrant's local mode in memory, numpy's brute force over the same vectors and LangGraph's
 InMemoryStore; those that scan in Python stop at 10,000 tools. Vectors are synthetic near-duplicates
-of 384 numbers (twenty to a cluster), words follow Zipf's law as tools' texts do; both are drawn from one seed. A
-million tools take some 20 minutes and 6 GB: name them in --sizes.
+of 384 numbers (twenty to a cluster), words follow Zipf's law as tools' texts do; both are drawn
+from one seed. A million tools take MILLION_NOTE: name them in --sizes. --folder
+keeps the indexes of Qdrant Edge, and measures those that it holds: build them on a busy machine
+(--build-only), measure on a quiet one.
 """
 
 import argparse
@@ -20,7 +23,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +110,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--sizes", default="1000,10000,100000")
     parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--build-only", action="store_true")
     options = parser.parse_args()
     sizes = [int(size.replace("_", "")) for size in options.sizes.split(",")]
+    if options.build_only:
+        if options.folder is None:
+            parser.error("--build-only leaves the indexes in --folder DIR; pass one.")
+        for size in sizes:
+            row = _build_kept(Tools(size, options.queries), options.folder)
+            print(f"{size:>9,} built            {json.dumps(row)}", flush=True)
+        return
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
@@ -116,7 +129,7 @@ def main() -> None:
         "sizes": {},
     }
     for size in sizes:
-        rows = measure(size, options.queries)
+        rows = measure(size, options.queries, options.folder)
         result["sizes"][str(size)] = rows
         for name, row in rows.items():
             print(f"{size:>9,} {name:16} {json.dumps(row)}", flush=True)
@@ -130,10 +143,10 @@ def main() -> None:
     sys.exit(not all(bound["met"] for bound in result["bounds"].values()))
 
 
-def measure(size: int, queries: int) -> dict[str, Any]:
-    """Measure one number of tools in every place."""
+def measure(size: int, queries: int, folder: Path | None = None) -> dict[str, Any]:
+    """Measure one number of tools in every place; the index of Qdrant Edge stays in the folder."""
     tools = Tools(size, queries)
-    rows = {"edge": _edge(tools), "brute_force": _brute_force(tools)}
+    rows = {"edge": _edge(tools, folder), "brute_force": _brute_force(tools)}
     if size <= IN_PYTHON_UP_TO:
         rows["local_mode"] = _local_mode(tools)
         rows["langgraph_store"] = _langgraph_store(tools)
@@ -157,24 +170,19 @@ def bounds(sizes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _edge(tools: Tools) -> dict[str, Any]:
-    catalog = tools.catalog()
-    # Python walks all objects now and then; a process that keeps 100,000 tools freezes them.
-    gc.collect()
-    gc.freeze()
-    with (
-        tempfile.TemporaryDirectory(prefix="gorilla-benchmark-") as folder,
-        ToolIndex.in_folder(folder, embeddings=Looked(tools)) as index,
-    ):
-        row = _built(index, catalog)
-        start = time.perf_counter()
-        report = index.sync(catalog)
-        row["resync_s"] = round(time.perf_counter() - start, 3)
-        assert report.unchanged == len(catalog)
-        store, hybrid, dense = _searches(index, tools)
-        row |= {"hybrid_ms": _timed(store, hybrid), "dense_ms": _timed(store, dense)}
-        row["recall@20"] = _recall(store, hybrid)
-        row["disk_mb"] = round(_bytes(Path(folder)) / 1e6)
+def _edge(tools: Tools, kept: Path | None) -> dict[str, Any]:
+    with _edge_folder(kept) as folder:
+        row = _build_kept(tools, folder)
+        with ToolIndex.in_folder(_index_folder(folder, tools), embeddings=Looked(tools)) as index:
+            catalog = _frozen(tools)
+            start = time.perf_counter()
+            report = index.sync(catalog)
+            row["resync_s"] = round(time.perf_counter() - start, 3)
+            assert report.unchanged == len(catalog)
+            store, hybrid, dense = _searches(index, tools)
+            row |= {"hybrid_ms": _timed(store, hybrid), "dense_ms": _timed(store, dense)}
+            row["recall@20"] = _recall(store, hybrid)
+        row["disk_mb"] = round(_bytes(_index_folder(folder, tools)) / 1e6)
     return row
 
 
@@ -225,6 +233,45 @@ def _langgraph_store(tools: Tools) -> dict[str, Any]:
     few = ["asked"] * min(30, len(tools.asked_words))
     times = _times(lambda text: store.search(("tools",), query=text, limit=10), few)
     return {"build_s": round(built_s, 2), "dense_ms": times}
+
+
+@contextmanager
+def _edge_folder(kept: Path | None) -> Iterator[Path]:
+    """Give the folder to keep indexes in, or one that is gone afterwards."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="gorilla-benchmark-") as folder:
+        yield Path(folder)
+
+
+def _build_kept(tools: Tools, folder: Path) -> dict[str, Any]:
+    """Build the index of these tools unless the folder has it; return what the building took."""
+    figures = folder / f"{len(tools.words)}.json"
+    if figures.exists():
+        row: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
+        return row
+    catalog = _frozen(tools)
+    with ToolIndex.in_folder(_index_folder(folder, tools), embeddings=Looked(tools)) as index:
+        row = _built(index, catalog)
+    figures.write_text(json.dumps(row), encoding="utf-8")
+    return row
+
+
+def _index_folder(folder: Path, tools: Tools) -> Path:
+    return folder / str(len(tools.words))
+
+
+def _frozen(tools: Tools) -> list[CatalogTool]:
+    """Return the catalog, out of the collector's sight.
+
+    Python walks all objects now and then; a process that keeps 100,000 tools freezes them.
+    """
+    catalog = tools.catalog()
+    gc.collect()
+    gc.freeze()
+    return catalog
 
 
 def _built(index: ToolIndex, catalog: Sequence[CatalogTool]) -> dict[str, Any]:

@@ -26,12 +26,17 @@ from langchain_gorilla.retrieval.points import (
 if TYPE_CHECKING:
     import qdrant_edge
 
-EXACT_UP_TO = 100_000
-"""Points up to which a scan of all vectors (7 ms) beats building a graph (3 minutes)."""
+SCANNED_UP_TO = 100_000
+"""Points up to which all vectors are compared, which takes 3 ms; beyond, a graph is built."""
 
 _SCROLL = 10_000
 _GRAPH_EF = 512
 """Walks through the graph keep this many candidates: recall .95 at a million near-duplicates."""
+
+_OVERSAMPLING = 2.0
+"""Vectors are compared by four bits a number, a fifth of the time of all 32; twice as many as asked
+for are then compared in full: of the nearest 200 in 100,000 that finds .999, one and a half times as
+many .988. Scores are always those of the full vectors."""
 
 
 class EdgeStore:
@@ -234,7 +239,11 @@ class EdgeStore:
             return edge.QueryRequest(
                 query.limit, query=sparse, filter=condition, params=words, with_payload=True
             )
-        graph = edge.SearchParams(exact=query.exact, hnsw_ef=None if query.exact else _GRAPH_EF)
+        graph = edge.SearchParams(
+            exact=query.exact,
+            hnsw_ef=None if query.exact else _GRAPH_EF,
+            quantization=edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING),
+        )
         dense = edge.Query.Nearest(list(query.dense), "dense")
         if not query.sparse.indices:
             return edge.QueryRequest(
@@ -313,9 +322,14 @@ def _config(dimension: int | None) -> "qdrant_edge.EdgeConfig":
     vectors = None
     optimizers = None
     if dimension is not None:
-        vectors = {"dense": edge.EdgeVectorParams(dimension, edge.Distance.Cosine)}
-        exact_kb = EXACT_UP_TO * dimension * 4 // 1024
-        optimizers = edge.EdgeOptimizersConfig(indexing_threshold=exact_kb)
+        # Needs no training, so that a collection has it from its first point on.
+        short = edge.TurboQuantQuantizationConfig(bits=edge.TurboQuantBitSize.Bits4)
+        params = edge.EdgeVectorParams(
+            dimension, edge.Distance.Cosine, quantization_config=short
+        )
+        vectors = {"dense": params}
+        scanned_kb = SCANNED_UP_TO * dimension * 4 // 1024
+        optimizers = edge.EdgeOptimizersConfig(indexing_threshold=scanned_kb)
     return edge.EdgeConfig(
         vectors=vectors,
         sparse_vectors={"bm25": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},

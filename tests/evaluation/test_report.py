@@ -1,6 +1,4 @@
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +15,9 @@ from langchain_gorilla.evaluation.report import (
 from langchain_gorilla.evaluation.runner import RunOptions
 from langchain_gorilla.evaluation.scoring import Answer, Score
 from langchain_gorilla.evaluation.summary import summarize
+from tests.evaluation.chromium import check_pictures, drawn, needs_chromium
 
 pytest.importorskip("matplotlib")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-_MEASURE = """
-<script>
-window.addEventListener("load", () => {
-  const pictures = [...document.querySelectorAll("figure svg")].map((svg) => {
-    const box = svg.getBoundingClientRect();
-    const marks = svg.querySelectorAll("path, use").length;
-    return { width: box.width, height: box.height, marks, words: svg.textContent.trim().length };
-  });
-  const loaded = performance.getEntriesByType("resource").length;
-  document.title = "measured " + JSON.stringify({ pictures, loaded });
-});
-</script>
-"""
-
 
 def run(model: str, retriever: Any = "none", right: int = 6) -> dict[str, Any]:
     scores = [
@@ -93,25 +75,7 @@ def test_a_file_that_is_no_run_is_named(tmp_path: Path) -> None:
         read_figures(tmp_path / "x.json")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+@needs_chromium
 def test_chromium_draws_every_picture_and_complains_of_nothing(tmp_path: Path) -> None:
     page, *_ = write_report(RUNS, tmp_path)
-    measured = tmp_path / "measured.html"
-    text = page.read_text(encoding="utf-8")
-    measured.write_text(text.replace("</body>", _MEASURE + "</body>"), encoding="utf-8")
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-        "--virtual-time-budget=5000", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-        measured.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
-    assert "CONSOLE" not in done.stderr
-    title = done.stdout.split("<title>measured ")[1].split("</title>")[0]
-    found = json.loads(title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
-    assert found["loaded"] == 0
-    assert len(found["pictures"]) == 3
-    for picture in found["pictures"]:
-        assert picture["width"] > 300, picture
-        assert picture["height"] > 100, picture
-        assert picture["marks"] > 20, picture
-        assert picture["words"] > 20, picture
+    check_pictures(drawn(page, tmp_path), 3)

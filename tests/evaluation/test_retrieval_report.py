@@ -20,6 +20,7 @@ from langchain_gorilla.evaluation.retrieval import (
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.embedding import LocalEmbeddings
 from langchain_gorilla.retrieval.ranking import ToolHit
+from tests.evaluation.chromium import check_pictures, drawn, needs_chromium
 from tests.retrieval.small_catalog import DOCUMENTS, document
 
 TWINS = [
@@ -137,6 +138,26 @@ def test_report_writes_a_page_that_loads_nothing_with_every_picture(
     assert twins["closeness"] > 1
     assert "mystery" in result.output
     assert "close_ticket" in result.output
+
+
+@needs_chromium
+@pytest.mark.parametrize("given", [True, False])
+def test_chromium_draws_every_picture_of_the_report_and_complains_of_nothing(
+    tmp_path: Path, given: bool
+) -> None:
+    pytest.importorskip("matplotlib")
+    twins = [
+        document(f"{verb}_{thing}", f"Close a {thing} of the help desk.")
+        for thing in ("ticket", "chat", "$case", "<b>order</b>", "thread", "shift")
+        for verb in ("close", "shut")
+    ]
+    with ToolIndex.in_folder(tmp_path / "tools.index") as index:
+        index.sync(ToolCatalog([*DOCUMENTS, *twins], namespace="desk"))
+    asked = ("--pairs", lines(tmp_path, *PAIRS)) if given else ()
+    run("report", tmp_path / "tools.index", *asked, "--out", tmp_path / "out")
+    found = drawn(tmp_path / "out" / "report.html", tmp_path)
+    check_pictures(found, 3)
+    assert found["overflow"] <= 0
 
 
 def test_report_without_requests_has_the_own_descriptions(folder: Path, tmp_path: Path) -> None:
