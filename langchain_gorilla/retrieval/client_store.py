@@ -10,12 +10,14 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from langchain_gorilla.retrieval.base_store import BaseStore, hit, stored_point
 from langchain_gorilla.retrieval.connection import Connection, explained
+from langchain_gorilla.retrieval.filters import any_of, filter_of
 from langchain_gorilla.retrieval.points import (
-    ADAPTER_ID,
-    HEADER_ID,
+    NOTES,
     FieldKind,
     Hit,
+    Note,
     Query,
     SparseWeights,
     StoredPoint,
@@ -26,7 +28,7 @@ _SCROLL = 5_000
 _GRAPH_EF = 512
 
 
-class ClientStore:
+class ClientStore(BaseStore):
     """Points on a server or in memory, under one collection name."""
 
     def __init__(
@@ -56,48 +58,29 @@ class ClientStore:
             if not client.collection_exists(collection):
                 self._create(dimension)
 
-    def header(self) -> Mapping[str, Any] | None:
+    def note(self, note: Note) -> Mapping[str, Any] | None:
         """See ``PointStore``."""
-        return self._note(HEADER_ID, "header")
-
-    def write_header(self, header: Mapping[str, Any]) -> None:
-        """See ``PointStore``."""
-        self._write_note(HEADER_ID, "header", header)
-
-    def adapter(self) -> Mapping[str, Any] | None:
-        """See ``PointStore``."""
-        return self._note(ADAPTER_ID, "adapter")
-
-    def write_adapter(self, adapter: Mapping[str, Any]) -> None:
-        """See ``PointStore``."""
-        self._write_note(ADAPTER_ID, "adapter", adapter)
-
-    def _note(self, point: str, key: str) -> Mapping[str, Any] | None:
         with self._explained("read"):
-            records = self._client.retrieve(self._collection, [point], with_payload=True)
-        return (records[0].payload or {}).get(key) if records else None
+            records = self._client.retrieve(self._collection, [NOTES[note]], with_payload=True)
+        return (records[0].payload or {}).get(note) if records else None
 
-    def _write_note(self, point: str, key: str, content: Mapping[str, Any]) -> None:
-        note = self._models.PointStruct(id=point, vector={}, payload={key: dict(content)})
-        with self._explained("write"):
-            self._client.upsert(self._collection, [note], wait=True)
-
-    def ids(self) -> list[str]:
+    def write_note(self, note: Note, content: Mapping[str, Any]) -> None:
         """See ``PointStore``."""
-        found: list[str] = []
-        offset: Any = None
-        while True:
-            with self._explained("read"):
-                records, offset = self._client.scroll(
-                    self._collection,
-                    limit=_SCROLL,
-                    offset=offset,
-                    with_payload=False,
-                    with_vectors=False,
-                )
-            found.extend(str(record.id) for record in records)
-            if offset is None:
-                return [point for point in found if point not in (HEADER_ID, ADAPTER_ID)]
+        payload = {note: dict(content)}
+        point = self._models.PointStruct(id=NOTES[note], vector={}, payload=payload)
+        with self._explained("write"):
+            self._client.upsert(self._collection, [point], wait=True)
+
+    def _page(self, offset: Any, payload: bool | list[str]) -> tuple[Sequence[Any], Any]:
+        with self._explained("read"):
+            records, following = self._client.scroll(
+                self._collection,
+                limit=_SCROLL,
+                offset=offset,
+                with_payload=payload,
+                with_vectors=False,
+            )
+        return records, following
 
     def points(self, ids: Sequence[str]) -> list[StoredPoint]:
         """See ``PointStore``."""
@@ -105,7 +88,7 @@ class ClientStore:
             records = self._client.retrieve(
                 self._collection, list(ids), with_payload=True, with_vectors=True
             )
-        return [_stored(record) for record in records]
+        return [stored_point(record) for record in records]
 
     def index_fields(self, fields: Mapping[str, FieldKind]) -> None:
         """See ``PointStore``."""
@@ -154,14 +137,7 @@ class ClientStore:
         """See ``PointStore``."""
         with self._explained("read"):
             records, _ = self._client.scroll(self._collection, **self._named(names, where))
-        return [Hit(str(record.id), 1.0, record.payload or {}) for record in records]
-
-    def find(
-        self, queries: Sequence[Query], names: Sequence[str], where: Where
-    ) -> tuple[list[list[Hit]], list[Hit]]:
-        """See ``PointStore``."""
-        found = self.search(queries) if queries else []
-        return found, self.named(names, where) if names else []
+        return [hit(record, 1.0) for record in records]
 
     async def afind(
         self, queries: Sequence[Query], names: Sequence[str], where: Where
@@ -186,35 +162,17 @@ class ClientStore:
             records, _ = await self._async_client().scroll(
                 self._collection, **self._named(names, where)
             )
-        return [Hit(str(record.id), 1.0, record.payload or {}) for record in records]
-
-    def names(self) -> frozenset[str]:
-        """See ``PointStore``."""
-        found: set[str] = set()
-        offset: Any = None
-        while True:
-            with self._explained("read"):
-                records, offset = self._client.scroll(
-                    self._collection,
-                    limit=_SCROLL,
-                    offset=offset,
-                    with_payload=["name"],
-                    with_vectors=False,
-                )
-            payloads = (record.payload or {} for record in records)
-            found.update(payload["name"] for payload in payloads if "name" in payload)
-            if offset is None:
-                return frozenset(found)
+        return [hit(record, 1.0) for record in records]
 
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """See ``PointStore``."""
-        header = self._models.HasIdCondition(has_id=[HEADER_ID, ADAPTER_ID])
-        condition = self._filter(where, without=header)
+        notes = self._models.HasIdCondition(has_id=list(NOTES.values()))
+        condition = filter_of(self._models, where, without=notes)
         with self._explained("read"):
             records, _ = self._client.scroll(
                 self._collection, scroll_filter=condition, limit=limit, with_payload=True
             )
-        return [Hit(str(record.id), 0.0, record.payload or {}) for record in records]
+        return [hit(record, 0.0) for record in records]
 
     def optimize(self) -> None:
         """See ``PointStore``; a server does it by itself."""
@@ -259,12 +217,12 @@ class ClientStore:
 
     def _request(self, query: Query) -> Any:
         models = self._models
-        condition = self._filter(query.where) if query.where else None
+        condition = filter_of(models, query.where) if query.where else None
         common = {"filter": condition, "limit": query.limit, "with_payload": True}
         sparse = self._sparse(query.sparse)
         words = None
         if query.where.namespaces:
-            corpus = self._filter(Where(namespaces=query.where.namespaces))
+            corpus = filter_of(models, Where(namespaces=query.where.namespaces))
             words = models.SearchParams(idf=models.IdfCorpusParams(corpus=corpus))
         if query.dense is None:
             return models.QueryRequest(query=sparse, using="bm25", params=words, **common)
@@ -303,26 +261,8 @@ class ClientStore:
         )
 
     def _named(self, names: Iterable[str], where: Where) -> dict[str, Any]:
-        models = self._models
-        named = models.FieldCondition(key="name", match=models.MatchAny(any=list(names)))
-        condition = self._filter(where, named)
+        condition = filter_of(self._models, where, any_of(self._models, "name", names))
         return {"scroll_filter": condition, "limit": 100, "with_payload": True}
-
-    def _filter(self, where: Where, *conditions: Any, without: Any = None) -> Any:
-        models = self._models
-        must = list(conditions)
-        if where.namespaces:
-            any_of = models.MatchAny(any=list(where.namespaces))
-            must.append(models.FieldCondition(key="namespace", match=any_of))
-        if where.names is not None:
-            any_name = models.MatchAny(any=list(where.names))
-            must.append(models.FieldCondition(key="name", match=any_name))
-        for key, value in where.equal.items():
-            must.append(_equal(models, f"metadata.{key}", value))
-        for bounds in where.ranges:
-            limits = models.Range(gte=bounds.gte, gt=bounds.gt, lte=bounds.lte, lt=bounds.lt)
-            must.append(models.FieldCondition(key=f"metadata.{bounds.field}", range=limits))
-        return models.Filter(must=must, must_not=[without] if without else None)
 
     @contextlib.contextmanager
     def _explained(self, action: str, *, locked: bool = True) -> Iterator[None]:
@@ -332,26 +272,5 @@ class ClientStore:
             yield
 
 
-def _equal(models: Any, key: str, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return models.FieldCondition(key=key, match=models.MatchAny(any=list(value)))
-    if isinstance(value, float):
-        return models.FieldCondition(key=key, range=models.Range(gte=value, lte=value))
-    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
-
-
 def _hits(response: Any) -> list[Hit]:
-    return [
-        Hit(str(point.id), float(point.score), point.payload or {}) for point in response.points
-    ]
-
-
-def _stored(record: Any) -> StoredPoint:
-    vectors = record.vector if isinstance(record.vector, dict) else {}
-    sparse = vectors.get("bm25")
-    return StoredPoint(
-        str(record.id),
-        record.payload or {},
-        SparseWeights(sparse.indices, sparse.values) if sparse else SparseWeights((), ()),
-        vectors.get("dense"),
-    )
+    return [hit(point, point.score) for point in response.points]

@@ -209,7 +209,7 @@ class ToolIndex:
         stale = header is None or drifted(header, len(tools), plan)
         if stale:
             header = measured(tools, self.dense, self._dimension, header)
-            store.write_header(vars(header))
+            store.write_note("header", vars(header))
         assert header is not None
         fields = {
             key: kind for key, kind in field_kinds(tools).items() if key not in header.indexed
@@ -227,7 +227,7 @@ class ToolIndex:
             indexed=tuple(sorted({*header.indexed, *fields})),
         )
         if done != header:
-            store.write_header(vars(done))
+            store.write_note("header", vars(done))
         if len(tools) > _GRAPH_FROM and not plan.is_empty:
             store.optimize()
         self._switch(store, done, before, generation)
@@ -347,7 +347,7 @@ class ToolIndex:
             searcher=lambda adapter: self._searcher(replace(opened, adapter=adapter)),
         )  # fmt: skip
         if adapter is not None:
-            opened.store.write_adapter(adapter.as_payload())
+            opened.store.write_note("adapter", adapter.as_payload())
             if self.adapted:
                 self._open = replace(opened, adapter=adapter)
         return report

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.retrieval.base_store import BaseStore, hit, stored_point
+from langchain_gorilla.retrieval.filters import any_of, filter_of
 from langchain_gorilla.retrieval.points import (
-    ADAPTER_ID,
-    HEADER_ID,
+    NOTES,
     FieldKind,
     Hit,
+    Note,
     Query,
     SparseWeights,
     StoredPoint,
@@ -39,7 +41,7 @@ for are then compared in full: of the nearest 200 in 100,000 that finds .999, on
 many .988. Scores are always those of the full vectors."""
 
 
-class EdgeStore:
+class EdgeStore(BaseStore):
     """Points in a folder. Threads may share it; processes may not."""
 
     def __init__(self, folder: Path, *, dimension: int | None) -> None:
@@ -78,52 +80,32 @@ class EdgeStore:
         shard.close()
         beside.rename(folder)
 
-    def header(self) -> Mapping[str, Any] | None:
+    def note(self, note: Note) -> Mapping[str, Any] | None:
         """See ``PointStore``."""
-        return self._note(HEADER_ID, "header")
-
-    def write_header(self, header: Mapping[str, Any]) -> None:
-        """See ``PointStore``."""
-        self._write_note(HEADER_ID, "header", header)
-
-    def adapter(self) -> Mapping[str, Any] | None:
-        """See ``PointStore``."""
-        return self._note(ADAPTER_ID, "adapter")
-
-    def write_adapter(self, adapter: Mapping[str, Any]) -> None:
-        """See ``PointStore``."""
-        self._write_note(ADAPTER_ID, "adapter", adapter)
-
-    def _note(self, point: str, key: str) -> Mapping[str, Any] | None:
         with self._explained("read"):
-            records = self._shard.retrieve([point], True, False)
-        return records[0].payload[key] if records and records[0].payload else None
+            records = self._shard.retrieve([NOTES[note]], True, False)
+        return records[0].payload[note] if records and records[0].payload else None
 
-    def _write_note(self, point: str, key: str, content: Mapping[str, Any]) -> None:
-        note = self._edge.Point(point, {}, {key: dict(content)})
+    def write_note(self, note: Note, content: Mapping[str, Any]) -> None:
+        """See ``PointStore``."""
+        point = self._edge.Point(NOTES[note], {}, {note: dict(content)})
         with self._explained("write"):
-            self._update(self._edge.UpdateOperation.upsert_points([note]))
+            self._update(self._edge.UpdateOperation.upsert_points([point]))
             self._shard.flush()
 
-    def ids(self) -> list[str]:
-        """See ``PointStore``."""
-        found: list[str] = []
-        offset: Any = None
-        while True:
-            request = self._edge.ScrollRequest(
-                offset=offset, limit=_SCROLL, with_payload=False, with_vector=False
-            )
-            with self._explained("read"):
-                records, offset = self._shard.scroll(request)
-            found.extend(str(record.id) for record in records)
-            if offset is None:
-                return [point for point in found if point not in (HEADER_ID, ADAPTER_ID)]
+    def _page(self, offset: Any, payload: bool | list[str]) -> tuple[Sequence[Any], Any]:
+        request = self._edge.ScrollRequest(
+            offset=offset, limit=_SCROLL, with_payload=payload, with_vector=False
+        )
+        with self._explained("read"):
+            records, following = self._shard.scroll(request)
+        return records, following
 
     def points(self, ids: Sequence[str]) -> list[StoredPoint]:
         """See ``PointStore``."""
         with self._explained("read"):
             records = self._shard.retrieve(list(ids), True, True)
-        return [_stored(record) for record in records]
+        return [stored_point(record) for record in records]
 
     def index_fields(self, fields: Mapping[str, FieldKind]) -> None:
         """See ``PointStore``."""
@@ -158,19 +140,12 @@ class EdgeStore:
         requests = [self._request(query) for query in queries]
         with self._explained("search"):
             found = self._shard.query_batch(self._edge.QueryBatchRequest(requests))
-        return [[_hit(point, point.score) for point in points] for points in found]
+        return [[hit(point, point.score) for point in points] for points in found]
 
     def named(self, names: Iterable[str], where: Where) -> list[Hit]:
         """See ``PointStore``."""
-        condition = self._edge.FieldCondition("name", match=self._edge.MatchAny(list(names)))
-        return self._scrolled(self._filter(where, condition), 1.0, 100)
-
-    def find(
-        self, queries: Sequence[Query], names: Sequence[str], where: Where
-    ) -> tuple[list[list[Hit]], list[Hit]]:
-        """See ``PointStore``."""
-        found = self.search(queries) if queries else []
-        return found, self.named(names, where) if names else []
+        named = any_of(self._edge, "name", names)
+        return self._scrolled(filter_of(self._edge, where, named), 1.0, 100)
 
     async def afind(
         self, queries: Sequence[Query], names: Sequence[str], where: Where
@@ -178,25 +153,10 @@ class EdgeStore:
         """See ``PointStore``; in a thread, since Qdrant Edge has only blocking calls."""
         return await asyncio.to_thread(self.find, queries, names, where)
 
-    def names(self) -> frozenset[str]:
-        """See ``PointStore``."""
-        found: set[str] = set()
-        offset: Any = None
-        while True:
-            request = self._edge.ScrollRequest(
-                offset=offset, limit=_SCROLL, with_payload=["name"], with_vector=False
-            )
-            with self._explained("read"):
-                records, offset = self._shard.scroll(request)
-            payloads = (record.payload or {} for record in records)
-            found.update(payload["name"] for payload in payloads if "name" in payload)
-            if offset is None:
-                return frozenset(found)
-
     def sample(self, where: Where, limit: int) -> list[Hit]:
         """See ``PointStore``."""
-        named = self._edge.HasIdCondition({HEADER_ID, ADAPTER_ID})
-        return self._scrolled(self._filter(where, without=named), 0.0, limit)
+        notes = self._edge.HasIdCondition(set(NOTES.values()))
+        return self._scrolled(filter_of(self._edge, where, without=notes), 0.0, limit)
 
     def optimize(self) -> None:
         """See ``PointStore``."""
@@ -215,7 +175,7 @@ class EdgeStore:
         request = self._edge.ScrollRequest(limit=limit, filter=condition, with_payload=True)
         with self._explained("read"):
             records, _ = self._shard.scroll(request)
-        return [_hit(record, score) for record in records]
+        return [hit(record, score) for record in records]
 
     def _point(self, point: StoredPoint) -> Any:
         vectors: dict[str, Any] = {"bm25": self._sparse(point.sparse)}
@@ -228,11 +188,11 @@ class EdgeStore:
 
     def _request(self, query: Query) -> Any:
         edge = self._edge
-        condition = self._filter(query.where) if query.where else None
+        condition = filter_of(edge, query.where) if query.where else None
         words = None
         if query.where.namespaces:
             # A namespace is a catalog of its own: how rare a word is counts in it alone.
-            corpus = self._filter(Where(namespaces=query.where.namespaces))
+            corpus = filter_of(edge, Where(namespaces=query.where.namespaces))
             words = edge.SearchParams(idf=edge.IdfParams(corpus=corpus))
         sparse = edge.Query.Nearest(self._sparse(query.sparse), "bm25")
         if query.dense is None:
@@ -267,22 +227,6 @@ class EdgeStore:
             expression.Sum([expression.Variable("$score[0]"), expression.Mult(lexical)]),
             defaults={"$score[0]": 0.0, "$score[1]": 0.0},
         )
-
-    def _filter(self, where: Where, *conditions: Any, without: Any = None) -> Any:
-        edge = self._edge
-        must = list(conditions)
-        if where.namespaces:
-            any_of = edge.MatchAny(list(where.namespaces))
-            must.append(edge.FieldCondition("namespace", match=any_of))
-        if where.names is not None:
-            any_name = edge.MatchAny(list(where.names))
-            must.append(edge.FieldCondition("name", match=any_name))
-        for key, value in where.equal.items():
-            must.append(_equal(edge, f"metadata.{key}", value))
-        for bounds in where.ranges:
-            limits = edge.RangeFloat(gte=bounds.gte, gt=bounds.gt, lte=bounds.lte, lt=bounds.lt)
-            must.append(edge.FieldCondition(f"metadata.{bounds.field}", range=limits))
-        return edge.Filter(must=must, must_not=[without] if without else None)
 
     @contextlib.contextmanager
     def _explained(self, action: str) -> Iterator[None]:
@@ -324,9 +268,7 @@ def _config(dimension: int | None) -> "qdrant_edge.EdgeConfig":
     if dimension is not None:
         # Needs no training, so that a collection has it from its first point on.
         short = edge.TurboQuantQuantizationConfig(bits=edge.TurboQuantBitSize.Bits4)
-        params = edge.EdgeVectorParams(
-            dimension, edge.Distance.Cosine, quantization_config=short
-        )
+        params = edge.EdgeVectorParams(dimension, edge.Distance.Cosine, quantization_config=short)
         vectors = {"dense": params}
         scanned_kb = SCANNED_UP_TO * dimension * 4 // 1024
         optimizers = edge.EdgeOptimizersConfig(indexing_threshold=scanned_kb)
@@ -334,27 +276,4 @@ def _config(dimension: int | None) -> "qdrant_edge.EdgeConfig":
         vectors=vectors,
         sparse_vectors={"bm25": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         optimizers=optimizers,
-    )
-
-
-def _equal(edge: Any, key: str, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return edge.FieldCondition(key, match=edge.MatchAny(list(value)))
-    if isinstance(value, float):
-        return edge.FieldCondition(key, range=edge.RangeFloat(gte=value, lte=value))
-    return edge.FieldCondition(key, match=edge.MatchValue(value))
-
-
-def _hit(point: Any, score: float) -> Hit:
-    return Hit(str(point.id), float(score), point.payload or {})
-
-
-def _stored(record: Any) -> StoredPoint:
-    vectors = record.vector or {}
-    sparse = vectors.get("bm25")
-    return StoredPoint(
-        str(record.id),
-        record.payload or {},
-        SparseWeights(sparse.indices, sparse.values) if sparse else SparseWeights((), ()),
-        vectors.get("dense"),
     )

@@ -59,7 +59,7 @@ def fitted(
     judging, fitting = known[:cut], known[cut:]
     queries = np.array(dense.queries([query for query, _ in fitting]), dtype=np.float32)
     golds = [sorted({row for name in names for row in rows[name]}) for _, names in fitting]
-    previous = Adapter.from_payload(opened.store.adapter())
+    previous = Adapter.from_payload(opened.store.note("adapter"))
     adapter = Adapter(
         fitted_matrix(queries, golds, documents, seed=seed),
         version=1 + (previous.version if previous else 0),

@@ -62,7 +62,7 @@ def measured(
 
 def read_header(store: PointStore) -> Header | None:
     """Return the header of a collection; None in a new one and in another program's."""
-    fields = store.header()
+    fields = store.note("header")
     if fields is None or fields.get("format") != _FORMAT:
         return None
     return Header(

@@ -10,11 +10,16 @@ from typing import Any, Literal, Protocol
 
 from langchain_gorilla.catalog import MetadataValue, comparable
 
-HEADER_ID = "00000000-0000-0000-0000-000000000000"
-"""The point without vectors that says what the collection is; no search ever finds it."""
+Note = Literal["header", "adapter", "calibrations"]
+"""What a collection keeps beside its tools: how it was made, the query-side adapter and the
+calibrations that were fitted to it."""
 
-ADAPTER_ID = "00000000-0000-0000-0000-000000000001"
-"""The point without vectors that holds the query-side adapter, if one was fitted."""
+NOTES: Mapping[Note, str] = {
+    "header": "00000000-0000-0000-0000-000000000000",
+    "adapter": "00000000-0000-0000-0000-000000000001",
+    "calibrations": "00000000-0000-0000-0000-000000000002",
+}
+"""The points without vectors that hold them; no search ever finds one."""
 
 Fusion = Literal["formula", "dbsf"]
 
@@ -137,17 +142,11 @@ class Hit:
 class PointStore(Protocol):
     """A Qdrant collection in one place. All methods may raise ``IndexUnavailableError``."""
 
-    def header(self) -> Mapping[str, Any] | None:
-        """Return what ``write_header`` wrote, or None in a new collection."""
+    def note(self, note: Note) -> Mapping[str, Any] | None:
+        """Return what ``write_note`` wrote last, or None."""
 
-    def write_header(self, header: Mapping[str, Any]) -> None:
-        """Say what the collection is; durable when this returns."""
-
-    def adapter(self) -> Mapping[str, Any] | None:
-        """Return what ``write_adapter`` wrote, or None."""
-
-    def write_adapter(self, adapter: Mapping[str, Any]) -> None:
-        """Keep an adapter beside the points; durable when this returns."""
+    def write_note(self, note: Note, content: Mapping[str, Any]) -> None:
+        """Keep something beside the tools; durable when this returns."""
 
     def ids(self) -> list[str]:
         """Return the ids of all tools' points."""

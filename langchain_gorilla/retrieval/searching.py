@@ -59,7 +59,7 @@ class Opened:
     @classmethod
     def of(cls, store: PointStore, header: Header, *, adapted: bool) -> "Opened":
         """Make what a search needs of a collection; with its adapter, if it has one."""
-        adapter = Adapter.from_payload(store.adapter()) if adapted else None
+        adapter = Adapter.from_payload(store.note("adapter")) if adapted else None
         return cls(store, header, LexicalModel(header.mean_tokens), adapter)
 
 

@@ -19,6 +19,7 @@ from tests.evaluation.chromium import check_pictures, drawn, needs_chromium
 
 pytest.importorskip("matplotlib")
 
+
 def run(model: str, retriever: Any = "none", right: int = 6) -> dict[str, Any]:
     scores = [
         Score(
