@@ -19,9 +19,10 @@ import json
 import math
 import random
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -36,9 +37,6 @@ _DEPTH = 40
 _NEIGHBOURS = 10
 _LEAST_REQUESTS = 8
 _WORD = re.compile(r"\w{3,}")
-
-Finder = Callable[[str, int], Sequence[ToolHit]]
-"""From a request and a number of tools to its hits."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,11 @@ class Calibration:
         )
 
 
-def calibrated(
-    find: Finder,
+Calibrating: TypeAlias = Generator[tuple[str, int], Sequence[ToolHit], Calibration]
+"""Yields searches to make, each a request and a number of tools, and takes their hits."""
+
+
+def calibrating(
     tools: Iterable[CatalogTool],
     *,
     pairs: Iterable[tuple[str, Collection[str]]] = (),
@@ -119,12 +120,11 @@ def calibrated(
     keep: float = 0.95,
     samples: int = 200,
     seed: int = 0,
-) -> Calibration:
+) -> Calibrating:
     """Fit a calibration; ``ToolRetriever.calibrated`` is the way to call this.
 
     Args:
-        find: The search to calibrate.
-        tools: All tools that it may find.
+        tools: All tools that the search may find.
         pairs: Real requests, each with the names of the tools that fit it.
         embedder: Id of the embedder, where the search has one.
         keep: Share of the fitting requests that the threshold lets through, about.
@@ -140,16 +140,17 @@ def calibrated(
     by_words = embedder is None
     neighbours = max(1, min(_NEIGHBOURS, len(tools) // 4))
     fitting, unfit = [], []
-    for query, names, near in _made_requests(find, tools, neighbours, samples, seed):
-        hits = find(query, _DEPTH)
+    for query, tool in _made_requests(tools, samples, seed):
+        near = {hit.name for hit in (yield tool.function.description, neighbours + 1)}
+        hits = yield query, _DEPTH
         fitting.append(_distinction(query, hits, by_words=by_words))
-        others = [hit for hit in hits if hit.name not in names and hit.name not in near]
+        others = [hit for hit in hits if hit.name != tool.name and hit.name not in near]
         unfit.append(_distinction(query, others, by_words=by_words))
     real = list(pairs)
     if real:
         fitting = []
         for query, wanted in real:
-            hits = find(query, _DEPTH)
+            hits = yield query, _DEPTH
             fitting.append(_distinction(query, hits, by_words=by_words))
             near = {hit.name for hit in hits[:neighbours]}
             others = [hit for hit in hits if hit.name not in wanted and hit.name not in near]
@@ -192,16 +193,15 @@ def _distinction(query: str, hits: Sequence[ToolHit], *, by_words: bool) -> floa
 
 
 def _made_requests(
-    find: Finder, tools: Sequence[CatalogTool], neighbours: int, samples: int, seed: int
-) -> Iterable[tuple[str, set[str], set[str]]]:
-    """Yield requests made of descriptions, with their tool's name and its neighbours' names."""
+    tools: Sequence[CatalogTool], samples: int, seed: int
+) -> Iterable[tuple[str, CatalogTool]]:
+    """Yield requests made of descriptions, each with its tool."""
     chooser = random.Random(seed)
     described = [tool for tool in tools if len(_WORD.findall(tool.function.description)) >= 4]
     for tool in chooser.sample(described, min(samples, len(described))):
         words = tool.function.description.split()
         half = chooser.sample(range(len(words)), max(3, len(words) // 2))
-        near = {hit.name for hit in find(tool.function.description, neighbours + 1)}
-        yield " ".join(words[place] for place in sorted(half)), {tool.name}, near
+        yield " ".join(words[place] for place in sorted(half)), tool
 
 
 def _threshold(

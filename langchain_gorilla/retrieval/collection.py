@@ -9,8 +9,7 @@ Change a tool's documentation, ``sync`` again, and the next search reads the new
 
 import asyncio
 import hashlib
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,17 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.catalog import CatalogTool
-from langchain_gorilla.errors import CalibrationError, IndexMismatchError
-from langchain_gorilla.retrieval.adapter import FitReport
+from langchain_gorilla.errors import CalibrationError
+from langchain_gorilla.retrieval.adapter import Adapter, FitReport
 from langchain_gorilla.retrieval.connection import Connection
-from langchain_gorilla.retrieval.document import TEXT_VERSION
 from langchain_gorilla.retrieval.embedding import DenseModel
-from langchain_gorilla.retrieval.fitting import fitted
-from langchain_gorilla.retrieval.header import Header, drifted, measured, read_header
-from langchain_gorilla.retrieval.points import Fusion, PointStore, Where
+from langchain_gorilla.retrieval.fitting import Trial
+from langchain_gorilla.retrieval.generations import Generations
+from langchain_gorilla.retrieval.points import Fusion, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
-from langchain_gorilla.retrieval.records import field_kinds
 from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult
-from langchain_gorilla.retrieval.sync import SyncReport, plan_sync
-from langchain_gorilla.retrieval.writing import SyncSteps, Writer, advanced, in_thread
-
-_GRAPH_FROM = 100_000
+from langchain_gorilla.retrieval.steps import advanced, in_thread
+from langchain_gorilla.retrieval.sync import SyncReport
 
 
 class ToolIndex:
@@ -64,10 +59,7 @@ class ToolIndex:
         self.fusion: Fusion = fusion
         self.lexical_weight = lexical_weight
         self.adapted = adapted
-        self._dimension: int | None = None
-        self._open: Opened | None = None
-        self._names: frozenset[str] | None = None
-        self._lock = threading.Lock()
+        self._held = Generations(place, self.dense, adapted=adapted)
 
     @classmethod
     def in_folder(cls, folder: str | Path, **options: Any) -> "ToolIndex":
@@ -116,11 +108,7 @@ class ToolIndex:
 
     def close(self) -> None:
         """Let go of the folder or connection. Nothing is lost without it."""
-        with self._lock:
-            if self._open is not None:
-                self._open.store.close()
-                self._open = None
-            self.place.close()
+        self._held.close()
 
     def __len__(self) -> int:
         """The number of stored points; one per tool when no sync is under way."""
@@ -151,10 +139,10 @@ class ToolIndex:
             IndexMismatchError: The collection was made by something else.
             EmbeddingError: The embedder failed.
         """
-        with self._lock:
-            if self.dense is not None and self._dimension is None:
-                self._dimension = len(self.dense.queries(["dimension"])[0])
-            steps = self._steps(tuple(tools), progress)
+        with self._held.lock:
+            if self.dense is not None and self._held.dimension is None:
+                self._held.dimension = len(self.dense.queries(["dimension"])[0])
+            steps = self._held.steps(tuple(tools), progress)
             vectors: list[list[float]] | None = None
             while True:
                 step = advanced(steps, vectors)
@@ -172,12 +160,12 @@ class ToolIndex:
 
         Cancelled, it stops after the batch under way; the next sync goes on from there.
         """
-        while not self._lock.acquire(blocking=False):
+        while not self._held.lock.acquire(blocking=False):
             await asyncio.sleep(0.01)
         try:
-            if self.dense is not None and self._dimension is None:
-                self._dimension = len((await self.dense.aqueries(["dimension"]))[0])
-            steps = self._steps(tuple(tools), progress)
+            if self.dense is not None and self._held.dimension is None:
+                self._held.dimension = len((await self.dense.aqueries(["dimension"]))[0])
+            steps = self._held.steps(tuple(tools), progress)
             vectors: list[list[float]] | None = None
             while True:
                 step = await in_thread(advanced, steps, vectors)
@@ -185,90 +173,7 @@ class ToolIndex:
                     return step
                 vectors = await self.dense.adocuments(step) if self.dense else []
         finally:
-            self._lock.release()
-
-    def _steps(
-        self, tools: Sequence[CatalogTool], progress: Callable[[int, int], None] | None
-    ) -> SyncSteps:
-        """Sync, and yield the texts to embed on the way; whoever drives it holds the lock."""
-        generation = self._generation()
-        before = self.place.current()
-        reuse = self._open is not None and before == generation
-        store = self._open.store if reuse and self._open else self._store(generation)
-        header = read_header(store)
-        stored = store.ids()
-        if header is None and stored:
-            store.close()
-            raise IndexMismatchError(
-                f"{self.place} holds {len(stored)} points that are no tool index. Pass another "
-                "folder or collection, so that nothing else is touched."
-            )
-        plan = plan_sync(tools, stored)
-        writes = len(plan.new) + len(plan.changed)
-        self.place.check_room(writes, self._dimension)
-        stale = header is None or drifted(header, len(tools), plan)
-        if stale:
-            header = measured(tools, self.dense, self._dimension, header)
-            store.write_note("header", vars(header))
-        assert header is not None
-        fields = {
-            key: kind for key, kind in field_kinds(tools).items() if key not in header.indexed
-        }
-        store.index_fields(fields)
-        writer = Writer(store, self.dense, header)
-        reweighted = 0
-        if stale and plan.unchanged:
-            reweighted = writer.reweight(tools, frozenset(stored))
-        embedded = yield from writer.steps(plan, progress)
-        done = replace(
-            header,
-            measured_over=len(tools) if stale else header.measured_over,
-            churn=0 if stale else header.churn + writes + len(plan.delete),
-            indexed=tuple(sorted({*header.indexed, *fields})),
-        )
-        if done != header:
-            store.write_note("header", vars(done))
-        if len(tools) > _GRAPH_FROM and not plan.is_empty:
-            store.optimize()
-        self._switch(store, done, before, generation)
-        return SyncReport(
-            added=len(plan.new),
-            changed=len(plan.changed),
-            deleted=len(plan.delete) - len(plan.changed),
-            unchanged=plan.unchanged,
-            embedded=embedded,
-            reweighted=reweighted,
-            rebuilt=before is not None and before != generation,
-        )
-
-    def _generation(self) -> str:
-        """Name the generation that this embedder and text version belong to."""
-        made_by = f"{self.dense.id if self.dense else ''} {self._dimension} {TEXT_VERSION}"
-        return hashlib.sha256(made_by.encode()).hexdigest()[:12]
-
-    def _store(self, generation: str) -> PointStore:
-        """Open a generation; the one in use can be open only once, so it is closed before."""
-        if self._open is not None and self.place.current() == generation:
-            self._open.store.close()
-            self._open = None
-        store: PointStore = self.place.open(generation, self._dimension)
-        return store
-
-    def _switch(
-        self,
-        store: PointStore,
-        header: Header,
-        before: str | None,
-        generation: str,
-    ) -> None:
-        if before != generation:
-            self.place.switch(generation)
-        self._names = None
-        old = self._open
-        self._open = Opened.of(store, header, adapted=self.adapted)
-        if old is not None and old.store is not store:
-            old.store.close()
-        self.place.discard_others(generation)
+            self._held.lock.release()
 
     # --- Search ---
 
@@ -338,19 +243,82 @@ class ToolIndex:
         """
         opened = self._opened()
         if self.dense is None or opened is None or opened.header.dimension is None:
-            raise CalibrationError(
-                "An adapter turns dense vectors, and this index has none. Open it with "
-                "embeddings= and sync it first."
-            )
-        report, adapter = fitted(
-            opened, self.dense, list(pairs), held_out=held_out, seed=seed,
-            searcher=lambda adapter: self._searcher(replace(opened, adapter=adapter)),
-        )  # fmt: skip
+            raise _no_vectors()
+        trial = Trial.of(opened, list(pairs), held_out=held_out, seed=seed)
+        adapter = trial.adapter(self.dense.queries(trial.asked), seed=seed)
+        found = [
+            [
+                self._searcher(replace(opened, adapter=each)).search(
+                    query, 10, Where(), exact=False
+                )
+                for query in trial.judged
+            ]
+            for each in (None, adapter)
+        ]
+        return self._installed(opened, trial.verdict(adapter, *found))
+
+    async def afit(
+        self,
+        pairs: Iterable[tuple[str, Collection[str]]],
+        *,
+        held_out: float = 0.25,
+        seed: int = 0,
+    ) -> FitReport:
+        """Like ``fit``: embeds and searches natively, fits in a thread."""
+        opened = self._open or await asyncio.to_thread(self._opened)
+        if self.dense is None or opened is None or opened.header.dimension is None:
+            raise _no_vectors()
+        trial = await in_thread(lambda: Trial.of(opened, list(pairs), held_out=held_out, seed=seed))
+        vectors = await self.dense.aqueries(trial.asked)
+        adapter = await in_thread(lambda: trial.adapter(vectors, seed=seed))
+        found = [
+            [
+                await self._searcher(replace(opened, adapter=each)).asearch(
+                    query, 10, Where(), exact=False
+                )
+                for query in trial.judged
+            ]
+            for each in (None, adapter)
+        ]
+        return await in_thread(self._installed, opened, trial.verdict(adapter, *found))
+
+    def _installed(self, opened: Opened, verdict: tuple[FitReport, Adapter | None]) -> FitReport:
+        report, adapter = verdict
         if adapter is not None:
             opened.store.write_note("adapter", adapter.as_payload())
             if self.adapted:
-                self._open = replace(opened, adapter=adapter)
+                self._held.open = replace(opened, adapter=adapter)
         return report
+
+    def fingerprint(self) -> str | None:
+        """Name what a score here depends on: documents, embedder, adapter and fusion.
+
+        Returns:
+            None before the first sync.
+        """
+        opened = self._opened()
+        if opened is None:
+            return None
+        made_by = (self.embedder, self.fusion, self.lexical_weight, opened.header.mean_tokens)
+        return hashlib.sha256(repr((made_by, sorted(opened.store.ids()))).encode()).hexdigest()
+
+    def calibrations(self) -> Mapping[str, Any]:
+        """Return what ``keep_calibrations`` kept."""
+        opened = self._opened()
+        return (opened.store.note("calibrations") or {}) if opened else {}
+
+    def keep_calibrations(self, calibrations: Mapping[str, Any]) -> None:
+        """Keep calibrations beside the tools, in place of those before."""
+        if (opened := self._opened()) is not None:
+            opened.store.write_note("calibrations", calibrations)
+
+    @property
+    def _open(self) -> Opened | None:
+        return self._held.open
+
+    def _opened(self) -> Opened | None:
+        """Return what a search needs; None where nothing was ever synced."""
+        return self._held.opened()
 
     def _searcher(self, opened: Opened) -> Searcher:
         return Searcher(
@@ -362,10 +330,7 @@ class ToolIndex:
 
     def names(self) -> frozenset[str]:
         """Return the names of all tools; read once after a sync of this object."""
-        if not self._names:
-            opened = self._opened()
-            self._names = opened.store.names() if opened else frozenset()
-        return self._names
+        return self._held.names()
 
     def tools(self, where: Where | None = None, *, limit: int = 10_000) -> tuple[ToolHit, ...]:
         """Return some stored tools, with score 0, in no order that means anything."""
@@ -374,27 +339,9 @@ class ToolIndex:
             return ()
         return merge((), [opened.store.sample(where or Where(), limit)], limit)
 
-    def _opened(self) -> Opened | None:
-        """Return what a search needs; None where nothing was ever synced."""
-        if self._open is not None:
-            return self._open
-        with self._lock:
-            return self._load()
 
-    def _load(self) -> Opened | None:
-        if self._open is None:
-            generation = self.place.current()
-            if generation is None:
-                return None
-            store: PointStore = self.place.open(generation, None)
-            header = read_header(store)
-            mine = self.dense.id if self.dense else None
-            if header is None or header.embedder not in (None, mine):
-                store.close()
-                made = "something else" if header is None else repr(header.embedder)
-                raise IndexMismatchError(
-                    f"The index in {self.place} was made with {made}, and this one searches with "
-                    f"{mine!r}. Pass the same embeddings, or sync: that builds it anew beside."
-                )
-            self._open = Opened.of(store, header, adapted=self.adapted)
-        return self._open
+def _no_vectors() -> CalibrationError:
+    return CalibrationError(
+        "An adapter turns dense vectors, and this index has none. Open it with embeddings= and "
+        "sync it first."
+    )

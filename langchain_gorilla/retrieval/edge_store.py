@@ -159,9 +159,10 @@ class EdgeStore(BaseStore):
         return self._scrolled(filter_of(self._edge, where, without=notes), 0.0, limit)
 
     def optimize(self) -> None:
-        """See ``PointStore``."""
+        """See ``PointStore``; few points need no graph."""
         with self._explained("optimize"):
-            self._shard.optimize()
+            if self._shard.info().points_count > SCANNED_UP_TO:
+                self._shard.optimize()
 
     def close(self) -> None:
         """See ``PointStore``."""

@@ -16,7 +16,8 @@ from pydantic import ConfigDict, Field, PrivateAttr
 
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import CalibrationError, IndexUnavailableError
-from langchain_gorilla.retrieval.abstention import COMPARED_HITS, Calibration, calibrated
+from langchain_gorilla.retrieval.abstention import COMPARED_HITS, Calibration
+from langchain_gorilla.retrieval.calibrations import CalibrationPlan
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.constraints import Constraint, read_constraints
 from langchain_gorilla.retrieval.lexical import LexicalIndex
@@ -24,6 +25,7 @@ from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.ranking import ToolHit
 from langchain_gorilla.retrieval.records import where_holds
 from langchain_gorilla.retrieval.searching import SearchResult
+from langchain_gorilla.retrieval.steps import advanced, in_thread
 
 
 class ToolRetriever(BaseRetriever):
@@ -107,30 +109,60 @@ class ToolRetriever(BaseRetriever):
             print(retriever.calibration)  # the threshold, its precision and recall
             retriever.search("Who won the match?").fits  # False
 
+        The index keeps it, so that the next process has it at once: it is fitted anew when a
+        document, the embedder or this search changed, or other pairs or options are given.
+
         Args:
             pairs: Real requests, each with the names of the tools that fit it; a hundred make
                 the threshold much better than documents alone.
-            options: ``keep``, ``samples`` and ``seed`` of ``abstention.calibrated``.
+            options: ``keep``, ``samples`` and ``seed`` of ``abstention.calibrating``.
 
         Raises:
             CalibrationError: There is no catalog, or too little in it.
         """
+        plan = self._calibration_plan(pairs, options)
+        calibration = plan.kept()
+        if calibration is None:
+            plain = self.model_copy(update={"calibration": None})
+            steps, hits = plan.steps(), None
+            while not isinstance(step := advanced(steps, hits), Calibration):
+                query, k = step
+                hits = plain.search(query, k=k).hits
+            plan.keep(calibration := step)
+        return self.model_copy(update={"calibration": calibration})
+
+    async def acalibrated(
+        self, pairs: Iterable[tuple[str, Collection[str]]] = (), **options: Any
+    ) -> "ToolRetriever":
+        """Like ``calibrated``."""
+        plan = await in_thread(self._calibration_plan, pairs, options)
+        calibration = await in_thread(plan.kept)
+        if calibration is None:
+            plain = self.model_copy(update={"calibration": None})
+            steps, hits = plan.steps(), None
+            while not isinstance(step := advanced(steps, hits), Calibration):
+                query, k = step
+                hits = (await plain.asearch(query, k=k)).hits
+            await in_thread(plan.keep, calibration := step)
+        return self.model_copy(update={"calibration": calibration})
+
+    def _calibration_plan(
+        self, pairs: Iterable[tuple[str, Collection[str]]], options: dict[str, Any]
+    ) -> CalibrationPlan:
         if self.catalog is None:
             raise CalibrationError(
                 "A calibration is fitted to a catalog's documents, and this ToolRetriever has "
                 "none. Pass catalog= beside index=."
             )
-        plain = self.model_copy(update={"calibration": None})
         where = self.where or Where()
-        tools = [tool for tool in self.catalog if where_holds(where, tool)]
-        calibration = calibrated(
-            lambda query, k: plain.search(query, k=k).hits,
-            tools,
-            pairs=pairs,
-            embedder=self._embedder,
-            **options,
+        return CalibrationPlan(
+            index=self.index,
+            tools=[tool for tool in self.catalog if where_holds(where, tool)],
+            where=where,
+            constraints=self.constraints,
+            pairs=list(pairs),
+            options=options,
         )
-        return self.model_copy(update={"calibration": calibration})
 
     @property
     def _embedder(self) -> str | None:

@@ -1,10 +1,9 @@
 """Carries out a sync plan in a collection: embeds what is new, writes before it deletes."""
 
-import asyncio
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import EmbeddingError
@@ -116,27 +115,3 @@ class Writer:
                     "length."
                 )
         return vectors
-
-
-def advanced(steps: SyncSteps, vectors: list[list[float]] | None) -> list[str] | SyncReport:
-    """Go one step on: to the next texts that need vectors, or to the end.
-
-    Args:
-        steps: A sync under way.
-        vectors: Of the texts that the step before gave; None at the start.
-    """
-    try:
-        return next(steps) if vectors is None else steps.send(vectors)
-    except StopIteration as end:
-        report: SyncReport = end.value
-        return report
-
-
-async def in_thread(work: Callable[..., Any], *arguments: Any) -> Any:
-    """Run in a thread; a cancellation waits for it, since what it works on is not shared."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,6 +116,25 @@ def test_it_is_saved_beside_the_collection_and_off_by_default(tmp_path):
 async def test_async_searches_use_it_too(index):
     index.fit(pairs())
     assert (await index.asearch("umbrella outside")).hits[0].name == "about_weather"
+
+
+async def test_async_callers_fit_the_same_adapter(new_index):
+    reports = []
+    for awaited in (True, False):
+        index = new_index(embeddings=HashedWords(), adapted=True)
+        index.sync(catalog())
+        reports.append(await index.afit(pairs()) if awaited else index.fit(pairs()))
+        assert found(index, "umbrella outside") == "about_weather"
+    # Before, all tools are equally far: which ones are found is the store's choice.
+    awaited, plain = (replace(report, before=0.0) for report in reports)
+    assert awaited == plain
+
+
+async def test_async_callers_are_told_of_too_few_pairs_and_no_vectors(index, new_index):
+    with pytest.raises(CalibrationError, match="0 of 0 pairs"):
+        await index.afit([])
+    with pytest.raises(CalibrationError, match="embeddings= and"):
+        await new_index().afit(pairs())
 
 
 def test_a_calibration_of_another_adapter_is_an_error(index):

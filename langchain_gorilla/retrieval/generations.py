@@ -1,0 +1,161 @@
+"""Which generation of an index is open, and how a sync makes the one that fits."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langchain_gorilla.catalog import CatalogTool
+from langchain_gorilla.errors import IndexMismatchError
+from langchain_gorilla.retrieval.document import TEXT_VERSION
+from langchain_gorilla.retrieval.embedding import DenseModel
+from langchain_gorilla.retrieval.header import Header, drifted, measured, read_header
+from langchain_gorilla.retrieval.points import PointStore
+from langchain_gorilla.retrieval.records import field_kinds
+from langchain_gorilla.retrieval.searching import Opened
+from langchain_gorilla.retrieval.sync import SyncReport, plan_sync
+from langchain_gorilla.retrieval.writing import SyncSteps, Writer
+
+
+class Generations:
+    """The generations of one index. Threads may share it.
+
+    Attributes:
+        open: The one in use, once it was opened.
+        dimension: Of the embedder's vectors, once it was asked.
+        lock: Held by whoever syncs, opens or closes.
+    """
+
+    def __init__(self, place: Any, dense: DenseModel | None, *, adapted: bool) -> None:
+        """Open nothing yet; see ``ToolIndex``."""
+        self.place = place
+        self.dense = dense
+        self.adapted = adapted
+        self.open: Opened | None = None
+        self.dimension: int | None = None
+        self.lock = threading.Lock()
+        self._names: frozenset[str] | None = None
+
+    def opened(self) -> Opened | None:
+        """Return what a search needs; None where nothing was ever synced."""
+        if self.open is not None:
+            return self.open
+        with self.lock:
+            return self._load()
+
+    def _load(self) -> Opened | None:
+        if self.open is None:
+            generation = self.place.current()
+            if generation is None:
+                return None
+            store: PointStore = self.place.open(generation, None)
+            header = read_header(store)
+            mine = self.dense.id if self.dense else None
+            if header is None or header.embedder not in (None, mine):
+                store.close()
+                made = "something else" if header is None else repr(header.embedder)
+                raise IndexMismatchError(
+                    f"The index in {self.place} was made with {made}, and this one searches with "
+                    f"{mine!r}. Pass the same embeddings, or sync: that builds it anew beside."
+                )
+            self.open = Opened.of(store, header, adapted=self.adapted)
+        return self.open
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all tools; read once after a sync of this object."""
+        if not self._names:
+            opened = self.opened()
+            self._names = opened.store.names() if opened else frozenset()
+        return self._names
+
+    def close(self) -> None:
+        """Let go of the place."""
+        with self.lock:
+            if self.open is not None:
+                self.open.store.close()
+                self.open = None
+            self.place.close()
+
+    def steps(
+        self, tools: Sequence[CatalogTool], progress: Callable[[int, int], None] | None
+    ) -> SyncSteps:
+        """Sync, and yield the texts to embed on the way; whoever drives it holds the lock."""
+        generation = self._generation()
+        before = self.place.current()
+        reuse = self.open is not None and before == generation
+        store = self.open.store if reuse and self.open else self._store(generation)
+        header = read_header(store)
+        stored = store.ids()
+        if header is None and stored:
+            store.close()
+            raise IndexMismatchError(
+                f"{self.place} holds {len(stored)} points that are no tool index. Pass another "
+                "folder or collection, so that nothing else is touched."
+            )
+        plan = plan_sync(tools, stored)
+        writes = len(plan.new) + len(plan.changed)
+        self.place.check_room(writes, self.dimension)
+        stale = header is None or drifted(header, len(tools), plan)
+        if stale:
+            header = measured(tools, self.dense, self.dimension, header)
+            store.write_note("header", vars(header))
+        assert header is not None
+        fields = {
+            key: kind for key, kind in field_kinds(tools).items() if key not in header.indexed
+        }
+        store.index_fields(fields)
+        writer = Writer(store, self.dense, header)
+        reweighted = 0
+        if stale and plan.unchanged:
+            reweighted = writer.reweight(tools, frozenset(stored))
+        embedded = yield from writer.steps(plan, progress)
+        done = replace(
+            header,
+            measured_over=len(tools) if stale else header.measured_over,
+            churn=0 if stale else header.churn + writes + len(plan.delete),
+            indexed=tuple(sorted({*header.indexed, *fields})),
+        )
+        if done != header:
+            store.write_note("header", vars(done))
+        if not plan.is_empty:
+            store.optimize()
+        self._switch(store, done, before, generation)
+        return SyncReport(
+            added=len(plan.new),
+            changed=len(plan.changed),
+            deleted=len(plan.delete) - len(plan.changed),
+            unchanged=plan.unchanged,
+            embedded=embedded,
+            reweighted=reweighted,
+            rebuilt=before is not None and before != generation,
+        )
+
+    def _generation(self) -> str:
+        """Name the generation that this embedder and text version belong to."""
+        made_by = f"{self.dense.id if self.dense else ''} {self.dimension} {TEXT_VERSION}"
+        return hashlib.sha256(made_by.encode()).hexdigest()[:12]
+
+    def _store(self, generation: str) -> PointStore:
+        """Open a generation; the one in use can be open only once, so it is closed before."""
+        if self.open is not None and self.place.current() == generation:
+            self.open.store.close()
+            self.open = None
+        store: PointStore = self.place.open(generation, self.dimension)
+        return store
+
+    def _switch(
+        self,
+        store: PointStore,
+        header: Header,
+        before: str | None,
+        generation: str,
+    ) -> None:
+        if before != generation:
+            self.place.switch(generation)
+        self._names = None
+        old = self.open
+        self.open = Opened.of(store, header, adapted=self.adapted)
+        if old is not None and old.store is not store:
+            old.store.close()
+        self.place.discard_others(generation)
