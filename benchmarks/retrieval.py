@@ -285,16 +285,14 @@ def _built(index: ToolIndex, catalog: Sequence[CatalogTool]) -> dict[str, Any]:
 def _searches(index: ToolIndex, tools: Tools) -> tuple[PointStore, list[Query], list[Query]]:
     """Return the opened store, a hybrid and a dense query for every request."""
     index.search("opens the collection", k=1)
-    opened: Any = index._open
-    store, lexical = (
-        (opened[0], opened[2]) if isinstance(opened, tuple) else (opened.store, opened.lexical)
-    )
+    opened = index._open
+    assert opened is not None
     hybrid, dense = [], []
     for words, vector in zip(tools.asked_words, tools.asked_vectors, strict=True):
         row = vector.tolist()
-        hybrid.append(Query(sparse=lexical.query(words), dense=row, candidates=CANDIDATES))
+        hybrid.append(Query(sparse=opened.lexical.query(words), dense=row, candidates=CANDIDATES))
         dense.append(Query(sparse=SparseWeights((), ()), dense=row))
-    return store, hybrid, dense
+    return opened.store, hybrid, dense
 
 
 def _timed(store: PointStore, queries: Sequence[Query]) -> dict[str, float]:

@@ -66,7 +66,7 @@ class ClientStore(BaseStore):
 
     def write_note(self, note: Note, content: Mapping[str, Any]) -> None:
         """See ``PointStore``."""
-        payload = {note: dict(content)}
+        payload: dict[str, Any] = {note: dict(content)}
         point = self._models.PointStruct(id=NOTES[note], vector={}, payload=payload)
         with self._explained("write"):
             self._client.upsert(self._collection, [point], wait=True)

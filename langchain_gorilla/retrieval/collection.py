@@ -280,7 +280,8 @@ class ToolIndex:
             ]
             for each in (None, adapter)
         ]
-        return await in_thread(self._installed, opened, trial.verdict(adapter, *found))
+        report: FitReport = await in_thread(self._installed, opened, trial.verdict(adapter, *found))
+        return report
 
     def _installed(self, opened: Opened, verdict: tuple[FitReport, Adapter | None]) -> FitReport:
         report, adapter = verdict
