@@ -9,9 +9,9 @@ ten hits with their documents), and recall@20 against an exact search of the sam
 stand Qdrant's local mode in memory, numpy's brute force over the same vectors and LangGraph's
 InMemoryStore; those that scan in Python stop at 10,000 tools. Vectors are synthetic near-duplicates
 of 384 numbers (twenty to a cluster), words follow Zipf's law as tools' texts do; both are drawn
-from one seed. A million tools take MILLION_NOTE: name them in --sizes. --folder
-keeps the indexes of Qdrant Edge, and measures those that it holds: build them on a busy machine
-(--build-only), measure on a quiet one.
+from one seed. A million tools take half an hour of processor time, 6 GB of memory and
+8 GB of disk: name them in --sizes. --folder keeps the indexes of Qdrant Edge and measures those
+that it holds: build them on a busy machine (--build-only), measure on a quiet one.
 """
 
 import argparse

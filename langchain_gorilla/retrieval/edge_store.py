@@ -36,9 +36,10 @@ _GRAPH_EF = 512
 """Walks through the graph keep this many candidates: recall .95 at a million near-duplicates."""
 
 _OVERSAMPLING = 2.0
-"""Vectors are compared by four bits a number, a fifth of the time of all 32; twice as many as asked
-for are then compared in full: of the nearest 200 in 100,000 that finds .999, one and a half times as
-many .988. Scores are always those of the full vectors."""
+"""Vectors are compared by four bits a number, and twice as many as asked for are then compared in
+full: together a third of the time that comparing all in full takes. Of the nearest 200 in 100,000
+that finds .999, with one and a half times as many .988. Scores are those of the full vectors.
+"""
 
 
 class EdgeStore(BaseStore):
