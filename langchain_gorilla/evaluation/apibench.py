@@ -34,7 +34,7 @@ from langchain_gorilla.evaluation.apibench_answer import (
     field_as_the_paper_cuts_it,
 )
 from langchain_gorilla.evaluation.apibench_data import Api, Hub
-from langchain_gorilla.evaluation.python_trees import parse, text_of
+from langchain_gorilla.evaluation.python_trees import PythonTree, parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -110,14 +110,14 @@ class PaperMatcher:
         )
 
     def _first_match(self, source: str) -> Api | None:
-        root = parse(source, self._grammar)
+        tree = parse(source, self._grammar)
         by_callee: dict[str, Node] = {}
-        last = root
-        for beginning, last in _sub_trees(root, self._longest_callee):
+        last = tree.root
+        for beginning, last in _sub_trees(tree, self._longest_callee):
             if beginning in self._callees:
                 by_callee.setdefault(beginning, last)
-        stand_in = text_of(last)
-        texts = {callee: text_of(node) for callee, node in by_callee.items()}
+        stand_in = tree.text_of(last)
+        texts = {callee: tree.text_of(node) for callee, node in by_callee.items()}
         for reference in self._references:
             text = texts.get(reference.callee, stand_in)
             if all(argument in text for argument in reference.argument_texts):
@@ -126,37 +126,38 @@ class PaperMatcher:
 
     def _read(self, apis: Sequence[Api]) -> Iterator[_Reference]:
         for api in apis:
-            statement = parse(api.api_call, self._grammar).children
+            tree = parse(api.api_call, self._grammar)
+            statement = tree.root.children
             call = statement[0].children[0] if statement and statement[0].children else None
             if call is None or call.child_count < 2:
                 continue
-            arguments = tuple(_argument_texts(self._hub, call.children[1]))
+            arguments = tuple(_argument_texts(self._hub, tree, call.children[1]))
             if arguments:
-                yield _Reference(text_of(call.children[0]), arguments, api)
+                yield _Reference(tree.text_of(call.children[0]), arguments, api)
 
 
-def _sub_trees(root: "Node", most_bytes: int) -> Iterator[tuple[str, "Node"]]:
+def _sub_trees(tree: PythonTree, most_bytes: int) -> Iterator[tuple[str, "Node"]]:
     """Yield the text of each node's first child and the node, from the last sub-tree on.
 
     A first child longer than ``most_bytes`` is no callee; its text is left empty, or nested ones
     would be copied over and over.
     """
-    stack = [root]
+    stack = [tree.root]
     while stack:
         node = stack.pop()
         children = node.children
         is_short = bool(children) and children[0].end_byte - children[0].start_byte <= most_bytes
-        yield (text_of(children[0]) if is_short else ""), node
+        yield (tree.text_of(children[0]) if is_short else ""), node
         stack.extend(child for child in children if child.child_count)
 
 
-def _argument_texts(hub: Hub, argument_list: "Node") -> Iterator[str]:
+def _argument_texts(hub: Hub, tree: PythonTree, argument_list: "Node") -> Iterator[str]:
     for argument in argument_list.children:
-        text = text_of(argument)
+        text = tree.text_of(argument)
         if _is_named(hub, text):
             # Of ``name=value`` the third child; what has fewer, the scripts cannot read either.
             if argument.child_count > 2:
-                yield text_of(argument.children[2]).strip("'")
+                yield tree.text_of(argument.children[2]).strip("'")
         elif hub != "torchhub" and text not in ("(", ")", ","):
             yield text.strip("'")
 
