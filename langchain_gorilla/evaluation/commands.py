@@ -50,7 +50,9 @@ def apibench(
     ] = None,
     grammar: Annotated[
         Path | None,
-        typer.Option(help="A compiled grammar of Python, such as Gorilla's my-languages.so."),
+        typer.Option(
+            help="A grammar of Python of early 2023, compiled: prose is then read as the paper did."
+        ),
     ] = None,
     json_file: JsonFile = None,
 ) -> None:

@@ -1,6 +1,11 @@
-"""The evaluation functions that ``cases/harness.py`` asks an adapter for."""
+"""The evaluation functions that ``cases/harness.py`` asks an adapter for.
 
+``APIBENCH_GRAMMAR`` may name a compiled grammar, as ``gorilla eval apibench --grammar`` does.
+"""
+
+import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from langchain_gorilla.evaluation.apibench import PaperMatcher, StrictMatcher
@@ -28,7 +33,10 @@ def bfcl_decode(text: str) -> list[dict[str, Any]]:
 
 @cache
 def _matcher(hub: Any) -> PaperMatcher:
-    return PaperMatcher(hub, bundled_benchmark(hub).apis)
+    grammar = os.environ.get("APIBENCH_GRAMMAR")
+    return PaperMatcher(
+        hub, bundled_benchmark(hub).apis, grammar=Path(grammar) if grammar else None
+    )
 
 
 def apibench_verdict(hub: str, text: str, gold_domain: str) -> str:

@@ -15,7 +15,11 @@ from langchain_gorilla.evaluation.apibench_data import (
     read_benchmark,
 )
 from langchain_gorilla.evaluation.apibench_table import NoResponsesError, as_json, judge_folder
-from langchain_gorilla.evaluation.python_trees import GrammarError, python_parser
+from langchain_gorilla.evaluation.python_trees import (
+    GrammarError,
+    as_skipped_in_2023,
+    python_parser,
+)
 
 BART = Api("pipeline('summarization', model='facebook/bart-large')", "Summarization")
 BART_CNN = Api("pipeline('summarization', model='facebook/bart-large-cnn')", "News")
@@ -36,8 +40,8 @@ def test_verdicts_are_the_papers_wherever_three_parsers_agree(shared: Path) -> N
         != row["verdict"]
     )
     assert wrong[True] == 0
-    # Prose, whose tree is error recovery: with tree-sitter-python 0.23 15 of 795 rows differ.
-    assert wrong[False] <= 15
+    # Prose, whose tree is error recovery: with tree-sitter-python 0.23 8 of 795 rows differ.
+    assert wrong[False] <= 8
 
 
 def test_every_quirk_row_gets_both_verdicts(shared: Path) -> None:
@@ -82,7 +86,40 @@ def test_an_answer_without_the_field_has_none() -> None:
     assert field_as_the_paper_cuts_it("I do not know.") is None
 
 
-@pytest.mark.parametrize("unit", ["(", "f(", "'", "\\'", "{'", "f('a', ", "import a\\n", "x = "])
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        (r"call \"f(\"a\")\" now", "call  ?f( ?a ?) ? now"),
+        (r"import a\nb", "import a ?b"),
+        (r"x \é y", "x  ?? y"),
+        (r"f(\n  \"a\")", r"f( ?  \"a\")"),
+        (r"""f('a\n', "a\"b")""", None),
+        (r"""f('never ended \"a\"""", None),
+        (r"""f() # a comment \"a\" """, None),
+        (r'''"""one\"two\n""" ''', None),
+        ("a + \\\n b", None),
+        ("a\\", None),
+    ],
+)
+def test_a_stray_backslash_takes_the_next_character(source: str, read: str | None) -> None:
+    assert as_skipped_in_2023(source) == (source if read is None else read)
+
+
+def test_what_a_backslash_takes_moves_no_offset(shared: Path) -> None:
+    lines = (shared / "cases/apibench_verdicts.jsonl").read_text(encoding="utf-8").splitlines()
+    for text in (json.loads(line)["text_as_recorded"] for line in lines):
+        assert len(as_skipped_in_2023(text).encode()) == len(text.encode())
+
+
+def test_a_call_in_escaped_quotes_is_found_on_paper() -> None:
+    api = Api("hub.load('https://a/b')", "Text")
+    text = r'Use the call \"hub.load(\"https://a/b\")\" to load it."'
+    assert PaperMatcher("tensorflowhub", [api]).verdict(text, "Text").verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    "unit", ["(", "f(", "'", "\\'", "{'", '"""', "\"\\'", "?\\", "f('a', ", "import a\\n", "x = "]
+)
 def test_hostile_answers_are_judged(unit: str) -> None:
     text = "api_call: " + unit * 5_000
     assert PaperMatcher("huggingface", [BART]).verdict(text, "News").verdict != "correct"
