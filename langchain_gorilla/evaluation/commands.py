@@ -36,6 +36,24 @@ class Retriever(str, Enum):
     oracle = "oracle"
 
 
+Model = Annotated[str, typer.Option(help='"bundled", a model id or a directory.')]
+Cases = Annotated[
+    list[Path], typer.Option(help="BFCL's question files, rows with answers, or folders.")
+]
+TopK = Annotated[int, typer.Option(min=1, help="Functions that a retriever offers.")]
+Embedder = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, file_okay=False, help="Sentence encoder's folder, for dense and hybrid."
+    ),
+]
+Constrained = Annotated[
+    bool,
+    typer.Option("--constrained/--unconstrained", help="Hold calls to the functions' schemas."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")]
+MaxTokens = Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")]
+Timeout = Annotated[float | None, typer.Option(help="Most seconds for an answer.")]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Also write the figures here, as fractions 0 to 1.")
 ]
@@ -92,25 +110,18 @@ def apibench(
 
 @app.command()
 def bfcl(
-    model: Annotated[str, typer.Option(help='"bundled", a model id or a directory.')],
-    cases: Annotated[
-        list[Path], typer.Option(help="BFCL's question files, rows with answers, or folders.")
-    ],
+    model: Model,
+    cases: Cases,
     retriever: Annotated[Retriever, typer.Option(help="Who chooses functions.")] = Retriever.none,
     catalog_size: Annotated[
         int | None, typer.Option(min=1, help="Functions to choose from, other cases' included.")
     ] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="Functions that a retriever offers.")] = 5,
-    embedder: Annotated[
-        Path | None, typer.Option(help="Sentence encoder's folder, for dense and hybrid.")
-    ] = None,
-    constrained: Annotated[
-        bool,
-        typer.Option("--constrained/--unconstrained", help="Hold calls to the functions' schemas."),
-    ] = True,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")] = None,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")] = 512,
-    timeout: Annotated[float | None, typer.Option(help="Most seconds for an answer.")] = None,
+    top_k: TopK = 5,
+    embedder: Embedder = None,
+    constrained: Constrained = True,
+    limit: Limit = None,
+    max_tokens: MaxTokens = 512,
+    timeout: Timeout = None,
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="The run's folder; a stopped run goes on there.")
     ] = None,
@@ -118,13 +129,7 @@ def bfcl(
 ) -> None:
     """Let a model answer BFCL's questions, and judge the answers as BFCL does."""
     from langchain_gorilla.evaluation.cases import read_cases
-    from langchain_gorilla.evaluation.runner import (
-        RunOptions,
-        chat_model,
-        run_cases,
-        write_bfcl_results,
-    )
-    from langchain_gorilla.evaluation.summary import summarize
+    from langchain_gorilla.evaluation.runner import RunOptions
 
     options = RunOptions(
         model=model,
@@ -137,23 +142,8 @@ def bfcl(
         timeout_s=timeout,
     )
     every_case, problems = read_cases(cases)
-    chosen = _limited(every_case, limit)
     folder = out_folder or Path("evaluation_results") / _run_name(options)
-    scores = []
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    ) as progress:
-        task = progress.add_task(f"BFCL with {model}", total=len(chosen))
-        for score in run_cases(chosen, chat_model(options), options, folder, all_cases=every_case):
-            scores.append(score)
-            progress.advance(task)
-    write_bfcl_results(folder / "bfcl_results", model, scores)
-    figures = summarize(scores, options, problems)
-    _write_json(folder / "figures.json", figures)
+    figures = _run(options, every_case, limit, problems, folder)
     _write_json(json_file, figures)
     out.print(_bfcl_table(figures))
     silence = figures["abstention"]
@@ -163,6 +153,58 @@ def bfcl(
         markup=False,
     )
     _print_problems(figures["problems"])
+
+
+@app.command()
+def retrievers(
+    model: Model,
+    cases: Cases,
+    out_folder: Annotated[
+        Path, typer.Option("--out", help="Runs and report.*; stopped runs go on there.")
+    ],
+    catalog_size: Annotated[
+        int, typer.Option(min=1, help="Functions to choose from, other cases' included.")
+    ] = 12,
+    top_k: TopK = 5,
+    embedder: Embedder = None,
+    constrained: Constrained = True,
+    limit: Limit = None,
+    max_tokens: MaxTokens = 512,
+    timeout: Timeout = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Does a retriever help a model on a catalog? Run all, in one table and one picture."""
+    from langchain_gorilla.evaluation import retriever_effect
+    from langchain_gorilla.evaluation.cases import read_cases
+    from langchain_gorilla.evaluation.report import write_report
+    from langchain_gorilla.evaluation.runner import RunOptions
+
+    every_case, problems = read_cases(cases)
+    runs = []
+    for retriever in Retriever:
+        vectors = retriever in (Retriever.dense, Retriever.hybrid)
+        if vectors and embedder is None:
+            err.print(f"! {retriever.value} is left out: pass --embedder DIR.", style="yellow")
+            continue
+        options = RunOptions(
+            model=model,
+            retriever=retriever.value,
+            catalog_size=catalog_size,
+            top_k=top_k,
+            embedder=str(embedder) if vectors else None,
+            constrained=constrained,
+            max_tokens=max_tokens,
+            timeout_s=timeout,
+        )
+        folder = out_folder / retriever.value
+        runs.append(_run(options, every_case, limit, problems, folder))
+    for group in retriever_effect.retriever_runs(runs):
+        out.print(_rich(retriever_effect.table(group)))
+        out.print(retriever_effect.answer(group), markup=False)
+    for path in write_report(runs, out_folder):
+        out.print(str(path), markup=False)
+    _write_json(json_file, {"runs": runs})
+    _print_problems(list(map(str, problems)))
 
 
 @app.command()
@@ -195,6 +237,38 @@ def report(
 
     for path in write_report([read_figures(run) for run in runs], out_folder):
         out.print(str(path), markup=False)
+
+
+def _run(
+    options: Any, every_case: list[Any], limit: int | None, problems: list[Any], folder: Path
+) -> dict[str, Any]:
+    """Run, or go on with, one run; its answers, BFCL's files and figures are in the folder."""
+    from langchain_gorilla.evaluation import runner
+    from langchain_gorilla.evaluation.summary import summarize
+
+    chosen = _limited(every_case, limit)
+    scores = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    ) as progress:
+        name = (
+            options.model
+            if options.retriever == "none"
+            else f"{options.model}, {options.retriever}"
+        )
+        task = progress.add_task(f"BFCL with {name}", total=len(chosen))
+        model = runner.chat_model(options)
+        for score in runner.run_cases(chosen, model, options, folder, all_cases=every_case):
+            scores.append(score)
+            progress.advance(task)
+    runner.write_bfcl_results(folder / "bfcl_results", options.model, scores)
+    figures = summarize(scores, options, problems)
+    _write_json(folder / "figures.json", figures)
+    return figures
 
 
 def _limited(cases: list[Any], limit: int | None) -> list[Any]:
@@ -235,6 +309,16 @@ def _bfcl_table(figures: dict[str, Any]) -> Table:
             f"{row['forward_passes']:.0f}",
             f"{row['seconds']:.2f}",
         )
+    return table
+
+
+def _rich(text: Any) -> Table:
+    """Return a page's table for the terminal."""
+    table = Table(title=text.title, title_justify="left")
+    for number, column in enumerate(text.head):
+        table.add_column(column, justify="right" if number else "left")
+    for row in text.rows:
+        table.add_row(*row)
     return table
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.evaluation.cases import Case
+from langchain_gorilla.evaluation.scoring import called_by_the_right_answer
 
 if TYPE_CHECKING:
     from langchain_gorilla.retrieval.collection import ToolIndex
@@ -123,7 +124,7 @@ def _whole_catalog(case: Case, catalog: Sequence[Function]) -> Sequence[Function
 
 def _right_functions(case: Case, catalog: Sequence[Function]) -> Sequence[Function]:
     """Return what the right answer calls; where nothing is to be called, the case's functions."""
-    called = {name for answer in case.possible_answers for name in answer}
+    called = called_by_the_right_answer(case)
     return [function for function in case.functions if function["name"] in called] or list(
         case.functions
     )

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from langchain_gorilla.errors import GorillaError
-from langchain_gorilla.evaluation import page
+from langchain_gorilla.evaluation import page, retriever_effect
 from langchain_gorilla.evaluation.page import Table, html_table, paragraph, picture
 from langchain_gorilla.evaluation.plots import (
-    RETRIEVERS,
     Run,
     accuracy_by_category,
     accuracy_by_retriever,
@@ -134,6 +133,7 @@ def _tables(runs: Sequence[Run], names: Sequence[str]) -> list[Table]:
     ]
     kinds = tuple(kind.replace("_", " ") for kind in KINDS)
     return [
+        *map(retriever_effect.table, retriever_effect.retriever_runs(runs)),
         Table("Accuracy", ("category", *names), tuple(accuracy)),
         Table(
             "Hallucination and abstention",
@@ -160,19 +160,9 @@ def _findings(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
         lines.append(
             f"{name} against {names[0]} on {result.n} shared cases: "
             f"{100 * result.difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
-            f"p = {result.p_value:.3g}.{_helps(runs[0], run, low, high)}"
+            f"p = {result.p_value:.3g}."
         )
-    return lines
-
-
-def _helps(first: Run, other: Run, low: float, high: float) -> str:
-    one, two = first["options"]["retriever"], other["options"]["retriever"]
-    if first["model"] != other["model"] or one != "none" or two not in RETRIEVERS[1:]:
-        return ""
-    answer = "it helps" if low > 0 else "it hurts" if high < 0 else "not decided by these cases"
-    return (
-        f" Does {two} retrieval help this model on this catalog? {answer[0].upper()}{answer[1:]}."
-    )
+    return [*lines, *map(retriever_effect.answer, retriever_effect.retriever_runs(runs))]
 
 
 def _accuracy(row: dict[str, Any] | None) -> str:

@@ -71,6 +71,8 @@ class Score:
         called: Whether anything was called.
         expects_call: Whether something was to be called.
         answer: What was judged.
+        right_functions_offered: Whether the model could see all that the right answer calls; None
+            where that is not known or nothing is to be called.
     """
 
     case_id: str
@@ -81,6 +83,7 @@ class Score:
     called: bool
     expects_call: bool
     answer: Answer = field(repr=False)
+    right_functions_offered: bool | None = None
 
 
 def score_answer(
@@ -94,16 +97,25 @@ def score_answer(
         offered: The functions that the model could see; None for the case's own.
     """
     error_type = _error_type(case, answer)
+    seen = case.functions if offered is None else offered
     return Score(
         case.id,
         case.category,
         error_type is None,
         error_type,
-        frozenset(_hallucinations(answer, case.functions if offered is None else offered)),
+        frozenset(_hallucinations(answer, seen)),
         answer.called,
         case.expects_call,
         answer,
+        called_by_the_right_answer(case) <= {function["name"] for function in seen}
+        if case.possible_answers
+        else None,
     )
+
+
+def called_by_the_right_answer(case: Case) -> set[str]:
+    """Return the names of what the right answer calls; none where nothing is to be called."""
+    return {name for answer in case.possible_answers for name in answer}
 
 
 def _error_type(case: Case, answer: Answer) -> str | None:

@@ -17,7 +17,8 @@ def summarize(
     """Return a run's figures as ``--json`` writes them; shares are fractions 0 to 1.
 
     ``categories`` and ``overall`` hold n, accuracy, ci95, hallucination by kind, error_types,
-    mean tokens, forward passes and seconds; ``abstention`` precision and recall of staying silent;
+    right_functions_offered, mean tokens, forward passes and seconds; ``abstention`` precision and
+    recall of staying silent;
     ``cases`` which were right, for comparing runs.
     """
     present = {score.category for score in scores}
@@ -40,6 +41,11 @@ def figures(scores: Sequence[Score]) -> dict[str, Any]:
     """Return the figures of some cases together."""
     n = len(scores)
     correct = sum(score.correct for score in scores)
+    offered = [
+        score.right_functions_offered
+        for score in scores
+        if score.right_functions_offered is not None
+    ]
     errors: dict[str, int] = {}
     for score in scores:
         if score.error_type is not None:
@@ -52,6 +58,7 @@ def figures(scores: Sequence[Score]) -> dict[str, Any]:
             **{kind: mean([kind in score.hallucinations for score in scores]) for kind in KINDS},
             "any": mean([bool(score.hallucinations) for score in scores]),
         },
+        "right_functions_offered": mean(offered) if offered else None,
         "input_tokens": mean([score.answer.input_tokens for score in scores]),
         "output_tokens": mean([score.answer.output_tokens for score in scores]),
         "forward_passes": mean([score.answer.forward_passes for score in scores]),
