@@ -62,7 +62,8 @@ def test_the_same_runs_give_the_same_page() -> None:
 def test_markdown_has_the_figures_of_the_page() -> None:
     text = markdown(RUNS, run_names(RUNS))
     assert "60.0 [" in text
-    assert "Does oracle retrieval help this model on this catalog? It helps." in text
+    assert "Does a retriever help org/one on this catalog" in text
+    assert "| oracle | 40 |" in text
 
 
 def test_json_holds_the_runs_as_they_came(tmp_path: Path) -> None:
