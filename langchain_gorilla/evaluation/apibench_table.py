@@ -52,6 +52,8 @@ DUPLICATES_CREDITED = "correct, duplicates credited"
 
 CLOSE_ENOUGH_POINTS = 0.3
 
+_MOST_ROWS_NAMED = 20
+
 _SETTING = re.compile(r"_(FT|RT)_(0_shot|bm25|gpt_index|oracle)\b")
 
 
@@ -122,6 +124,8 @@ def judge_folder(
         NoResponsesError: There is no such file.
         GrammarError: tree-sitter is not installed.
     """
+    if not folder.is_dir():
+        raise NoResponsesError(f"{folder} is no folder. Give the one with the recorded answers.")
     files = sorted(
         (path for path in folder.rglob("*.jsonl") if benchmark.hub in path.name),
         key=lambda path: path.name,
@@ -162,8 +166,12 @@ def _judge_file(
         paper_verdicts,
         strict_verdicts,
         PUBLISHED[benchmark.hub].get(name) if name else None,
-        (*problems, *left_out, *unknown, *_notes(path.name, known)),
+        tuple(sorted((*problems, *left_out, *unknown, *_notes(path.name, known)), key=_row)),
     )
+
+
+def _row(problem: InputProblem) -> int:
+    return problem.row
 
 
 def _with_known_questions(
@@ -191,7 +199,10 @@ def _notes(name: str, rows: Sequence[Row]) -> Iterator[InputProblem]:
             break
     empty = [row.number for row in rows if not row.fields["text"].strip()]
     if empty:
-        yield InputProblem(name, empty[0], f"{len(empty)} answers are empty, from here on")
+        rows_of = f"rows {', '.join(map(str, empty[:_MOST_ROWS_NAMED]))}"
+        more = f" and {len(empty) - _MOST_ROWS_NAMED} more" if empty[_MOST_ROWS_NAMED:] else ""
+        what = f"empty answers, judged as answers without a call: {rows_of}{more}"
+        yield InputProblem(name, empty[0], what)
 
 
 def as_json(files: Sequence[FileFigures]) -> dict[str, Any]:

@@ -147,6 +147,8 @@ def _case(row: Row, answers: Mapping[str, Any]) -> Case | str:
         possible = []
     elif not _is_answer(possible):
         return "no possible answer"
+    elif not functions:
+        return "no functions, though the answer calls one"
     return Case(id_, category, tuple(turns[0]), tuple(functions), tuple(possible), expects_call)
 
 

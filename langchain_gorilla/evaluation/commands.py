@@ -1,6 +1,7 @@
 """``gorilla eval``: the paper's table, BFCL runs, comparisons, reports."""
 
 import json
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ app = typer.Typer(
     help="Measure a model, or recorded answers, with APIBench and BFCL.", no_args_is_help=True
 )
 
-out = Console(soft_wrap=True)
+# A file or pipe has no width; tables in it are whole.
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180)
 err = Console(stderr=True, soft_wrap=True)
 
 
@@ -142,6 +144,7 @@ def bfcl(
         timeout_s=timeout,
     )
     every_case, problems = read_cases(cases)
+    _refuse_none(every_case, problems)
     folder = out_folder or Path("evaluation_results") / _run_name(options)
     figures = _run(options, every_case, limit, problems, folder)
     _write_json(json_file, figures)
@@ -180,6 +183,7 @@ def retrievers(
     from langchain_gorilla.evaluation.runner import RunOptions
 
     every_case, problems = read_cases(cases)
+    _refuse_none(every_case, problems)
     runs = []
     for retriever in Retriever:
         vectors = retriever in (Retriever.dense, Retriever.hybrid)
@@ -204,7 +208,7 @@ def retrievers(
     for path in write_report(runs, out_folder):
         out.print(str(path), markup=False)
     _write_json(json_file, {"runs": runs})
-    _print_problems(list(map(str, problems)))
+    _print_problems(list(dict.fromkeys(problem for run in runs for problem in run["problems"])))
 
 
 @app.command()
@@ -269,6 +273,15 @@ def _run(
     figures = summarize(scores, options, problems)
     _write_json(folder / "figures.json", figures)
     return figures
+
+
+def _refuse_none(cases: list[Any], problems: list[Any]) -> None:
+    from langchain_gorilla.evaluation.rows import UnreadableFileError
+
+    if not cases:
+        raise UnreadableFileError(
+            f"There is no question to ask. {'; '.join(map(str, problems[:5]))}."
+        )
 
 
 def _limited(cases: list[Any], limit: int | None) -> list[Any]:

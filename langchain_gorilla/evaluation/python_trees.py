@@ -52,7 +52,7 @@ def python_parser(grammar: Path | None = None) -> "Parser":
         ) from error
     if grammar is None:
         return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
-    return tree_sitter.Parser(_language(grammar))
+    return _parser(_language(grammar), grammar)
 
 
 def _language(library: Path) -> "Language":
@@ -70,6 +70,18 @@ def _language(library: Path) -> "Language":
         # A plain library hands out an address, not the capsule of the Python packages.
         warnings.simplefilter("ignore", DeprecationWarning)
         return tree_sitter.Language(function())
+
+
+def _parser(language: "Language", library: Path) -> "Parser":
+    import tree_sitter
+
+    try:
+        return tree_sitter.Parser(language)
+    except ValueError as error:
+        raise GrammarError(
+            f"{library} was compiled from sources that tree-sitter cannot use ({error}). Those of "
+            "tree-sitter-python 0.20 and later fit."
+        ) from error
 
 
 @dataclass(frozen=True)

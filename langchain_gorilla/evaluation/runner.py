@@ -136,14 +136,22 @@ def open_run(folder: Path, options: RunOptions) -> dict[str, tuple[str, Answer]]
     rows, problems = read_rows(path)
     if not rows or rows[0].fields.get("options") != asdict(options):
         raise DifferentRunError(
-            f"{path} holds a run with other options: {rows[0].fields.get('options') if rows else 0}"
-            ". Choose another --out, or remove the folder to start anew."
+            f"{path} holds a run with other options: "
+            f"{_differences(rows[0].fields.get('options') if rows else None, asdict(options))}. "
+            "Choose another --out, or remove the folder to start anew."
         )
     if problems:
         # Cut off in the middle of a line; what follows must begin on a line of its own.
         kept = [json.dumps(dict(row.fields), ensure_ascii=False) for row in rows]
         path.write_text("\n".join(kept) + "\n", encoding="utf-8")
     return {answer.case_id: (question, answer) for question, answer in map(_recorded, rows[1:])}
+
+
+def _differences(recorded: Any, asked: Mapping[str, Any]) -> str:
+    if not isinstance(recorded, dict):
+        return "its first line holds none"
+    names = [name for name in {**recorded, **asked} if recorded.get(name) != asked.get(name)]
+    return ", ".join(f"{name} was {recorded.get(name)}, not {asked.get(name)}" for name in names)
 
 
 def _recorded(row: Any) -> tuple[str, Answer]:

@@ -1,6 +1,6 @@
 """Scores of a run → figures by category, with intervals, and as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +9,8 @@ from langchain_gorilla.evaluation.rows import InputProblem
 from langchain_gorilla.evaluation.runner import RunOptions
 from langchain_gorilla.evaluation.scoring import KINDS, Score
 from langchain_gorilla.evaluation.statistics import interval_of_share, mean
+
+_MOST_NAMED = 20
 
 
 def summarize(
@@ -32,9 +34,27 @@ def summarize(
             if category in present
         },
         "abstention": abstention(scores),
-        "problems": [str(problem) for problem in problems],
+        "problems": [*map(str, problems), *_unanswered(scores)],
         "cases": {score.case_id: score.correct for score in scores},
     }
+
+
+def _unanswered(scores: Sequence[Score]) -> Iterator[str]:
+    """Name the answers that are none; they are scored with the others."""
+    failed: dict[str, list[Score]] = {}
+    for score in scores:
+        if score.answer.error is not None:
+            failed.setdefault(score.answer.error.partition(":")[0], []).append(score)
+    for some in failed.values():
+        yield f"{len(some)} without an answer, first {some[0].case_id}: {some[0].answer.error}"
+    empty = [
+        score.case_id
+        for score in scores
+        if score.answer.error is None and not score.called and not score.answer.text.strip()
+    ]
+    if empty:
+        more = f" and {len(empty) - _MOST_NAMED} more" if empty[_MOST_NAMED:] else ""
+        yield f"empty answers, neither call nor text: {', '.join(empty[:_MOST_NAMED])}{more}"
 
 
 def figures(scores: Sequence[Score]) -> dict[str, Any]:

@@ -149,9 +149,10 @@ def test_the_table_names_bad_rows_and_judges_the_rest(tmp_path: Path) -> None:
         (4, "no question_id"),
         (5, "none of 1 to"),
         (2, "another order"),
-        (2, "answers are empty"),
+        (2, "empty answers, judged as answers without a call: rows 2"),
     ):
         assert any(f"{name}, row {row}: " in line and words in line for line in said), (row, said)
+    assert [problem.row for problem in file.problems] == [2, 2, 3, 4, 5, 6]
     figures = as_json([file])["files"][name]
     assert {"n", "accuracy", "hallucination"} <= figures.keys()
 
@@ -159,6 +160,8 @@ def test_the_table_names_bad_rows_and_judges_the_rest(tmp_path: Path) -> None:
 def test_a_folder_without_answers_is_named() -> None:
     with pytest.raises(NoResponsesError, match="torchhub"):
         list(judge_folder(Path(__file__).parent, bundled_benchmark("torchhub")))
+    with pytest.raises(NoResponsesError, match="nowhere is no folder"):
+        list(judge_folder(Path("nowhere"), bundled_benchmark("torchhub")))
 
 
 def test_a_library_that_is_no_grammar_is_refused(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_changed_question_is_asked_anew(tmp_path: Path) -> None:
 
 def test_a_run_with_other_options_is_not_mixed_in(tmp_path: Path) -> None:
     list(run_cases([case(0)], scripted([right(0)]), OPTIONS, tmp_path))
-    with pytest.raises(DifferentRunError, match="other options"):
+    with pytest.raises(DifferentRunError, match="other options: model was bundled, not other"):
         list(run_cases([case(0)], scripted([]), RunOptions(model="other"), tmp_path))
 
 
@@ -130,8 +130,21 @@ def test_a_model_that_answers_nothing_scores_nothing_but_abstains_fully() -> Non
     scores = [score_answer(asked, Answer(asked.id)) for asked in cases]
     figures = summarize(scores, OPTIONS)
     assert figures["categories"]["simple_python"]["accuracy"] == 0
+    ids = ", ".join(asked.id for asked in cases)
+    assert figures["problems"] == [f"empty answers, neither call nor text: {ids}"]
     assert abstention(scores)["recall"] == 1
     assert abstention(scores)["precision"] == pytest.approx(1 / 3)
+
+
+def test_questions_without_an_answer_are_named_by_what_went_wrong() -> None:
+    errors = ["PromptTooLongError: 9 tokens", "PromptTooLongError: 8 tokens", None]
+    scores = [
+        score_answer(case(number), Answer(case(number).id, text="No.", error=error))
+        for number, error in enumerate(errors)
+    ]
+    assert summarize(scores, OPTIONS)["problems"] == [
+        "2 without an answer, first simple_python_0: PromptTooLongError: 9 tokens"
+    ]
 
 
 def test_arguments_of_java_questions_are_shown_as_source_text(tmp_path: Path) -> None:
@@ -271,9 +284,10 @@ def test_each_bad_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
             question(3),
             question(4),
             question(5, id="multi_turn_base_5"),
-            question(6)[:-9],
+            question(6, function=[]),
+            question(7)[:-9],
         ],
-        [possible(4), possible(0), possible(99)],
+        [possible(4), possible(0), possible(6), possible(99)],
     )
     cases, problems = read_cases([path])
     assert [found.id for found in cases] == ["simple_python_0", "simple_python_4"]
@@ -285,8 +299,9 @@ def test_each_bad_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
         (f"{path.name}, row 4: ", "no functions"),
         (f"{path.name}, row 5: ", "no possible answer"),
         (f"{path.name}, row 7: ", "multi_turn_base"),
-        (f"{path.name}, row 8: ", "cut off"),
-        (f"{answers}, row 3: ", "not asked"),
+        (f"{path.name}, row 8: ", "no functions, though"),
+        (f"{path.name}, row 9: ", "cut off"),
+        (f"{answers}, row 4: ", "not asked"),
         (f"{answers}: ", "another order"),
     ):
         assert any(line.startswith(start) and words in line for line in said), (start, said)
@@ -319,6 +334,16 @@ def test_a_missing_file_is_named() -> None:
 
 
 # --- The command ---
+
+
+@pytest.mark.parametrize("command", ["bfcl", "retrievers"])
+def test_a_command_without_a_question_to_ask_says_why(command: str, tmp_path: Path) -> None:
+    (tmp_path / "cases.jsonl").write_text("{", encoding="utf-8")
+    arguments = ["eval", command, "--model", "bundled", "--cases", str(tmp_path)]
+    with pytest.raises(UnreadableFileError, match=r"no question.*cases\.jsonl, row 1: .*cut off"):
+        CliRunner().invoke(
+            app, [*arguments, "--out", str(tmp_path / "out")], catch_exceptions=False
+        )
 
 
 def test_the_command_writes_figures_that_compare_and_report(
