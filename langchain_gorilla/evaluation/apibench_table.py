@@ -199,10 +199,9 @@ def _notes(name: str, rows: Sequence[Row]) -> Iterator[InputProblem]:
             break
     empty = [row.number for row in rows if not row.fields["text"].strip()]
     if empty:
-        rows_of = f"rows {', '.join(map(str, empty[:_MOST_ROWS_NAMED]))}"
+        first = ", ".join(map(str, empty[:_MOST_ROWS_NAMED]))
         more = f" and {len(empty) - _MOST_ROWS_NAMED} more" if empty[_MOST_ROWS_NAMED:] else ""
-        what = f"empty answers, judged as answers without a call: {rows_of}{more}"
-        yield InputProblem(name, empty[0], what)
+        yield InputProblem(name, 0, f"empty answers in rows {first}{more}; judged as they are")
 
 
 def as_json(files: Sequence[FileFigures]) -> dict[str, Any]:

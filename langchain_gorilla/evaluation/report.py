@@ -79,9 +79,9 @@ def html_page(runs: Sequence[Run], names: Sequence[str]) -> str:
     """Return the whole page."""
     by_retriever = accuracy_by_retriever(runs)
     pictures = [
+        *([("Accuracy by retriever", by_retriever)] if by_retriever else []),
         ("Accuracy by category", accuracy_by_category(runs, names)),
         ("What is made up", hallucination_by_kind(runs, names)),
-        *([("Accuracy by retriever", by_retriever)] if by_retriever else []),
     ]
     sections = [picture(title, svg) for title, svg in pictures]
     sections += [html_table(table) for table in _tables(runs, names)]
