@@ -17,6 +17,9 @@ Run: TypeAlias = dict[str, Any]
 
 COLOURS = ("#1f5fa8", "#d1731b", "#3a8a4d", "#8a4a9e", "#7a6a52", "#b3324a")
 
+_LEGEND_CHARACTERS = 72
+"""Of the names in one line of a legend."""
+
 RETRIEVERS = ("none", "bm25", "dense", "hybrid", "oracle")
 
 
@@ -130,9 +133,14 @@ def as_svg(figure: "Figure", axes: "Axes") -> str:
     from matplotlib import rc_context
 
     # Above the picture, where no bar can be under it.
-    if axes.get_legend_handles_labels()[0]:
+    _, names = axes.get_legend_handles_labels()
+    if names:
         axes.legend(
-            frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.02), ncols=3
+            frameon=False,
+            fontsize="small",
+            loc="lower left",
+            bbox_to_anchor=(0, 1.02),
+            ncols=max(1, min(3, _LEGEND_CHARACTERS // max(map(len, names)))),
         )
     text = io.StringIO()
     # Fixed ids and no date: the same figures give the same page. Text stays text, so that it can

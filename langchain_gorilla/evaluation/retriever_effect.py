@@ -74,7 +74,10 @@ def table(group: RetrieverRuns) -> Table:
 
 def answer(group: RetrieverRuns) -> str:
     """Answer the question for one model and catalog, with figures."""
-    question = f"Does a retriever help {group.model} on this catalog ({_catalog(group)})?"
+    n = len(group.by_retriever["none"]["cases"])
+    question = (
+        f"Does a retriever help {group.model} on this catalog ({_catalog(group)}, {n} questions)?"
+    )
     effects = {
         name: group.effect(name)
         for name in group.by_retriever
@@ -91,8 +94,8 @@ def answer(group: RetrieverRuns) -> str:
     unanswered = _unanswered(group.by_retriever["none"])
     if unanswered:
         words.append(
-            f"without one {unanswered} of {group.by_retriever['none']['overall']['n']} questions "
-            "have no answer, as where the catalog does not fit the prompt"
+            f"without one {unanswered} questions have no answer, as where the catalog does not fit "
+            "the prompt"
         )
     said = "; ".join(words)
     return f"{question} {said[:1].upper()}{said[1:]}."
@@ -114,7 +117,7 @@ def _effect(name: str, effect: Comparison) -> str:
     low, high = effect.ci95
     return (
         f"{name} {_points(effect.difference)} points ({_points(low)} to {_points(high)}, "
-        f"p = {effect.p_value:.2g}, {effect.n} cases)"
+        f"p = {effect.p_value:.2g})"
     )
 
 
