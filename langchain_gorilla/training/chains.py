@@ -28,6 +28,11 @@ class Chain:
     key: str
     kind: str
 
+    @property
+    def noun(self) -> str:
+        """What the look-up finds: ``user`` where it gives a ``user_id``."""
+        return self.key.rpartition("_")[0].replace("_", " ") or self.key
+
 
 def read_chains(text: str) -> list[Chain]:
     """Read ``chains.txt``, whose head describes it."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from langchain_gorilla.calls import FunctionCall
-from langchain_gorilla.training.chains import chains, found_content, new_chain
+from langchain_gorilla.training.chains import Chain, chains, found_content, new_chain
 from langchain_gorilla.training.documents import (
     OfferedFunction,
     draw_style,
@@ -117,7 +117,11 @@ class Dialogues:
         return Conversation("session", documents(functions), tuple(turns))
 
     def chain(self) -> Conversation | None:
-        """Look something up, then call the next function with what was found."""
+        """Look something up, then call the next function with what was found.
+
+        Half of the time, with such functions at hand, one call is all that is asked for; else a
+        model learns to look something up whatever the question.
+        """
         rng, style = self.rng, draw_style(self.rng)
         chain = rng.choice(chains()) if rng.random() < 0.7 else new_chain(self.values)
         known = chain.look_up.parameters[0]
@@ -125,9 +129,13 @@ class Dialogues:
         second = offer(self.values, chain.use, style)
         if first.name == second.name:
             return None
+        count = rng.choices([0, 1, 2, 3], [0.2, 0.25, 0.25, 0.3])[0]
+        functions = self.requests.with_distractors([first, second], count, style)
         value = str(self.values.draw(known.kind))
-        question = rng.choice(chain.use.questions).replace("{x}", value)
         found = str(self.values.draw(chain.kind))
+        if rng.random() < 0.5:
+            return self._one_of_chain(chain, functions, first, second, value, found)
+        question = rng.choice(chain.use.questions).replace("{x}", value)
         calls = [first.call({known.key: value}), second.call({"key": found})]
         results = [
             Result(calls[0], found_content(self.values, chain.key, found)),
@@ -138,9 +146,39 @@ class Dialogues:
             Turn(None, (results[0],), write_calls(calls[1:])),
             Turn(None, (results[1],), answer(results)),
         )
-        count = rng.choices([0, 1, 2, 3], [0.3, 0.3, 0.2, 0.2])[0]
-        functions = self.requests.with_distractors([first, second], count, style)
         return Conversation("chain", documents(functions), turns, calls=tuple(calls[:1]))
+
+    def _one_of_chain(
+        self,
+        chain: Chain,
+        functions: Sequence[OfferedFunction],
+        first: OfferedFunction,
+        second: OfferedFunction,
+        value: str,
+        found: str,
+    ) -> Conversation | None:
+        """Ask for the look-up alone, for what the identifier is given to, or for neither."""
+        others = [one for one in functions if one not in (first, second)]
+        style = self.rng.random()
+        if others and style < 0.6:
+            asked = self.ask.one(self.rng.choice(others))
+        elif style < 0.85:
+            template = self.rng.choice(chain.use.questions)
+            named = chain.noun in template or self.rng.random() < 0.4
+            question = template.replace("{x}", found if named else f"{chain.noun} {found}")
+            asked = Asked(question, (second.call({"key": found}),))
+        else:
+            lead = self.rng.choice(["Find the", "Look up the", "Search the", "Get the id of the"])
+            call = first.call({chain.look_up.parameters[0].key: value})
+            asked = Asked(f"{lead} {chain.noun} {value}", (call,))
+        if asked is None:
+            return None
+        results = self._run(asked.calls, self._makers(asked.calls))
+        turns = (
+            Turn(self.ask.phrasing.polish(asked.question), (), write_calls(asked.calls)),
+            Turn(None, results, answer(results)),
+        )
+        return Conversation("chain", documents(functions), turns, calls=asked.calls)
 
     def error(self) -> Conversation | None:
         """A call fails with a hint: call again as the error says, then answer."""
