@@ -3,7 +3,8 @@
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from numbers import Integral, Real
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -82,17 +83,26 @@ class GenerationOptions:
 
     def __post_init__(self) -> None:
         """Refuse what no engine can honour."""
-        checks: tuple[tuple[str, float | None, Callable[[float], bool], str], ...] = (
-            ("max_tokens", self.max_tokens, lambda value: value >= 1, "at least 1"),
-            ("temperature", self.temperature, lambda value: value >= 0, "at least 0, greedy"),
-            ("top_p", self.top_p, lambda value: 0 < value <= 1, "above 0, at most 1"),
-            ("top_k", self.top_k, lambda value: value >= 1, "at least 1"),
-            ("repetition_penalty", self.repetition_penalty, lambda value: value > 0, "above 0"),
-            ("timeout_s", self.timeout_s, lambda value: value > 0, "above 0 seconds"),
+        checks: tuple[tuple[str, float | None, type, Callable[[Any], bool], str], ...] = (
+            ("max_tokens", self.max_tokens, Integral, lambda value: value >= 1, "at least 1"),
+            ("temperature", self.temperature, Real, lambda value: value >= 0, "at least 0, greedy"),
+            ("top_p", self.top_p, Real, lambda value: 0 < value <= 1, "above 0, at most 1"),
+            ("top_k", self.top_k, Integral, lambda value: value >= 1, "at least 1"),
+            (
+                "repetition_penalty",
+                self.repetition_penalty,
+                Real,
+                lambda value: value > 0,
+                "above 0",
+            ),
+            ("timeout_s", self.timeout_s, Real, lambda value: value > 0, "above 0 seconds"),
         )
-        for name, value, fits, expected in checks:
-            if value is not None and not fits(value):
-                raise UnsupportedOptionError(f"{name} is {value!r}; expected {expected}.")
+        for name, value, kind, fits, expected in checks:
+            if value is not None and not (isinstance(value, kind) and fits(value)):
+                number = "a whole number" if kind is Integral else "a number"
+                raise UnsupportedOptionError(
+                    f"{name} is {value!r}; expected {expected}, as {number}."
+                )
         if "" in self.stop:
             raise UnsupportedOptionError("stop holds an empty text, which would end every answer.")
 

@@ -9,6 +9,8 @@ from langchain_gorilla.errors import UnsupportedOptionError
     [
         ({"max_tokens": 0}, "max_tokens is 0; expected at least 1"),
         ({"temperature": -1.0}, "temperature is -1.0; expected at least 0"),
+        ({"temperature": "hot"}, "temperature is 'hot'; expected at least 0, greedy, as a number"),
+        ({"max_tokens": 2.5}, "max_tokens is 2.5; expected at least 1, as a whole number"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"top_p": 0.0}, "top_p is 0.0; expected above 0"),
         ({"top_p": 1.1}, "top_p is 1.1"),
