@@ -65,13 +65,13 @@ def main() -> None:
         ask("What is the weather in Oslo and in Cairo?")
         ask("What is the status of order A-1042?")
         ask("Please water the plants.")
-        ask("What is the order status of customer Ann Miller?")
+        ask("What is the order status of Ann Miller?")
 
         # The service changes: an order is asked for by its customer's name from now on.
         changed = StructuredTool.from_function(by_customer, name="get_order_status")
         catalog.add(changed, replace=True)
         print("\nchanged:", index.sync(catalog))
-        ask("What is the order status of customer Ann Miller?")
+        ask("What is the order status of Ann Miller?")
 
 
 if __name__ == "__main__":
