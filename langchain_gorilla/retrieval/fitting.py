@@ -17,7 +17,7 @@ from langchain_gorilla.retrieval.adapter import (
 from langchain_gorilla.retrieval.searching import Opened, SearchResult
 
 _LEAST_PAIRS = 20
-_LEAST_GAIN = 0.005
+_LEAST_GAIN = 0.02
 """Of nDCG@10: less is chance."""
 
 _READ = 1_000

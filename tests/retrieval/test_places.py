@@ -38,7 +38,7 @@ def test_a_server_that_is_not_there_is_a_clear_error():
 def test_a_collection_of_another_program_is_left_alone(catalog):
     place = ServerPlace(Connection({"location": ":memory:"}), "gorilla-tools")
     index = ToolIndex(place)
-    collection = f"gorilla-tools--{index._generation()}"
+    collection = f"gorilla-tools--{index._held._generation()}"
     place._client.create_collection(collection, vectors_config={})
     place._client.upsert(collection, [PointStruct(id=1, vector={}, payload={"mine": True})])
     with pytest.raises(IndexMismatchError, match="1 points that are no tool index"):
