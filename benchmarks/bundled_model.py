@@ -28,6 +28,7 @@ from tqdm import tqdm
 from transformers import DynamicCache
 
 from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
+from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
@@ -136,16 +137,17 @@ def hold_conversations(model: ChatGorilla) -> Iterator[dict[str, Any]]:
 
 def _plain(model: Any, ids: Sequence[int]) -> tuple[int, float]:
     """Answer with transformers' ``generate``, the prompt but for its last token read before."""
-    tokens, cache = torch.tensor([list(ids)]), DynamicCache(config=model.config)
+    tokens = torch.tensor([list(ids)])
+    read = {cache_argument(model): DynamicCache(config=model.config)}
     with torch.no_grad():
-        model(input_ids=tokens[:, :-1], past_key_values=cache, logits_to_keep=1)
+        model(input_ids=tokens[:, :-1], logits_to_keep=1, **read)
     begun = time.perf_counter()
     found = model.generate(
         tokens,
         attention_mask=torch.ones_like(tokens),
-        past_key_values=cache,
         max_new_tokens=LONGEST,
         do_sample=False,
+        **read,
     )
     return found.shape[1] - len(ids), time.perf_counter() - begun
 

@@ -84,7 +84,12 @@ from langchain_gorilla.engines.locating import ModelSource
 from langchain_gorilla.engines.packing import pack
 from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
 from langchain_gorilla.engines.scores import only_allowed
-from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_of, prefix_of
+from langchain_gorilla.engines.token_sequence import (
+    TransformersSequence,
+    cache_argument,
+    cache_of,
+    prefix_of,
+)
 from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.call_writer import write_calls
@@ -269,8 +274,8 @@ def cache_with(model: Model, ids: Sequence[int]) -> Any:
     with torch.no_grad():
         model.weights(
             input_ids=torch.tensor([list(ids[:-8])], device=model.weights.device),
-            past_key_values=cache,
             logits_to_keep=1,
+            **{cache_argument(model.weights): cache},
         )
     return cache
 
@@ -310,7 +315,7 @@ def by_generate(
         generation_config=settings,
         logits_processor=LogitsProcessorList(steps),
         stopping_criteria=StoppingCriteriaList(criteria),
-        past_key_values=read,
+        **{cache_argument(model.weights): read},
     )
     return [int(token) for token in found[0, len(task.plan.ids) :]]
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_gorilla.engines.token_sequence import TransformersSequence
+from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_argument
 
 if TYPE_CHECKING:
     import torch
@@ -165,9 +165,9 @@ def _read_together(orders: Sequence[_Order]) -> None:
             input_ids=torch.tensor(padded, device=device),
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=Cache(layers=layers),
             use_cache=True,
             logits_to_keep=torch.tensor(wanted, device=device),
+            **{cache_argument(weights): Cache(layers=layers)},
         ).logits.float()
     for row, order in enumerate(orders):
         order.sequence.added(len(order.tokens))

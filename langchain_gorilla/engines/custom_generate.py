@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla.engines.decode_loop import MOST_DRAFTED, Anything, TokenSequence, decode
-from langchain_gorilla.engines.token_sequence import TransformersSequence
+from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_argument
 from langchain_gorilla.errors import UnsupportedOptionError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def by_loop(
             written += 1
             return bool(stopping_criteria(ids[:, :written], None).all())
 
-        sequence = seen_by(TransformersSequence(model, model_options["past_key_values"]))
+        sequence = seen_by(TransformersSequence(model, model_options[cache_argument(model)]))
         decode(
             sequence,
             input_ids[0, sequence.length :].tolist(),

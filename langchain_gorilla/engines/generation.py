@@ -28,6 +28,7 @@ from langchain_gorilla.engines.scores import Processor, only_allowed, score_step
 from langchain_gorilla.engines.stop_text import StopText
 from langchain_gorilla.engines.token_sequence import (
     TransformersSequence,
+    cache_argument,
     cache_of,
     can_cut,
     prefix_of,
@@ -258,7 +259,7 @@ def generate(
         steps = [reader.processor(len(plan.ids)), *steps]
     ids = torch.tensor([plan.ids], device=weights.device)
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
-    further: dict[str, Any] = {} if cache is None else {"past_key_values": cache}
+    further: dict[str, Any] = {} if cache is None else {cache_argument(weights): cache}
     if guesses is not None:
         # Randomness is drawn by a processor, which chooses among the tokens that it is given.
         best = plan.options.temperature == 0

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     import torch
 
 
+def cache_argument(weights: Any) -> str:
+    """Name the argument of ``forward`` and ``generate`` that takes a KV cache.
+
+    ``cache`` from transformers 5.24 on; before, and in code of a model's own, ``past_key_values``.
+    """
+    known = inspect.signature(weights.forward).parameters
+    return "cache" if "cache" in known else "past_key_values"
+
+
 def can_cut(weights: Any) -> bool:
     """Tell whether a model's cache can be cut back, and its scores be had for some tokens only.
 
@@ -72,6 +81,7 @@ class TransformersSequence:
         """Go on after what ``cache`` holds."""
         self.weights = weights
         self.cache = cache
+        self._cache_argument = cache_argument(weights)
         self._length = int(cache.get_seq_length())
 
     @property
@@ -87,9 +97,9 @@ class TransformersSequence:
         with torch.no_grad():
             output = self.weights(
                 input_ids=torch.tensor([list(tokens)], device=device),
-                past_key_values=self.cache,
                 use_cache=True,
                 logits_to_keep=torch.tensor(list(at), device=device),
+                **{self._cache_argument: self.cache},
             )
         self.added(len(tokens))
         scores: torch.Tensor = output.logits[0].float()

@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+
+from langchain_gorilla.engines.token_sequence import cache_argument
 
 
 class Generator:
@@ -52,17 +54,17 @@ class Generator:
             mask[row, width - len(tokens) :] = 1
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         answers: list[list[int]] = [[] for _ in encoded]
-        open_rows, cache = set(range(len(encoded))), None
+        open_rows, cache = set(range(len(encoded))), DynamicCache(config=self.model.config)
         for _ in range(longest):
             out = self.model(
                 input_ids=ids,
                 attention_mask=mask,
                 position_ids=positions,
-                past_key_values=cache,
                 use_cache=True,
                 logits_to_keep=1,
+                **{cache_argument(self.model): cache},
             )
-            cache, chosen = out.past_key_values, out.logits[:, -1].argmax(-1)
+            chosen = out.logits[:, -1].argmax(-1)
             for row in sorted(open_rows):
                 token = int(chosen[row])
                 if token == self.end:

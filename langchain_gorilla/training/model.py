@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from langchain_gorilla.training.growing import grow
 from langchain_gorilla.training.tokenizer import Features
 
 
@@ -274,14 +275,19 @@ class SmallModel(nn.Module):
                 second.o_proj.weight[:, part] = copied.T * 0.9
 
     def load_llama(self, weights: Mapping[str, Tensor]) -> None:
-        """Begin with the weights of an exported model with a vocabulary no larger than this.
+        """Begin with the weights of an exported model that is no larger than this, anywhere.
 
         The embedding is factored again by least squares, which is exact up to rounding for
-        one that was exported from factors. New tokens begin near the mean of their like.
+        one that was exported from factors. New tokens begin near the mean of their like; a
+        smaller model is enlarged (see ``growing``).
 
         Args:
             weights: A Llama's, as ``to_llama`` writes them.
         """
+        like = self.to_llama()
+        known_rows = weights["model.embed_tokens.weight"].shape[0]
+        like["model.embed_tokens.weight"] = like["model.embed_tokens.weight"][:known_rows]
+        weights = grow(weights, like)
         rows = weights["model.embed_tokens.weight"].double()
         known = rows.shape[0]
         base_of, flags = self.base_of[:known].cpu(), self.flags[:known].double().cpu()
@@ -302,9 +308,10 @@ class SmallModel(nn.Module):
             self.flag_rows.copy_(solution)
             self.base_rows[:bases] = base_rows.to(self.base_rows)
             fresh = self.base_rows.shape[0] - bases
-            like = base_rows[-60:]  # tokens that were added for prompts and schemas
+            added = base_rows[-60:]  # tokens that were added for prompts and schemas
             noise = torch.randn(fresh, rows.shape[1], generator=generator).double()
-            self.base_rows[bases:] = (like.mean(0) + 0.5 * like.std(0) * noise).to(self.base_rows)
+            begun = added.mean(0) + 0.5 * added.std(0) * noise
+            self.base_rows[bases:] = begun.to(self.base_rows)
             for name, parameter in self.named_parameters():
                 if name not in ("base_rows", "flag_rows"):
                     parameter.copy_(weights[_llama_name(name)])

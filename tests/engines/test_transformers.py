@@ -320,7 +320,7 @@ def test_the_loop_honours_what_generate_is_given(engine: TransformersEngine) -> 
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
     from langchain_gorilla.engines.custom_generate import by_loop
-    from langchain_gorilla.engines.token_sequence import cache_of
+    from langchain_gorilla.engines.token_sequence import cache_argument, cache_of
     from langchain_gorilla.errors import UnsupportedOptionError
 
     engine.load()
@@ -345,9 +345,9 @@ def test_the_loop_honours_what_generate_is_given(engine: TransformersEngine) -> 
             ids,
             attention_mask=torch.ones_like(ids),
             generation_config=settings,
-            past_key_values=cache_of(weights),
             logits_processor=LogitsProcessorList([no_capitals]),
             stopping_criteria=StoppingCriteriaList([after_five]),
+            **{cache_argument(weights): cache_of(weights)},
             **further,
         )
         return rows[0, ids.shape[1] :].tolist()
