@@ -71,7 +71,8 @@ def apibench(
     grammar: Annotated[
         Path | None,
         typer.Option(
-            help="A grammar of Python of early 2023, compiled: prose is then read as the paper did."
+            help="A compiled grammar of Python, for the trees of broken code; else that of "
+            "tree-sitter-languages 1.8, as in the paper, or where it is missing a newer one."
         ),
     ] = None,
     json_file: JsonFile = None,
