@@ -269,7 +269,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, self._narrowed(messages, kwargs))
+        request = self._request(messages, stop, self._narrowed(messages, kwargs)).whole()
         answer = Answer(request, blocks=False)
         return _result([chunk for event in request.events() for chunk in answer.add(event)])
 
@@ -280,7 +280,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, await self._anarrowed(messages, kwargs))
+        request = self._request(messages, stop, await self._anarrowed(messages, kwargs)).whole()
         answer = Answer(request, blocks=False)
         return _result([chunk async for event in request.aevents() for chunk in answer.add(event)])
 

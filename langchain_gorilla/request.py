@@ -1,7 +1,7 @@
 """One request: what is asked of the engine, decided before a token is generated."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
@@ -42,6 +42,10 @@ class Request:
     constraint: AnswerGrammar | None
     missing: MissingArguments
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def whole(self) -> "Request":
+        """Give the same request, its text to come as one piece at the end."""
+        return replace(self, options=replace(self.options, whole=True))
 
     def events(self) -> Iterator[EngineEvent]:
         """Ask the engine, and yield its answer as it comes."""

@@ -65,6 +65,8 @@ class GenerationOptions:
             Special tokens spelled in them stay in the answer; all others are left out.
         timeout_s: Seconds until GenerationTimeoutError, waiting for the engine included.
         fork: Where to ask for the probability of calls; None where an answer has no choice.
+        whole: Give the text as one piece at the end, for a reader who waits for it anyway: each
+            piece wakes the reader, who then takes time from the model.
 
     Raises:
         UnsupportedOptionError: A value outside its range; says which range.
@@ -80,6 +82,7 @@ class GenerationOptions:
     markers: tuple[str, ...] = ()
     timeout_s: float | None = None
     fork: Fork | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no engine can honour."""

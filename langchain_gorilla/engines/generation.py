@@ -143,6 +143,7 @@ class Answer:
         self._prefix = plan.prefix
         self._emit = emit
         self._plan = plan
+        self._kept: list[str] = []
         self._tokens = 0
         self.cached_tokens = 0
         self.finished: Finished | None = None
@@ -158,6 +159,8 @@ class Answer:
             self._feed(self._text.close())
             self._show(self._stop.close())
         if ended or full or self._stop.found:
+            if self._kept:
+                self._emit(TextPiece("".join(self._kept)))
             self.finished = Finished(
                 reason="stop" if ended or self._stop.found else "length",
                 input_tokens=len(self._plan.ids),
@@ -173,7 +176,9 @@ class Answer:
         self._show(self._stop.feed(text))
 
     def _show(self, text: str) -> None:
-        if text:
+        if text and self._plan.options.whole:
+            self._kept.append(text)
+        elif text:
             self._emit(TextPiece(text))
 
 

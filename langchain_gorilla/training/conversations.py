@@ -17,6 +17,15 @@ from langchain_gorilla.training.requests import (
 )
 from langchain_gorilla.training.values import Values
 
+_BY_NAME = (
+    "Use the {name} function.",
+    "Please use {name} for this.",
+    "Use the function {name} to do it.",
+    "You can call '{name}' for that.",
+    "(with {name})",
+)
+"""How a question now and then names the function that it is for."""
+
 WITHOUT_TOOL = "I cannot answer that without a tool."
 
 
@@ -93,7 +102,11 @@ class Conversations:
         if made is None:
             return None
         asked, functions = made
-        turn = Turn(self.ask.phrasing.polish(asked.question), (), write_calls(asked.calls))
+        question, names = self.ask.phrasing.polish(asked.question), {c.name for c in asked.calls}
+        if len(names) == 1 and self.rng.random() < 0.05:
+            named = self.rng.choice(_BY_NAME).replace("{name}", names.pop())
+            question = f"{question}{'' if question[-1] in '?.!' else '.'} {named}"
+        turn = Turn(question, (), write_calls(asked.calls))
         return Conversation(kind, documents(functions), (turn,), calls=asked.calls)
 
     def _irrelevance(self) -> Conversation | None:

@@ -6,12 +6,13 @@ a signature or a docstring), parameters left out, choices with and without ``enu
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.training.concepts import Concept, Parameter
-from langchain_gorilla.training.values import NUMBER_TYPES, Values
+from langchain_gorilla.training.values import NUMBER_TYPES, Values, data_text
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Slot:
         json_type: ``string``, ``integer``, ``number``, ``boolean``, ``array`` or ``object``.
         choices: The values of its ``enum``, () for none.
         schema: Its JSON schema.
+        form: How its document wants a value that people write in another way: ``decimal`` is
+            0.05 for 5%, ``iso`` a date such as 2024-03-11; "" where it is written as it is.
     """
 
     parameter: Parameter
@@ -50,6 +53,7 @@ class Slot:
     json_type: str
     choices: tuple[str, ...]
     schema: Mapping[str, JSONValue]
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,9 +126,31 @@ def draw_value(values: Values, slot: Slot) -> JSONValue:
         return [one.split(",")[0] if isinstance(one, str) else one for one in drawn]
     if slot.json_type == "object":
         return {name: values.draw(part) for name, part in fields(kind).items()}
+    if slot.form == "decimal":
+        return round(float(str(values.draw("PCT"))) / 100, 4)
+    if slot.form == "iso":
+        return values.iso_date()
     if slot.json_type == "integer" and kind in ("FLT", "PCT"):
         return values.integer()
     return values.draw(kind)
+
+
+OPTIONS_SHARE = 0.3
+"""Share of functions with optional parameters that no question of their concept speaks of: what
+was not said is left out, whatever else in the question would fit."""
+
+
+@cache
+def options() -> tuple[Parameter, ...]:
+    """Read ``options.txt``: optional parameters that any function may have."""
+    found = []
+    for place, line in enumerate(data_text("options.txt").strip().split("\n")):
+        head, _, texts = line.partition(" : ")
+        names, kind = head.rsplit(" ", 1)
+        spoken = tuple(text.strip() for text in texts.split(";"))
+        written = tuple(name.strip() for name in names.split(","))
+        found.append(Parameter(f"option{place}", kind, written, spoken, optional=True))
+    return tuple(found)
 
 
 def offer(values: Values, concept: Concept, style: Style) -> OfferedFunction:
@@ -135,6 +161,10 @@ def offer(values: Values, concept: Concept, style: Style) -> OfferedFunction:
         if one.optional and rng.random() < 0.3:
             continue
         slots.append(_slot(rng, one, style, {slot.name for slot in slots}))
+    if rng.random() < OPTIONS_SHARE:
+        for one in rng.sample(options(), rng.choice([1, 1, 2, 2, 3])):
+            if not {slot.name for slot in slots} & {*one.names}:
+                slots.append(_slot(rng, one, style, set()))
     if rng.random() < 0.2:
         rng.shuffle(slots)
     name = _function_name(values, rng.choice(concept.names))
@@ -181,15 +211,20 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
         parts = fields(one.kind)
         types = {name: {"type": NUMBER_TYPES.get(part, "string")} for name, part in parts.items()}
         schema["properties"], schema["required"] = types, list(parts)
+    form = ""
     if style.described:
-        schema["description"] = _slot_text(rng, one, choices)
+        text = schema["description"] = _slot_text(rng, one, choices)
+        if one.kind == "PCT" and kind == "number" and rng.random() < 0.35:
+            form, schema["description"] = "decimal", text.rstrip(".") + rng.choice(_AS_DECIMAL)
+        elif one.kind == "DATE" and "YYYY-MM-DD" in text:
+            form = "iso"
     if choices and kind != "array":
         schema["enum"] = [int(one) for one in choices] if kind == "integer" else choices
     if style.langchain:
         schema = {key: schema[key] for key in sorted(schema)}
         if one.optional:
             schema = _optional_schema(rng, schema, choices if kind != "array" else ())
-    return Slot(one, name, kind, tuple(choices), schema)
+    return Slot(one, name, kind, tuple(choices), schema, form)
 
 
 def _optional_schema(rng: Random, schema: dict[str, Any], choices: Sequence[str]) -> dict[str, Any]:
@@ -228,6 +263,14 @@ def _slot_text(rng: Random, one: Parameter, choices: Sequence[str]) -> str:
         text = text.rstrip(".") + rng.choice(_REMARKS)
     return text
 
+
+_AS_DECIMAL = (
+    " as a decimal",
+    ". As a decimal, e.g. 0.05 for 5%",
+    " (decimal, between 0 and 1)",
+    ", a fraction such as 0.2",
+)
+"""How the description of a share says that it is no percentage."""
 
 _REMARKS = (
     ". Must not be empty.",

@@ -112,6 +112,10 @@ class Phrasing:
     def spell_one(self, value: JSONValue, slot: Slot) -> str:
         """Write a value that is no list; small numbers sometimes in words, large with commas."""
         style, kind = self.rng.random(), slot.parameter.kind
+        if slot.form == "decimal" and isinstance(value, float):
+            return f"{value * 100:g}{self.rng.choice(['%', '%', ' percent'])}"
+        if slot.form == "iso" and style < 0.6:
+            return self._spoken_date(str(value))
         if isinstance(value, bool) or not isinstance(value, int):
             text = str(value)
             return text.capitalize() if slot.choices and style < 0.1 else text
@@ -119,11 +123,28 @@ class Phrasing:
             return str(value)
         if style < (0.22 if kind == "SMALL" else 0.04):
             return number_words(value) or str(value)
-        if value >= 1000 and style > 0.85:
-            if style > 0.96 and value % 1000 == 0:
+        if value == 0:
+            return "zero" if style < 0.3 else "0"
+        if value >= 1_000_000 and value % 100_000 == 0 and style > 0.6:
+            return f"{value / 1_000_000:g}{self.rng.choice([' million', ' million', 'M'])}"
+        if value >= 1000 and style > (0.8 if value < 10_000 else 0.5):
+            if style > 0.97 and value % 1000 == 0:
                 return f"{value // 1000}k"
             return f"{value:,}"
         return str(value)
+
+    def _spoken_date(self, date: str) -> str:
+        """Write an ISO date as people do: ``March 11, 2022``."""
+        year, month, day = date.split("-")
+        name, place = self.values.lists["MONTH"][int(month) - 1], int(day)
+        ending = "th" if 10 < place < 14 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+        forms = [
+            f"{name} {place}, {year}",
+            f"{name} {place}{ending}, {year}",
+            f"{place} {name} {year}",
+        ]
+        forms += [f"{name[:3]} {place}, {year}", f"the {place}{ending} of {name} {year}"]
+        return self.rng.choice([*forms, f"{year}/{month}/{day}", f"{name}.{place}, {year}"])
 
     def set_off(self, text: str) -> str:
         """Put a value in quotes, now and then, and say what a name in another script means."""
@@ -232,7 +253,9 @@ class Phrasing:
             if rng.random() < 0.4 and text[-1] not in ".?":
                 text += "?"
         if rng.random() < 0.1:
-            text = (text if text[-1] in "?." else text + ".") + f" {rng.choice(phrases('closer'))}"
+            text = (
+                text if text[-1] in "?." else text + "."
+            ) + f" {self.values.fill(rng.choice(phrases('closer')))}"
         elif rng.random() < 0.4 and text[-1] not in "?.!":
             text += "."
         if rng.random() < 0.12:

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.training.documents import OfferedFunction, Slot, draw_value
 from langchain_gorilla.training.phrasing import Phrasing
+from langchain_gorilla.training.plain_questions import (
+    lead,
+    once_more,
+    one_call,
+    several_calls,
+    words_of,
+)
 from langchain_gorilla.training.values import Values
 
 _PREPOSITIONS = frozenset(
@@ -35,6 +42,12 @@ _PREPOSITIONS = frozenset(
         "is",
     ]
 )
+_MONEY = re.compile(
+    r"price|amount|cost|income|salary|payment|loan|budget|investment|balance|fee|principal|deposit"
+    r"|revenue|rent|wage|debt|cash|profit"
+)
+_IN_CURRENCY = re.compile(r" ?(?:dollars|euros|pounds|[A-Z]{3}\b|[%€$]|percent|units|kg|pieces)")
+_GLUED = re.compile(r"(?<=\}) (?=(?:kg|g|mg|m|cm|mm|km|km/h|m/s|N|J|V|A|K|C|W|L|ml|s|MB|GB|Hz)\b)")
 _UNIT = re.compile(
     r"%| ?(?:percent|degrees|dollars|euros|days|weeks|months|minutes|seconds|years|hours|miles|"
     r"meters|grams|kilos|mm|cm|km|kg|ml|m|g|s)\b"
@@ -79,9 +92,7 @@ class Asker:
         if template is None:
             return None
         arguments = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
-        texts = {
-            key: self.phrasing.spell(value, template.slots[key]) for key, value in arguments.items()
-        }
+        texts = {key: self._spelled(value, key, template) for key, value in arguments.items()}
         if not re.search("[\"'(]", template.text):
             for key, text in texts.items():
                 if arguments[key] == text and not template.slots[key].choices:
@@ -126,10 +137,48 @@ class Asker:
         if count < 2:
             return None
         fixed = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
+        if len(varied) == 2 and rng.random() < 0.3:
+            return self._crossed(function, template, fixed, {k: v[:2] for k, v in columns.items()})
         rows = [{key: columns[key][row] for key in varied} for row in range(count)]
-        question = self._ask_rows(template, fixed, rows)
+        question = self._ask_rows(function, template, fixed, rows)
         calls = tuple(function.call({**fixed, **row, **template.flags}) for row in rows)
         return Asked(re.sub(r"\s+", " ", question).strip(), calls)
+
+    def _crossed(
+        self,
+        function: OfferedFunction,
+        template: _Template,
+        fixed: Mapping[str, JSONValue],
+        columns: Mapping[str, Sequence[JSONValue]],
+    ) -> Asked:
+        """Ask for every pair of two values each: ``the teams A and B in 2018 and 2020``."""
+        first, second = sorted(columns, key=lambda key: template.text.find(f"{{{key}}}"))
+        rows = [{first: one, second: other} for one in columns[first] for other in columns[second]]
+        texts = {key: self._spelled(value, key, template) for key, value in fixed.items()}
+        for key, column in columns.items():
+            spelled = [self._spelled(value, key, template) for value in column]
+            texts[key] = self.rng.choice([" and ", " and ", " as well as "]).join(spelled)
+        calls = tuple(function.call({**fixed, **row, **template.flags}) for row in rows)
+        question = _fill(template.text, texts)
+        if self.rng.random() < 0.3:
+            tail = self.rng.choice([", all combinations", ", each with each", " (every pairing)"])
+            question = _before_mark(question, tail)
+        return Asked(question, calls)
+
+    def _spelled(self, value: JSONValue, key: str, template: _Template) -> str:
+        """Write a value as it stands in a template: money often with a sign."""
+        slot, rng = template.slots[key], self.rng
+        text = self.phrasing.spell(value, slot)
+        place = template.text.find(f"{{{key}}}")
+        before, after = template.text[:place], template.text[place + len(key) + 2 :]
+        if slot.form == "decimal":
+            return re.sub(r"%| percent", "", text) if re.match(" ?(%|percent)", after) else text
+        money = slot.json_type in ("integer", "number") and _MONEY.search(slot.parameter.names[0])
+        if not money or not text[:1].isdigit() or slot.form or rng.random() > 0.4:
+            return text
+        if before.endswith(("$", "€", "£")) or _IN_CURRENCY.match(after):
+            return text
+        return f"{rng.choice('$$$$€£')}{text}"
 
     def several(self, parts: Sequence[Asked]) -> Asked:
         """Join questions into one; the calls keep the order of the question."""
@@ -155,8 +204,11 @@ class Asker:
         return _Template(rng.choice(texts), {slot.parameter.key: slot for slot in slots}, {})
 
     def _template(self, function: OfferedFunction) -> _Template | None:
-        if self.rng.random() < 0.05:
+        style = self.rng.random()
+        if style < 0.04:
             return self._by_name(function)
+        if style < 0.2 and (described := self._by_description(function)):
+            return described
         slots = {slot.parameter.key: slot for slot in function.slots}
         needed = {key for key, slot in slots.items() if not slot.parameter.optional}
         for _ in range(8):
@@ -175,11 +227,26 @@ class Asker:
             text = re.sub(r"\[([^\]]*)\]", keep, self.rng.choice(function.concept.questions))
             keys = re.findall(r"\{(\w+)\}", text)
             if needed <= {*keys, *flags} and all(key in slots for key in keys):
+                if self.rng.random() < 0.15:
+                    text = _GLUED.sub("", text)
                 return _Template(text, {key: slots[key] for key in keys}, flags)
         return None
 
+    def _by_description(self, function: OfferedFunction) -> _Template | None:
+        """Ask in the words of the function's document."""
+        rng, request = self.rng, lead(self.rng, function)
+        told = [
+            slot for slot in function.slots if not slot.parameter.optional or rng.random() < 0.25
+        ]
+        told = [one for one in told if one.json_type != "boolean" or not one.parameter.optional]
+        if request is None or not told or any(one.json_type == "boolean" for one in told):
+            return None
+        text = one_call(rng, request, told)
+        return _Template(text, {slot.parameter.key: slot for slot in told}, {})
+
     def _ask_rows(
         self,
+        function: OfferedFunction,
         template: _Template,
         fixed: Mapping[str, JSONValue],
         rows: Sequence[Mapping[str, JSONValue]],
@@ -187,10 +254,17 @@ class Asker:
         """Ask for all rows of varied values in one question."""
         rng, text, slots = self.rng, template.text, template.slots
         varied = sorted(rows[0], key=lambda key: text.find(f"{{{key}}}"))
-        spelled = [
-            {key: self.phrasing.spell_one(row[key], slots[key]) for key in varied} for row in rows
-        ]
-        base = {key: self.phrasing.spell(value, slots[key]) for key, value in fixed.items()}
+        spelled = [{key: self._spelled(row[key], key, template) for key in varied} for row in rows]
+        base = {key: self._spelled(value, key, template) for key, value in fixed.items()}
+        style, changing = rng.random(), [slots[key] for key in varied]
+        request = lead(rng, function) if style < 0.25 and not template.flags else None
+        if request:
+            same = {words_of(slots[key]): base[key] for key in slots if key not in varied}
+            return several_calls(rng, request, changing, same, spelled)
+        if style < 0.35:
+            first = _fill(text, {**base, **spelled[0]})
+            further = [once_more(rng, changing, row) for row in spelled[1:]]
+            return f"{first if first[-1] in '?.' else first + '.'}{''.join(further)}"
         if len(varied) == 1 and rng.random() < 0.66:
             key = varied[0]
             kind = "" if "(" in text else slots[key].parameter.kind

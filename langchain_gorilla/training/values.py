@@ -23,6 +23,18 @@ NUMBER_TYPES = {
 """JSON types of the kinds that are not strings."""
 
 
+_SCRIPTS = (
+    (0x4E00, 0x9FA5),
+    (0x4E00, 0x9FA5),
+    (0x3042, 0x3093),
+    (0x3042, 0x3093),
+    (0x30A2, 0x30F3),
+    (0xAC00, 0xD7A3),
+    (0x0430, 0x044F),
+)
+"""First and last character: Chinese, Hiragana, Katakana, Hangul, Cyrillic."""
+
+
 def data_text(name: str) -> str:
     """Read a file of ``training/data`` without its comment lines, which begin with ``%``."""
     text = files("langchain_gorilla.training").joinpath(f"data/{name}").read_text("utf-8")
@@ -116,22 +128,38 @@ class Values:
         return f"{self.syllables(1, 3).capitalize()} {self.syllables(1, 3).capitalize()}"
 
     def integer(self) -> int:
-        """Draw an int that people would write: mostly small, sometimes round."""
-        kind = self.rng.random()
-        if kind < 0.45:
-            return self.rng.randint(1, 20)
-        if kind < 0.7:
-            return self.rng.randint(2, 100)
-        if kind < 0.85:
-            return self.rng.choice([50, 100, 150, 200, 250, 300, 500, 1000, 1500, 2500, 5000])
-        return self.rng.randint(100, 99999)
+        """Draw an int that people would write: mostly small, sometimes round, large or negative."""
+        rng, kind = self.rng, self.rng.random()
+        if kind < 0.4:
+            return rng.randint(1, 20)
+        if kind < 0.62:
+            return rng.randint(2, 100)
+        if kind < 0.76:
+            return rng.choice([50, 100, 150, 200, 250, 300, 500, 1000, 1500, 2500, 5000])
+        if kind < 0.86:
+            return rng.randint(1, 99) * 10 ** rng.randint(2, 5)
+        if kind < 0.95:
+            return rng.randint(100, 99999)
+        return 0 if kind < 0.965 else -rng.choice([rng.randint(1, 12), rng.randint(1, 300)])
 
     def number(self) -> int | float:
-        """Draw an int or a decimal of one to three places."""
-        if self.rng.random() < 0.4:
+        """Draw an int or a decimal of one to three places, sometimes negative or with an exponent."""
+        rng = self.rng
+        if rng.random() < 0.4:
             return self.integer()
-        scale = self.rng.choice([1, 1, 10, 10, 100, 1000])
-        return round(self.rng.random() * scale, self.rng.choice([1, 1, 2, 2, 3])) or 0.5
+        if rng.random() < 0.04:
+            exponent = rng.choice([rng.randint(-12, -5), rng.randint(17, 27)])
+            return float(
+                f"{rng.choice([rng.randint(1, 9), round(rng.uniform(1, 9), 2)])}e{exponent}"
+            )
+        scale = rng.choice([1, 1, 10, 10, 100, 1000])
+        drawn = round(rng.random() * scale, rng.choice([1, 1, 2, 2, 3])) or 0.5
+        return -drawn if rng.random() < 0.06 else drawn
+
+    def iso_date(self) -> str:
+        """Draw a date in ISO 8601."""
+        rng = self.rng
+        return f"{rng.randint(1990, 2030)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
 
     def date(self) -> str:
         """Draw a date: mostly ISO 8601, or as people write and say it."""
@@ -182,10 +210,15 @@ class Values:
         return self.syllables(2, 3).capitalize()
 
     def foreign(self) -> str:
-        """Draw a text in another script, sometimes of characters that no list holds."""
-        if self.rng.random() < 0.5:
+        """Draw a text in another script, often of characters that no list holds."""
+        rng = self.rng
+        if rng.random() < 0.4:
             return self.pick("FOREIGN")
-        return "".join(chr(self.rng.randint(0x4E00, 0x9FA5)) for _ in range(self.rng.randint(2, 6)))
+        parts = []
+        for _ in range(rng.choice([1, 1, 2])):
+            first, last = rng.choice(_SCRIPTS)
+            parts.append("".join(chr(rng.randint(first, last)) for _ in range(rng.randint(2, 6))))
+        return "".join(parts)
 
     def company(self) -> str:
         """Draw a company."""

@@ -54,6 +54,14 @@ def test_the_answer_comes_in_pieces(engine: TransformersEngine) -> None:
     assert len(answer.pieces) > 5
 
 
+def test_a_whole_answer_comes_in_one_piece(engine: TransformersEngine) -> None:
+    whole = ask(engine, options=GenerationOptions(max_tokens=40, whole=True))
+    assert whole.pieces == [ask(engine).text]
+    assert ask(engine, options=GenerationOptions(max_tokens=3, whole=True)).pieces == [
+        ask(engine, options=GenerationOptions(max_tokens=3)).text
+    ]
+
+
 async def test_astream_gives_the_same_events(engine: TransformersEngine) -> None:
     options = GenerationOptions(max_tokens=40)
     events = [event async for event in engine.astream(weather_prompt(), options)]

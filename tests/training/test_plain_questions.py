@@ -1,0 +1,80 @@
+import re
+from random import Random
+
+import pytest
+
+from langchain_gorilla.training.concepts import written_concepts
+from langchain_gorilla.training.conversations import Conversations
+from langchain_gorilla.training.documents import OfferedFunction, Style, offer, options
+from langchain_gorilla.training.plain_questions import lead, once_more, one_call, several_calls
+from langchain_gorilla.training.questions import Asker
+from langchain_gorilla.training.values import Values
+
+STYLE = Style(langchain=False, described=True)
+
+
+def functions(seed: int) -> list[OfferedFunction]:
+    values = Values(Random(seed))
+    return [offer(values, one, STYLE) for one in written_concepts()[seed::40] if one.parameters]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_question_for_one_call_has_a_place_for_every_value(seed: int) -> None:
+    for function in functions(seed):
+        request = lead(Random(seed), function)
+        if request is None:
+            continue
+        text = one_call(Random(seed), request, function.slots)
+        found = re.findall(r"\{(\w+)\}", text)
+        assert sorted(found) == sorted(slot.parameter.key for slot in function.slots), text
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_question_for_several_calls_tells_every_value_once(seed: int) -> None:
+    function = next(one for one in functions(seed % 4) if len(one.slots) > 2)
+    *changing, still = function.slots
+    rows = [
+        {slot.parameter.key: f"V{row}{column}W" for column, slot in enumerate(changing)}
+        for row in range(3)
+    ]
+    text = several_calls(Random(seed), "Compute it", changing, {"place": "FIXED"}, rows)
+    for value in ["FIXED", *(value for row in rows for value in row.values())]:
+        assert text.count(value) == 1, (still, text)
+    more = once_more(Random(seed), changing, rows[1])
+    assert all(more.count(value) == 1 for value in rows[1].values())
+
+
+def test_options_are_offered_but_asked_for_by_name_only() -> None:
+    values = Values(Random(1))
+    offered = [offer(values, one, STYLE) for one in written_concepts()[:300]]
+    known = {one.key for one in options()}
+    with_options = [one for one in offered if {slot.parameter.key for slot in one.slots} & known]
+    assert len(with_options) > 50
+    assert all(
+        slot.parameter.optional
+        for one in with_options
+        for slot in one.slots
+        if slot.parameter.key in known
+    )
+    ask, told = Asker(values), 0
+    for one in with_options:
+        names = {slot.name for slot in one.slots if slot.parameter.key in known}
+        asked = [ask.one(one) for _ in range(8)]
+        told += sum(
+            bool(names & {*call.arguments}) for each in asked if each for call in each.calls
+        )
+    assert told < len(with_options)  # of eight times as many questions
+
+
+def test_money_dates_and_shares_are_written_as_people_do() -> None:
+    make = Conversations(Values(Random(8))).make
+    said = " ".join(make("simple").turns[0].question or "" for _ in range(1500))
+    for pattern in (
+        r"\$\d",
+        r"\d,\d{3}",
+        r"\d million",
+        r"(March|July) \d+, \d{4}",
+        r" -\d",
+        "zero",
+    ):
+        assert re.search(pattern, said), pattern
