@@ -24,6 +24,7 @@ from langchain_gorilla.retrieval.points import (
     StoredPoint,
     Where,
 )
+from langchain_gorilla.retrieval.word_shares import COUNTED, finding, word_shares
 
 if TYPE_CHECKING:
     import qdrant_edge
@@ -64,6 +65,7 @@ class EdgeStore(BaseStore):
             if not folder.exists():
                 self._create(folder, dimension)
             self._shard = qdrant_edge.EdgeShard.load(str(folder))
+        self._shares: Mapping[int, float] | None = None
 
     def _create(self, folder: Path, dimension: int | None) -> None:
         """Make a shard beside and move it in place: killed halfway, it could not be loaded."""
@@ -164,6 +166,7 @@ class EdgeStore(BaseStore):
         with self._explained("optimize"):
             if self._shard.info().points_count > SCANNED_UP_TO:
                 self._shard.optimize()
+        self._shares = None
 
     def close(self) -> None:
         """See ``PointStore``."""
@@ -197,9 +200,15 @@ class EdgeStore(BaseStore):
             corpus = filter_of(edge, Where(namespaces=query.where.namespaces))
             words = edge.SearchParams(idf=edge.IdfParams(corpus=corpus))
         sparse = edge.Query.Nearest(self._sparse(query.sparse), "bm25")
+        rarer = self._rarer_words(query)
         if query.dense is None:
             return edge.QueryRequest(
-                query.limit, query=sparse, filter=condition, params=words, with_payload=True
+                query.limit,
+                query=sparse,
+                prefetches=rarer,
+                filter=condition,
+                params=words,
+                with_payload=True,
             )
         graph = edge.SearchParams(
             exact=query.exact,
@@ -213,11 +222,41 @@ class EdgeStore(BaseStore):
             )
         sides = [
             edge.Prefetch(query.candidates, query=dense, filter=condition, params=graph),
-            edge.Prefetch(query.candidates, query=sparse, filter=condition, params=words),
+            edge.Prefetch(
+                query.candidates, query=sparse, prefetches=rarer, filter=condition, params=words
+            ),
         ]
         return edge.QueryRequest(
             query.limit, query=self._fused(query), prefetches=sides, with_payload=True
         )
+
+    def _rarer_words(self, query: Query) -> list[Any]:
+        """Return the search by rarer words that chooses what all words score; none where all do.
+
+        Not behind a filter: what is frequent in all tools can be rare among those it lets through.
+        """
+        if query.exact or query.where or not (shares := self._word_shares()):
+            return []
+        words = finding(query.sparse, shares)
+        if len(words.indices) == len(query.sparse.indices):
+            return []
+        nearest = self._edge.Query.Nearest(self._sparse(words), "bm25")
+        return [self._edge.Prefetch(query.candidates, query=nearest)]
+
+    def _word_shares(self) -> Mapping[int, float]:
+        """Return how frequent words are, from some tools; nothing in a small collection."""
+        if self._shares is None:
+            shares: Mapping[int, float] = {}
+            with self._explained("read"):
+                if self._shard.info().points_count > SCANNED_UP_TO:
+                    # Ids are hashes, so the first ones are any.
+                    request = self._edge.ScrollRequest(
+                        limit=COUNTED, with_payload=False, with_vector=["bm25"]
+                    )
+                    records, _ = self._shard.scroll(request)
+                    shares = word_shares(stored_point(record).sparse for record in records)
+            self._shares = shares
+        return self._shares
 
     def _fused(self, query: Query) -> Any:
         edge = self._edge

@@ -143,6 +143,8 @@ WRITTEN = (
     "concepts_science.txt",
     "concepts_software.txt",
     "concepts_siblings.txt",
+    "concepts_quantities.txt",
+    "concepts_lookups.txt",
 )
 """The files of ``data`` that hold concepts written by hand."""
 

@@ -4,6 +4,7 @@ One concept gives many functions: other names, key orders (OpenAI's by hand, Lan
 a signature or a docstring), parameters left out, choices with and without ``enum``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -215,7 +216,8 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
     if style.described:
         text = schema["description"] = _slot_text(rng, one, choices)
         if one.kind == "PCT" and kind == "number" and rng.random() < 0.35:
-            form, schema["description"] = "decimal", text.rstrip(".") + rng.choice(_AS_DECIMAL)
+            form = "decimal"
+            schema["description"] = _PERCENT.sub("", text).rstrip(".") + rng.choice(_AS_DECIMAL)
         elif one.kind == "DATE" and "YYYY-MM-DD" in text:
             form = "iso"
     if choices and kind != "array":
@@ -264,6 +266,7 @@ def _slot_text(rng: Random, one: Parameter, choices: Sequence[str]) -> str:
     return text
 
 
+_PERCENT = re.compile(r",? (?:in|as a) (?:percent(?:age)?|%)(?: of 100)?| \((?:percent|%)\)")
 _AS_DECIMAL = (
     " as a decimal",
     ". As a decimal, e.g. 0.05 for 5%",

@@ -19,6 +19,10 @@ _VERBS = re.compile(
     r"Compare|Order|Reserve|Schedule|Report|Pick|Move|Open|Close|Start|Stop|Register|Rank|Name|"
     r"Describe|Summarize|Recommend|Suggest|Plan|Track|Read|Write|Print|Record|Assign|Rent|Buy)\b"
 )
+_LONG = ("TEXT", "PHRASE", "SENTENCE", "TITLE", "TOPIC")
+_PARTED = ("array", "object")
+"""Values whose own commas and joints would be lost in a list."""
+
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -70,10 +74,13 @@ def one_call(rng: Random, request: str, slots: Sequence[Slot]) -> str:
         f"{request}, please.",
         f"{request} for {_together([f'{name} {value}' for name, value in pairs])}",
         f"{request} given that {_together([f'{value} is the {name}' for name, value in pairs])}",
-        f"{request} for the {listed}, respectively.",
-        f"{request} with {listed}",
-        f"{request} with the {listed}",
     ]
+    if not any(slot.parameter.kind in _LONG or slot.json_type in _PARTED for slot in order):
+        forms += [
+            f"{request} for the {listed}, respectively.",
+            f"{request} with {listed}",
+            f"{request} with the {listed}",
+        ]
     if all(slot.json_type in ("integer", "number") for slot in order):
         count = number_words(len(order))
         forms += [
