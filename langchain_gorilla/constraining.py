@@ -63,6 +63,21 @@ def answer_constraint(
     return AnswerGrammar(functions=offered, syntax=format_.syntax, answer=answer)
 
 
+def likely_answer(
+    format_: PromptFormat, functions: FunctionSet, demand: Demand
+) -> AnswerGrammar | None:
+    """Say what an answer that nothing constrains will probably be; None where nobody knows.
+
+    Args:
+        format_: How the model's family writes calls.
+        functions: What the model may call.
+        demand: From ``read_demand``; its wishes are not enforced either.
+    """
+    if not functions.functions or format_.syntax.sections or demand.choice.mode == "none":
+        return None
+    return AnswerGrammar(functions=functions.written, syntax=format_.syntax)
+
+
 def call_fork(
     format_: PromptFormat,
     functions: FunctionSet,

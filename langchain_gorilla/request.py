@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from langchain_gorilla.binding import read_demand
-from langchain_gorilla.constraining import answer_constraint, call_fork
+from langchain_gorilla.constraining import answer_constraint, call_fork, likely_answer
 from langchain_gorilla.engines.base import AnswerGrammar, Engine, EngineEvent, GenerationOptions
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.conversation import conversation
@@ -111,6 +111,7 @@ def plan_request(
             markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
             timeout_s=options.get("timeout"),
             fork=call_fork(format_, functions, demand.choice, constraint, least=least),
+            likely=likely_answer(format_, functions, demand) if constraint is None else None,
         ),
         constraint=constraint,
         missing=MissingArguments(

@@ -3,7 +3,12 @@ import pytest
 from benchmarks.fuzz_grammar import Walker
 from langchain_gorilla.binding import Demand, ResponseFormat, ToolChoice
 from langchain_gorilla.calls import CallEnd, CallFailed, TextDelta
-from langchain_gorilla.constraining import answer_constraint, check_constraint, left_to_validation
+from langchain_gorilla.constraining import (
+    answer_constraint,
+    check_constraint,
+    left_to_validation,
+    likely_answer,
+)
 from langchain_gorilla.errors import ContradictorySchemaError, UnsupportedOptionError
 from langchain_gorilla.formats.registry import FORMATS, format_named
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
@@ -79,6 +84,17 @@ def test_chat_without_tools_is_free():
 def test_strict_false_leaves_offered_calls_free():
     assert constraint(strict=False) is None
     assert constraint(ANY, strict=False) is not None
+
+
+def test_what_nothing_constrains_is_still_expected_to_call():
+    likely = likely_answer(V2, TOOLS, Demand())
+    assert [function.name for function in likely.functions] == ["mail.send", "list_all"]
+    for format_, functions, demand in (
+        (V2, FunctionSet([]), Demand()),
+        (V2, TOOLS, Demand(choice=NONE)),
+        (format_named("gorilla-7b"), TOOLS, Demand()),
+    ):
+        assert likely_answer(format_, functions, demand) is None
 
 
 def test_a_familys_own_refusal_stays_possible_unless_a_call_is_demanded():

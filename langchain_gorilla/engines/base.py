@@ -67,6 +67,8 @@ class GenerationOptions:
         fork: Where to ask for the probability of calls; None where an answer has no choice.
         whole: Give the text as one piece at the end, for a reader who waits for it anyway: each
             piece wakes the reader, who then takes time from the model.
+        likely: What an answer without a constraint will probably be: nothing is held to it, but
+            the engine may guess by it. None where nothing is known, or a constraint says it.
 
     Raises:
         UnsupportedOptionError: A value outside its range; says which range.
@@ -83,6 +85,7 @@ class GenerationOptions:
     timeout_s: float | None = None
     fork: Fork | None = None
     whole: bool = False
+    likely: AnswerGrammar | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no engine can honour."""

@@ -236,7 +236,8 @@ def generate(
         cache = cache_of(weights, prefix, shared, in_place=borrowed) if cuttable else None
     answer.cached_tokens = shared
     tokens = list(plan.ids)
-    guesses = Guesses(plan, encoder, constraint) if looped else None
+    known = vocabulary if constraint is None else constraint.vocabulary
+    guesses = Guesses(plan, encoder, known) if looped else None
     if not looped or batcher is None or not can_batch(weights):
         batcher = None
     passes = Passes(weights, plan.ids, batcher)
@@ -346,19 +347,18 @@ class Passes:
 class Guesses:
     """How an answer may go on: by what its calls need, else by what came before."""
 
-    def __init__(self, plan: Plan, encoder: PromptEncoder, constraint: "Constraint | None") -> None:
+    def __init__(self, plan: Plan, encoder: PromptEncoder, vocabulary: "Vocabulary | None") -> None:
         """Begin before the answer's first token."""
         self._repeats = Repeats(plan.ids)
         self._calls: Callable[[Sequence[int]], list[int]] | None = None
-        grammar = plan.grammar
-        if grammar is not None and constraint is not None and grammar.answer.mode != "none":
+        grammar = plan.grammar or plan.options.likely
+        if grammar is not None and vocabulary is not None and grammar.answer.mode != "none":
             drafter = Drafter(
                 chosen(grammar.functions, grammar.answer),
                 encoder.decode(plan.ids),
                 syntax=grammar.syntax,
                 prefix=plan.prefix,
             )
-            vocabulary = constraint.vocabulary
             self._calls = token_guesses(drafter, decode=vocabulary.decode, encode=vocabulary.encode)
 
     def add(self, token: int) -> None:

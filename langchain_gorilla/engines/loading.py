@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from langchain_gorilla.engines.base import AnswerGrammar, Fork
+from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions
 from langchain_gorilla.engines.batching import Batcher
 from langchain_gorilla.engines.locating import ModelSource, is_local, locate
 from langchain_gorilla.engines.precision import cpu_dtype
@@ -130,21 +130,23 @@ class LoadedModel:
             return self._compilers[end_ids]
 
     def constrained(
-        self, grammar: AnswerGrammar | None, fork: Fork | None, end_ids: frozenset[int]
+        self, grammar: AnswerGrammar | None, options: GenerationOptions, end_ids: frozenset[int]
     ) -> "tuple[Constraint | None, Vocabulary | None]":
-        """Make the constraint of one answer, and give the vocabulary that a fork is read with.
+        """Make the constraint of one answer; give the vocabulary for a fork and for guesses.
 
         Raises:
             UnsupportedOptionError: This tokenizer cannot follow a grammar, and there is one.
             InvalidFunctionError: No grammar can be made of a function.
         """
+        fork = options.fork
         if grammar is None:
-            if fork is None:
+            if fork is None and options.likely is None:
                 return None, None
             try:
                 return None, self.compiler(end_ids).vocabulary
             except UnsupportedOptionError:
-                # A free answer asks nothing of its tokenizer; only its probability stays unknown.
+                # A free answer asks nothing of its tokenizer; only its probability stays unknown,
+                # and what it calls is not guessed.
                 return None, None
         compiler = self.compiler(end_ids)
         constraint = compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)

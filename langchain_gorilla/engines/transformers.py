@@ -269,7 +269,7 @@ class TransformersEngine:
 
         def work(emit: Emit) -> None:
             weights, end_ids = loaded.weights, plan.end_ids | loaded.end_ids
-            compiled, vocabulary = loaded.constrained(plan.grammar, plan.options.fork, end_ids)
+            compiled, vocabulary = loaded.constrained(plan.grammar, plan.options, end_ids)
             watch.check("while the weights were loaded")
             generate(
                 weights,

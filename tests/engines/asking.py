@@ -82,7 +82,7 @@ def decoded(
         context_tokens=2048,
         grammar=grammar,
     )
-    constraint, vocabulary = loaded.constrained(plan.grammar, plan.options.fork, loaded.end_ids)
+    constraint, vocabulary = loaded.constrained(plan.grammar, plan.options, loaded.end_ids)
     found: list[EngineEvent] = []
     generate(
         loaded.weights,

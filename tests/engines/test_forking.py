@@ -221,11 +221,11 @@ def test_a_tokenizer_that_no_grammar_can_read_leaves_it_unknown(
     def refuse(end_ids: object) -> None:
         raise UnsupportedOptionError("no byte fallback")
 
-    loaded = engine._loaded
+    loaded, options = engine._loaded, GenerationOptions(fork=FORK)
     monkeypatch.setattr(loaded, "compiler", refuse)
-    assert loaded.constrained(None, FORK, frozenset({1})) == (None, None)
+    assert loaded.constrained(None, options, frozenset({1})) == (None, None)
     with pytest.raises(UnsupportedOptionError):
-        loaded.constrained(AnswerGrammar(functions=FUNCTIONS, syntax=V2), FORK, frozenset({1}))
+        loaded.constrained(AnswerGrammar(functions=FUNCTIONS, syntax=V2), options, frozenset({1}))
 
 
 def get_weather(city: str) -> str:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from langchain_gorilla.engines.base import (
+    AnswerGrammar,
     CancelToken,
     Engine,
     Finished,
@@ -24,7 +25,9 @@ from langchain_gorilla.errors import (
     PromptTooLongError,
 )
 from langchain_gorilla.formats.base import Special
+from langchain_gorilla.functions import FunctionSchema
 from tests.engines.small_model import Passes, ask, settle, weather_prompt
+from tests.grammar.samples import V2
 
 
 def test_it_is_an_engine(engine: TransformersEngine) -> None:
@@ -60,6 +63,21 @@ def test_a_whole_answer_comes_in_one_piece(engine: TransformersEngine) -> None:
     assert ask(engine, options=GenerationOptions(max_tokens=3, whole=True)).pieces == [
         ask(engine, options=GenerationOptions(max_tokens=3)).text
     ]
+
+
+def test_what_is_likely_is_guessed_and_nothing_else_changes(engine: TransformersEngine) -> None:
+    city = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    likely = AnswerGrammar(
+        functions=(FunctionSchema("get_weather", "Get the weather.", city),), syntax=V2
+    )
+    for question in ("What is the weather in Oslo and in Rome?", "Sing me a song", "Hello"):
+        free = ask(engine, weather_prompt(question))
+        guessed = ask(
+            engine, weather_prompt(question), GenerationOptions(max_tokens=40, likely=likely)
+        )
+        assert guessed.text == free.text
+    calls = ask(engine, options=GenerationOptions(max_tokens=40, likely=likely)).finished
+    assert calls.forward_passes * 2 < ask(engine).finished.forward_passes
 
 
 async def test_astream_gives_the_same_events(engine: TransformersEngine) -> None:
