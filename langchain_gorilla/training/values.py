@@ -137,7 +137,7 @@ class Values:
         if kind < 0.76:
             return rng.choice([50, 100, 150, 200, 250, 300, 500, 1000, 1500, 2500, 5000])
         if kind < 0.86:
-            return rng.randint(1, 99) * 10 ** rng.randint(2, 5)
+            return rng.randint(1, 99) * rng.choice([100, 1_000, 10_000, 100_000])
         if kind < 0.95:
             return rng.randint(100, 99999)
         return 0 if kind < 0.965 else -rng.choice([rng.randint(1, 12), rng.randint(1, 300)])
