@@ -317,4 +317,5 @@ def _config(dimension: int | None) -> "qdrant_edge.EdgeConfig":
         vectors=vectors,
         sparse_vectors={"bm25": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         optimizers=optimizers,
+        payload_memory=edge.Memory.Cached,
     )

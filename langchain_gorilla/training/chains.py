@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
@@ -64,6 +64,29 @@ def _concept(lines: Sequence[str]) -> Concept:
 def chains() -> list[Chain]:
     """Read the chains that come with the package."""
     return read_chains(data_text("chains.txt"))
+
+
+@cache
+def direct_concepts() -> tuple[Concept, ...]:
+    """Give the functions of the chains as such that are asked for by themselves.
+
+    Where they stand among other functions, and are mostly not what is asked for, a model learns
+    that a look-up at hand is no reason to look something up.
+    """
+    found: list[Concept] = []
+    for chain in chains():
+        noun, known = chain.noun, chain.look_up.parameters[0].key
+        domain = f"chain {noun}"
+        asking = [f"{start} the {noun} {{{known}}}" for start in ("Find", "Look up", "Search for")]
+        asking += [f"What is the {chain.key.replace('_', ' ')} of {{{known}}}?"]
+        asking += [
+            f"Get the id of the {noun} {{{known}}}",
+            f"Do we have the {noun} {{{known}}}?",
+        ]
+        found.append(replace(chain.look_up, domain=domain, questions=tuple(asking)))
+        using = [one.replace("{x}", f"{noun} {{key}}") for one in chain.use.questions]
+        found.append(replace(chain.use, domain=domain, questions=tuple(using)))
+    return tuple(dict.fromkeys(found))
 
 
 def new_chain(values: Values) -> Chain:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from langchain_gorilla.calls import FunctionCall
+from langchain_gorilla.training.chains import direct_concepts
 from langchain_gorilla.training.concepts import (
     Concept,
     QuestionWriter,
@@ -96,7 +97,7 @@ def _pools(held_out: bool) -> tuple[tuple[Concept, ...], tuple[Concept, ...], tu
     by_hand = tuple(one for one in written_concepts() if one.held_out == held_out)
     if held_out:
         return by_hand, by_hand, by_hand
-    family = family_concepts()
+    family = (*family_concepts(), *direct_concepts())
     facts = tuple(one for one in family if one.domain.startswith("facts "))
     return by_hand, tuple(one for one in family if one not in facts), facts
 
@@ -109,7 +110,7 @@ def _everyday() -> tuple[Concept, ...]:
 @cache
 def neighbours(domain: str) -> tuple[Concept, ...]:
     """Give the concepts of a domain that are not held out."""
-    concepts = (*written_concepts(), *family_concepts())
+    concepts = (*written_concepts(), *family_concepts(), *direct_concepts())
     return tuple(one for one in concepts if one.domain == domain and not one.held_out)
 
 
@@ -155,7 +156,9 @@ class Requests:
         return self.rng.choice(pool)
 
     def _distractor(self, target: OfferedFunction) -> Concept:
-        """Draw a concept that is not asked for, often close to one that is."""
+        """Draw a concept that is not asked for, often close to one that is, or a look-up."""
+        if self.rng.random() < 0.14 and not self.held_out:
+            return self.rng.choice(direct_concepts())
         if self.rng.random() < 0.5:
             near = neighbours(target.concept.domain)
             if near:
