@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 SCANNED_UP_TO = 100_000
 """Points up to which all vectors are compared, which takes 3 ms; beyond, a graph is built."""
 
+ALL_WORDS_UP_TO = 400_000
+"""Points up to which all words of a request choose candidates; beyond, the rarer ones do. To score
+what they chose takes as long as is saved at this size; at a million points 3.7 ms instead of 5.9.
+"""
+
 _SCROLL = 10_000
 _GRAPH_EF = 512
 """Walks through the graph keep this many candidates: recall .95 at a million near-duplicates."""
@@ -241,15 +246,15 @@ class EdgeStore(BaseStore):
         if len(words.indices) == len(query.sparse.indices):
             return []
         nearest = self._edge.Query.Nearest(self._sparse(words), "bm25")
-        return [self._edge.Prefetch(query.candidates, query=nearest)]
+        return [self._edge.Prefetch(max(query.candidates, query.limit), query=nearest)]
 
     def _word_shares(self) -> Mapping[int, float]:
         """Return how frequent words are, from some tools; nothing in a small collection."""
         if self._shares is None:
             shares: Mapping[int, float] = {}
             with self._explained("read"):
-                if self._shard.info().points_count > SCANNED_UP_TO:
-                    # Ids are hashes, so the first ones are any.
+                if self._shard.info().points_count > ALL_WORDS_UP_TO:
+                    # Ids are hashes: the first ones are as good a sample as any.
                     request = self._edge.ScrollRequest(
                         limit=COUNTED, with_payload=False, with_vector=["bm25"]
                     )
@@ -317,5 +322,7 @@ def _config(dimension: int | None) -> "qdrant_edge.EdgeConfig":
         vectors=vectors,
         sparse_vectors={"bm25": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         optimizers=optimizers,
+        # Left on disk, which is Qdrant Edge's default, the documents of ten hits are ten reads of
+        # the disk that a search waits for: they, not the search, were what took long.
         payload_memory=edge.Memory.Cached,
     )

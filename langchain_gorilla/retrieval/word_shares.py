@@ -15,7 +15,12 @@ COUNTED = 2_000
 take 4; one that is in none of them is rare enough to be read in any case."""
 
 READ = 0.2
-"""The words that choose candidates are together in no more than this share of the tools."""
+"""The shares of the words that choose candidates come to no more than this.
+
+On 9,420 real tools in one catalog, by words alone, macro nDCG@10 is 43.2 with all words, 43.1 with
+this and 42.7 with half of it. Words that are left out of the scores too cost more: 42.1 where the
+shares come to 0.3, 37.2 where they come to 0.1.
+"""
 
 
 def word_shares(documents: Iterable[SparseWeights]) -> dict[int, float]:

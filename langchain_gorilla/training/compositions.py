@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.training.documents import title
 from langchain_gorilla.training.prompts import Conversation, Turn, write_calls
 from langchain_gorilla.training.requests import Requests
 
@@ -79,6 +80,8 @@ class Compositions:
         if rated:
             text = f"How good the {piece.noun} is, from 1 to 10"
             properties["rating"] = {"type": "integer", "description": text}
+        if rng.random() < 0.3:
+            properties = {key: {"title": title(key), **one} for key, one in properties.items()}
         required = [*piece.fields] if rng.random() < 0.6 else [next(iter(piece.fields))]
         document = {
             "name": name,

@@ -23,16 +23,18 @@ class Style:
     Attributes:
         langchain: Key order and defaults of ``convert_to_openai_tool``, else by hand.
         described: Parameters have descriptions.
+        titled: Parameters have a title, as pydantic writes it and MCP servers send it.
     """
 
     langchain: bool
     described: bool
+    titled: bool = False
 
 
 def draw_style(rng: Random) -> Style:
     """Draw a style; LangChain's often has no parameter descriptions, like a bare signature."""
     langchain = rng.random() < 0.45
-    return Style(langchain, rng.random() < (0.55 if langchain else 0.88))
+    return Style(langchain, rng.random() < (0.55 if langchain else 0.88), rng.random() < 0.06)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ def camel_case(name: str) -> str:
     """``user_id`` to ``userId``."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
+
+
+def title(name: str) -> str:
+    """``user_id`` to ``User Id``, as pydantic titles a field."""
+    return name.replace("_", " ").title()
 
 
 def json_type(rng: Random, kind: str) -> str:
@@ -222,6 +229,8 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
             form = "iso"
     if choices and kind != "array":
         schema["enum"] = [int(one) for one in choices] if kind == "integer" else choices
+    if style.titled:
+        schema = {"title": title(name), **schema}
     if style.langchain:
         schema = {key: schema[key] for key in sorted(schema)}
         if one.optional:

@@ -1,4 +1,6 @@
-"""Vectors compared by few bits, and the graph of large collections: real folders."""
+"""Vectors compared by few bits, the graph of large collections, documents at hand: real folders."""
+
+import json
 
 import numpy as np
 import pytest
@@ -83,4 +85,34 @@ def test_an_index_that_was_made_without_few_bits_is_searched_and_synced_as_befor
         assert index.search("word3", k=1).hits[0].name == "tool3"
         catalog.add({"name": "more", "description": "another"})
         assert index.sync(catalog).embedded == 1
+        assert index.search("another", k=1).hits[0].name == "more"
+
+
+def test_documents_are_at_hand_when_a_folder_is_opened(tmp_path):
+    store = filled(tmp_path, vectors(50, 8))
+    store.close()
+    segments = (tmp_path / "index" / "segments").glob("*/segment.json")
+    kinds = [json.loads(file.read_text())["config"]["payload_storage_type"] for file in segments]
+    assert kinds == [{"type": "in_ram_mmap"}]
+
+
+def test_an_index_whose_documents_were_left_on_disk_is_searched_and_synced_as_before(
+    tmp_path, monkeypatch
+):
+    import qdrant_edge
+
+    plain = qdrant_edge.EdgeConfig
+
+    def on_disk(*, payload_memory, **options):
+        return plain(**options)
+
+    catalog = ToolCatalog([{"name": f"tool{n}", "description": f"word{n}"} for n in range(9)])
+    with monkeypatch.context() as patched:
+        patched.setattr(qdrant_edge, "EdgeConfig", on_disk)
+        with ToolIndex.in_folder(tmp_path) as index:
+            index.sync(catalog)
+    with ToolIndex.in_folder(tmp_path) as index:
+        assert index.search("word3", k=1).hits[0].document["description"] == "word3"
+        catalog.add({"name": "more", "description": "another"})
+        assert index.sync(catalog).unchanged == 9
         assert index.search("another", k=1).hits[0].name == "more"
