@@ -29,6 +29,10 @@ from langchain_gorilla.errors import (
 )
 from langchain_gorilla.functions import FunctionSchema, function_schema
 
+_COMPACT = json.JSONEncoder(
+    separators=(",", ":")
+)  # one for all tools: made anew, a sixth of the time
+
 MetadataValue: TypeAlias = "str | int | float | tuple[str, ...]"
 """What a filter can compare: a keyword or several, or a number. Truth values become the keywords
 ``"true"`` and ``"false"``, in the metadata and in filters."""
@@ -67,9 +71,8 @@ class CatalogTool:
     @cached_property
     def content_hash(self) -> str:
         """Hex SHA-256 of all that a search sees of the tool; what runs is not part of it."""
-        content = json.dumps(
-            [self.id, self.function.document(), self.namespace, dict(self.metadata), self.tags],
-            separators=(",", ":"),
+        content = _COMPACT.encode(
+            [self.id, self.function.document(), self.namespace, dict(self.metadata), self.tags]
         )
         return hashlib.sha256(content.encode()).hexdigest()
 
