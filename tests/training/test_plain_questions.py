@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from langchain_gorilla.training.concepts import written_concepts
+from langchain_gorilla.training.concepts import Concept, Parameter, written_concepts
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.documents import OfferedFunction, Style, offer, options
 from langchain_gorilla.training.plain_questions import lead, once_more, one_call, several_calls
@@ -66,15 +66,33 @@ def test_options_are_offered_but_asked_for_by_name_only() -> None:
     assert told < len(with_options)  # of eight times as many questions
 
 
-def test_money_dates_and_shares_are_written_as_people_do() -> None:
+def test_money_and_numbers_are_written_as_people_do() -> None:
     make = Conversations(Values(Random(8))).make
     said = " ".join(make("simple").turns[0].question or "" for _ in range(1500))
-    for pattern in (
-        r"\$\d",
-        r"\d,\d{3}",
-        r"\d million",
-        r"(March|July) \d+, \d{4}",
-        r" -\d",
-        "zero",
-    ):
+    for pattern in (r"\$\d", r"\d,\d{3}", r"\d million", r" -\d", "zero"):
         assert re.search(pattern, said), pattern
+
+
+def test_a_date_is_said_and_called_in_two_ways_where_the_document_wants_iso() -> None:
+    day = Parameter("d", "DATE", ("date",), ("Date in YYYY-MM-DD format",))
+    concept = Concept("x", ("book",), ("Book a day",), (day,), ("Book {d}",))
+    values = Values(Random(2))
+    asked = [Asker(values).one(offer(values, concept, STYLE)) for _ in range(40)]
+    dates = [(one.question, one.calls[0].arguments["date"]) for one in asked if one]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", str(date)) for _, date in dates)
+    assert any(re.search(r"March \d+|\d+ July|June \d+", said) for said, _ in dates)
+
+
+def test_a_share_is_called_as_a_fraction_where_the_document_wants_one() -> None:
+    rate = Parameter("r", "PCT", ("rate",), ("Yearly rate in percent",))
+    concept = Concept("x", ("grow",), ("Grow a sum",), (rate,), ("Grow by {r}%",))
+    values = Values(Random(2))
+    for _ in range(60):
+        function = offer(values, concept, Style(langchain=False, described=True))
+        asked = Asker(values).one(function)
+        assert asked is not None
+        said = re.search(r"(-?[\d.]+)(?:%| percent)", asked.question)
+        text = str(function.slots[-1].schema.get("description"))
+        if said and function.slots[-1].form == "decimal":
+            assert "percent" not in text
+            assert asked.calls[0].arguments["rate"] == pytest.approx(float(said[1]) / 100, abs=1e-4)
