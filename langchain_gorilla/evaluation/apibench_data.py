@@ -4,7 +4,9 @@ What a verdict needs comes with the package (``data/apibench_*.json``, packed by
 ``benchmarks/pack_apibench.py``); ``read_benchmark`` reads Gorilla's own files instead.
 """
 
+import codecs
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -73,28 +75,44 @@ def read_benchmark(folder: Path, hub: Hub) -> Benchmark:
     Raises:
         BenchmarkDataError: A file is missing, or a row is not JSON or lacks a field; says which.
     """
-    apis = _rows(folder / "api" / f"{hub}_api.jsonl")
-    questions = _rows(folder / "eval" / _EVAL_FILES[hub])
+    apis = folder / "api" / f"{hub}_api.jsonl"
+    questions = folder / "eval" / _EVAL_FILES[hub]
     return Benchmark(
         hub,
-        tuple(Api(row["api_call"], row["domain"]) for row in apis),
-        tuple(row["api_data"]["domain"] for row in questions),
+        tuple(
+            Api(_text(row, where, "api_call"), _text(row, where, "domain"))
+            for where, row in _rows(apis)
+        ),
+        tuple(_text(row, where, "api_data", "domain") for where, row in _rows(questions)),
     )
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each row with the words that say where it stands."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
     except OSError as error:
         raise BenchmarkDataError(
             f"Cannot read {path}: {error.strerror}. Give the folder that holds api/ and eval/."
         ) from error
-    rows = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
+        where = f"{path}, line {number},"
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise BenchmarkDataError(f"{path}, line {number}, is not JSON: {error}.") from error
-    return rows
+            yield where, json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise BenchmarkDataError(f"{where} is not UTF-8: {error}.") from error
+        except (ValueError, RecursionError) as error:
+            raise BenchmarkDataError(f"{where} is not JSON: {error}.") from error
+
+
+def _text(row: Any, where: str, *names: str) -> str:
+    """Return the text that stands in a row under these names, the outer one first."""
+    for name in names:
+        row = row.get(name) if isinstance(row, dict) else None
+    if not isinstance(row, str):
+        raise BenchmarkDataError(
+            f"{where} has no text under {'.'.join(names)}. Give Gorilla's own file."
+        )
+    return row

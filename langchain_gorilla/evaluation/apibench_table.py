@@ -166,7 +166,17 @@ def _judge_file(
         paper_verdicts,
         strict_verdicts,
         PUBLISHED[benchmark.hub].get(name) if name else None,
-        tuple(sorted((*problems, *left_out, *unknown, *_notes(path.name, known)), key=_row)),
+        tuple(
+            sorted(
+                (
+                    *problems,
+                    *left_out,
+                    *unknown,
+                    *_notes(path.name, known, len(benchmark.question_domains)),
+                ),
+                key=_row,
+            )
+        ),
     )
 
 
@@ -190,7 +200,7 @@ def _with_known_questions(
     return known, problems
 
 
-def _notes(name: str, rows: Sequence[Row]) -> Iterator[InputProblem]:
+def _notes(name: str, rows: Sequence[Row], questions: int) -> Iterator[InputProblem]:
     ids = [row.fields["question_id"] for row in rows]
     for row, one, following in zip(rows[1:], ids, ids[1:], strict=False):
         if following < one:
@@ -202,6 +212,9 @@ def _notes(name: str, rows: Sequence[Row]) -> Iterator[InputProblem]:
         first = ", ".join(map(str, empty[:_MOST_ROWS_NAMED]))
         more = f" and {len(empty) - _MOST_ROWS_NAMED} more" if empty[_MOST_ROWS_NAMED:] else ""
         yield InputProblem(name, 0, f"empty answers in rows {first}{more}; judged as they are")
+    if len(rows) < questions:
+        what = f"{questions - len(rows)} of {questions} questions have no answer; not counted"
+        yield InputProblem(name, 0, what)
 
 
 def as_json(files: Sequence[FileFigures]) -> dict[str, Any]:

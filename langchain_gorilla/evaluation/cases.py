@@ -50,6 +50,11 @@ _OLDER_NAMES = {
 }
 _PREFIX = re.compile(r"^bfcl-")
 
+_NO_POSSIBLE_ANSWER = "no possible answer, which is a list of {name: {parameter: [values]}}"
+
+_ROLES = ("system", "developer", "user", "assistant")
+"""Who speaks in a single turn; results of tools need a call before them."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -86,16 +91,18 @@ def read_cases(paths: Sequence[Path]) -> tuple[list[Case], list[InputProblem]]:
         UnreadableFileError: A path does not exist, or no file there can be read.
     """
     cases: dict[str, Case] = {}
+    places: dict[str, str] = {}
     problems: list[InputProblem] = []
     for path in (file for given in paths for file in _files(given)):
         found, wrong = _read_file(path)
         problems += wrong
-        for case in found:
+        for row, case in found:
             if case.id in cases:
-                what = f"id {case.id!r} stands in another file already; left out"
-                problems.append(InputProblem(path.name, 0, what))
+                what = f"id {case.id!r} stands in {places[case.id]} already; left out"
+                problems.append(InputProblem(path.name, row, what))
             else:
                 cases[case.id] = case
+                places[case.id] = f"{path}, row {row},"
     return list(cases.values()), problems
 
 
@@ -108,7 +115,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read_file(path: Path) -> tuple[list[Case], list[InputProblem]]:
+def _read_file(path: Path) -> tuple[list[tuple[int, Case]], list[InputProblem]]:
     rows, problems = read_rows(path)
     usable, left_out = usable_rows(
         path.name, rows, key="id", required={"id": str, "question": list}
@@ -116,13 +123,22 @@ def _read_file(path: Path) -> tuple[list[Case], list[InputProblem]]:
     answers, answer_problems = _answers(path, usable)
     problems += [*left_out, *answer_problems]
     cases = []
+    unanswered = []
     for row in usable:
         case = _case(row, answers)
         if isinstance(case, Case):
-            cases.append(case)
+            cases.append((row.number, case))
+        elif case == _NO_POSSIBLE_ANSWER:
+            unanswered.append(row.number)
         else:
             problems.append(InputProblem(path.name, row.number, f"{case}; left out"))
-    return cases, problems
+    file = path.parent / "possible_answer" / path.name
+    if len(unanswered) > 1 and not file.exists():
+        what = f"{len(unanswered)} questions without an answer, and there is no {file}; left out"
+        return cases, [*problems, InputProblem(path.name, 0, what)]
+    return cases, problems + [
+        InputProblem(path.name, row, f"{_NO_POSSIBLE_ANSWER}; left out") for row in unanswered
+    ]
 
 
 def _case(row: Row, answers: Mapping[str, Any]) -> Case | str:
@@ -130,42 +146,65 @@ def _case(row: Row, answers: Mapping[str, Any]) -> Case | str:
     fields = row.fields
     id_ = _PREFIX.sub("", fields["id"])
     category = fields.get("category") or id_.rsplit("_", 1)[0]
+    if not isinstance(category, str):
+        return "category is no text"
     category = _OLDER_NAMES.get(category, category)
     if category not in CATEGORIES:
         return f"category {category!r} is none of BFCL's single-turn categories"
     turns = fields["question"]
     if not turns or not isinstance(turns[0], list) or not all(map(_is_message, turns[0])):
-        return "question is no list of turns with messages"
+        return (
+            "question is no list of turns with messages, each with content and a role of "
+            f"{', '.join(_ROLES)}"
+        )
     functions = fields.get("functions", fields.get("function"))
     if isinstance(functions, dict):
         functions = [functions]
     if not isinstance(functions, list) or not all(map(_is_function, functions)):
-        return "no functions with name and parameters"
+        return "no functions with name and parameters whose properties are objects"
     expects_call = fields.get("expect") != "no_call" and not category.endswith("irrelevance")
     possible = fields.get("possible_answer", answers.get(fields["id"]))
     if "relevance" in category:
         possible = []
     elif not _is_answer(possible):
-        return "no possible answer"
+        return _NO_POSSIBLE_ANSWER
     elif not functions:
         return "no functions, though the answer calls one"
     return Case(id_, category, tuple(turns[0]), tuple(functions), tuple(possible), expects_call)
 
 
 def _is_message(value: Any) -> bool:
-    return isinstance(value, dict) and "role" in value and isinstance(value.get("content"), str)
+    return (
+        isinstance(value, dict)
+        and value.get("role") in _ROLES
+        and isinstance(value.get("content"), str)
+    )
 
 
 def _is_function(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("parameters"), dict):
+        return False
+    properties = value["parameters"].get("properties", {})
     return (
-        isinstance(value, dict)
-        and isinstance(value.get("name"), str)
-        and isinstance(value.get("parameters"), dict)
+        isinstance(value.get("name"), str)
+        and isinstance(properties, dict)
+        and all(isinstance(schema, dict) for schema in properties.values())
     )
 
 
 def _is_answer(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
+    return isinstance(value, list) and bool(value) and all(map(_is_possible_call, value))
+
+
+def _is_possible_call(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(
+            isinstance(allowed, dict) and all(isinstance(each, list) for each in allowed.values())
+            for allowed in value.values()
+        )
+    )
 
 
 def _answers(path: Path, questions: Sequence[Row]) -> tuple[dict[str, Any], list[InputProblem]]:

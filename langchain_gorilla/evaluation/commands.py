@@ -1,6 +1,5 @@
 """``gorilla eval``: the paper's table, BFCL runs, comparisons, reports."""
 
-import json
 import sys
 from enum import Enum
 from pathlib import Path
@@ -11,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+
 app = typer.Typer(
     help="Measure a model, or recorded answers, with APIBench and BFCL.", no_args_is_help=True
 )
@@ -18,6 +19,10 @@ app = typer.Typer(
 # A file or pipe has no width; tables in it are whole.
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180)
 err = Console(stderr=True, soft_wrap=True)
+
+
+_INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C ended."""
 
 
 class HubName(str, Enum):
@@ -39,6 +44,14 @@ class Retriever(str, Enum):
 
 
 Model = Annotated[str, typer.Option(help='"bundled", a model id or a directory.')]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="How the model is prompted, such as openfunctions-v2; else by its name.",
+    ),
+]
 Cases = Annotated[
     list[Path], typer.Option(help="BFCL's question files, rows with answers, or folders.")
 ]
@@ -55,7 +68,7 @@ Constrained = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")]
 MaxTokens = Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")]
-Timeout = Annotated[float | None, typer.Option(help="Most seconds for an answer.")]
+Timeout = Annotated[float | None, typer.Option(min=0.001, help="Most seconds for an answer.")]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Also write the figures here, as fractions 0 to 1.")
 ]
@@ -81,6 +94,7 @@ def apibench(
     from langchain_gorilla.evaluation import apibench_table
     from langchain_gorilla.evaluation.apibench_data import bundled_benchmark, read_benchmark
 
+    check_outputs(json_file=json_file)
     benchmark = read_benchmark(data, hub.value) if data else bundled_benchmark(hub.value)
     files = list(apibench_table.judge_folder(responses, benchmark, grammar=grammar))
     table = Table(title=f"APIBench, {hub.value} (percent)", title_justify="left")
@@ -108,13 +122,22 @@ def apibench(
     for line in apibench_table.explanations(hub.value, files):
         out.print(line, markup=False)
     _print_problems([str(problem) for file in files for problem in file.problems])
-    _write_json(json_file, apibench_table.as_json(files))
+    write_json(json_file, apibench_table.as_json(files))
 
 
 @app.command()
 def bfcl(
-    model: Model,
     cases: Cases,
+    model: Annotated[str | None, typer.Option(help='"bundled", a model id or a directory.')] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Judge a model's recorded results (BFCL_v*_result.json) instead of asking one.",
+        ),
+    ] = None,
+    prompt_format: Format = None,
     retriever: Annotated[Retriever, typer.Option(help="Who chooses functions.")] = Retriever.none,
     catalog_size: Annotated[
         int | None, typer.Option(min=1, help="Functions to choose from, other cases' included.")
@@ -131,11 +154,26 @@ def bfcl(
     json_file: JsonFile = None,
 ) -> None:
     """Let a model answer BFCL's questions, and judge the answers as BFCL does."""
+    from langchain_gorilla.errors import UnsupportedOptionError
     from langchain_gorilla.evaluation.cases import read_cases
     from langchain_gorilla.evaluation.runner import RunOptions
 
+    if results is not None and model is None:
+        check_outputs(json_file=json_file)
+        every_case, problems = read_cases(cases)
+        _refuse_none(every_case, problems)
+        figures = _judged(results, _limited(every_case, limit), problems)
+        write_json(json_file, figures)
+        _print_figures(figures, str(results))
+        return
+    if model is None or results is not None:
+        raise UnsupportedOptionError(
+            "Who answered? Give either --model, which is asked, or --results, a folder of recorded "
+            "answers."
+        )
     options = RunOptions(
         model=model,
+        format=prompt_format,
         retriever=retriever.value,
         catalog_size=catalog_size,
         top_k=top_k,
@@ -144,19 +182,13 @@ def bfcl(
         max_tokens=max_tokens,
         timeout_s=timeout,
     )
+    folder = out_folder or Path("evaluation_results") / _run_name(options)
+    check_outputs(json_file=json_file, folder=folder)
     every_case, problems = read_cases(cases)
     _refuse_none(every_case, problems)
-    folder = out_folder or Path("evaluation_results") / _run_name(options)
     figures = _run(options, every_case, limit, problems, folder)
-    _write_json(json_file, figures)
-    out.print(_bfcl_table(figures))
-    silence = figures["abstention"]
-    out.print(
-        f"Abstention: precision {_percent(silence['precision'])}, "
-        f"recall {_percent(silence['recall'])}. Answers: {folder}",
-        markup=False,
-    )
-    _print_problems(figures["problems"])
+    write_json(json_file, figures)
+    _print_figures(figures, str(folder))
 
 
 @app.command()
@@ -166,6 +198,7 @@ def retrievers(
     out_folder: Annotated[
         Path, typer.Option("--out", help="Runs and report.*; stopped runs go on there.")
     ],
+    prompt_format: Format = None,
     catalog_size: Annotated[
         int, typer.Option(min=1, help="Functions to choose from, other cases' included.")
     ] = 12,
@@ -183,6 +216,7 @@ def retrievers(
     from langchain_gorilla.evaluation.report import write_report
     from langchain_gorilla.evaluation.runner import RunOptions
 
+    check_outputs(json_file=json_file, folder=out_folder)
     every_case, problems = read_cases(cases)
     _refuse_none(every_case, problems)
     runs = []
@@ -193,6 +227,7 @@ def retrievers(
             continue
         options = RunOptions(
             model=model,
+            format=prompt_format,
             retriever=retriever.value,
             catalog_size=catalog_size,
             top_k=top_k,
@@ -208,7 +243,7 @@ def retrievers(
         out.print(retriever_effect.answer(group), markup=False)
     for path in write_report(runs, out_folder):
         out.print(str(path), markup=False)
-    _write_json(json_file, {"runs": runs})
+    write_json(json_file, {"runs": runs})
     _print_problems(list(dict.fromkeys(problem for run in runs for problem in run["problems"])))
 
 
@@ -218,10 +253,16 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Another run's, on the same cases.")],
 ) -> None:
     """Compare two runs case by case: is the second better, and how sure is that?"""
-    from langchain_gorilla.evaluation.report import read_figures
+    from langchain_gorilla.evaluation.report import UnreadableRunError, read_figures
     from langchain_gorilla.evaluation.statistics import compare as compare_runs
 
-    result = compare_runs(read_figures(first)["cases"], read_figures(second)["cases"])
+    one, other = read_figures(first)["cases"], read_figures(second)["cases"]
+    result = compare_runs(one, other)
+    if not result.n:
+        raise UnreadableRunError(
+            f"{first} ({len(one)} cases) and {second} ({len(other)}) have no case in common. "
+            "Compare runs on the same --cases."
+        )
     low, high = result.ci95
     out.print(
         f"{result.n} shared cases. Accuracy of the second minus the first: "
@@ -230,6 +271,11 @@ def compare(
         f"{result.only_second}, p = {result.p_value:.3g}.",
         markup=False,
     )
+    if len(one) + len(other) > 2 * result.n:
+        out.print(
+            f"Left out: {len(one) - result.n} cases that only the first has, "
+            f"{len(other) - result.n} that only the second has."
+        )
 
 
 @app.command()
@@ -240,6 +286,7 @@ def report(
     """Write runs as one self-contained page, Markdown and JSON."""
     from langchain_gorilla.evaluation.report import read_figures, write_report
 
+    check_outputs(folder=out_folder)
     for path in write_report([read_figures(run) for run in runs], out_folder):
         out.print(str(path), markup=False)
 
@@ -249,10 +296,12 @@ def _run(
 ) -> dict[str, Any]:
     """Run, or go on with, one run; its answers, BFCL's files and figures are in the folder."""
     from langchain_gorilla.evaluation import runner
+    from langchain_gorilla.evaluation.bfcl_results import write_bfcl_results
     from langchain_gorilla.evaluation.summary import summarize
 
     chosen = _limited(every_case, limit)
     scores = []
+    model = runner.chat_model(options)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -266,14 +315,42 @@ def _run(
             else f"{options.model}, {options.retriever}"
         )
         task = progress.add_task(f"BFCL with {name}", total=len(chosen))
-        model = runner.chat_model(options)
-        for score in runner.run_cases(chosen, model, options, folder, all_cases=every_case):
-            scores.append(score)
-            progress.advance(task)
-    runner.write_bfcl_results(folder / "bfcl_results", options.model, scores)
+        try:
+            for score in runner.run_cases(chosen, model, options, folder, all_cases=every_case):
+                scores.append(score)
+                progress.advance(task)
+        except KeyboardInterrupt:
+            progress.stop()
+            err.print("Stopped; the same command goes on.")
+            raise typer.Exit(_INTERRUPTED) from None
+    write_bfcl_results(folder / "bfcl_results", options.model, scores)
     figures = summarize(scores, options, problems)
-    _write_json(folder / "figures.json", figures)
+    write_json(folder / "figures.json", figures)
     return figures
+
+
+def _judged(results: Path, cases: list[Any], problems: list[Any]) -> dict[str, Any]:
+    """Return the figures of recorded results."""
+    from langchain_gorilla.evaluation.bfcl_results import read_bfcl_results
+    from langchain_gorilla.evaluation.runner import RunOptions
+    from langchain_gorilla.evaluation.scoring import score_answer
+    from langchain_gorilla.evaluation.summary import summarize
+
+    answered, wrong = read_bfcl_results(results, cases)
+    options = RunOptions(model=results.name, constrained=False, max_tokens=None)
+    scores = [score_answer(case, answer) for case, answer in answered]
+    return summarize(scores, options, [*problems, *wrong])
+
+
+def _print_figures(figures: dict[str, Any], answers: str) -> None:
+    out.print(_bfcl_table(figures))
+    silence = figures["abstention"]
+    out.print(
+        f"Abstention: precision {_percent(silence['precision'])}, "
+        f"recall {_percent(silence['recall'])}. Answers: {answers}",
+        markup=False,
+    )
+    _print_problems(figures["problems"])
 
 
 def _refuse_none(cases: list[Any], problems: list[Any]) -> None:
@@ -297,6 +374,8 @@ def _limited(cases: list[Any], limit: int | None) -> list[Any]:
 
 def _run_name(options: Any) -> str:
     parts = [options.model.strip("/").replace("/", "_"), options.retriever]
+    if options.format:
+        parts.append(options.format)
     if options.catalog_size:
         parts.append(f"catalog-{options.catalog_size}")
     parts.append("constrained" if options.constrained else "unconstrained")
@@ -345,10 +424,3 @@ def _print_problems(problems: list[str], most: int = 20) -> None:
         err.print(f"! {problem}", style="yellow", markup=False)
     if len(problems) > most:
         err.print(f"! and {len(problems) - most} more", style="yellow")
-
-
-def _write_json(path: Path | None, figures: Any) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Runs → pictures as SVG text, for the report; matplotlib is imported here only."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langchain_gorilla.errors import GorillaError
@@ -79,18 +79,18 @@ def hallucination_by_kind(runs: Sequence[Run], names: Sequence[str]) -> str:
     return as_svg(figure, axes)
 
 
-def accuracy_by_retriever(runs: Sequence[Run]) -> str | None:
-    """Draw accuracy against the retriever, a line for each model; None for fewer than two."""
-    lines: dict[str, dict[str, Run]] = {}
-    for run in runs:
-        lines.setdefault(run["model"], {})[run["options"]["retriever"]] = run["overall"]
-    lines = {model: found for model, found in lines.items() if len(found) > 1}
-    if not lines:
+def accuracy_by_retriever(groups: Mapping[str, Mapping[str, Run]]) -> str | None:
+    """Draw accuracy against the retriever, a line for each group; None without any.
+
+    Args:
+        groups: Name to runs by retriever, which differ in nothing else.
+    """
+    if not groups:
         return None
     figure, axes = blank_axes(height=3.2)
-    for index, (model, found) in enumerate(lines.items()):
-        places = [place for place, name in enumerate(RETRIEVERS) if name in found]
-        rows = [found[RETRIEVERS[place]] for place in places]
+    for index, (name, found) in enumerate(groups.items()):
+        places = [place for place, retriever in enumerate(RETRIEVERS) if retriever in found]
+        rows = [found[RETRIEVERS[place]]["overall"] for place in places]
         axes.errorbar(
             places,
             [100 * row["accuracy"] for row in rows],
@@ -100,7 +100,7 @@ def accuracy_by_retriever(runs: Sequence[Run]) -> str | None:
             ],
             marker="o",
             capsize=3,
-            label=model,
+            label=name,
             color=COLOURS[index % len(COLOURS)],
         )
     axes.set_xticks(range(len(RETRIEVERS)), RETRIEVERS)

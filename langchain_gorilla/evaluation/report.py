@@ -1,7 +1,7 @@
 """Runs → one self-contained HTML page, the same as Markdown, and the same as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +22,58 @@ class UnreadableRunError(GorillaError, ValueError):
     """A file is not what ``gorilla eval bfcl --json`` writes."""
 
 
+_WRITTEN_BY = (
+    "Give a file that `gorilla eval bfcl --json` wrote, or the figures.json in a run's folder."
+)
+_OF_A_RUN = {
+    "model": str, "options": dict, "overall": dict, "categories": dict, "abstention": dict,
+    "cases": dict,
+}  # fmt: skip
+_OF_CASES = {
+    "n": int, "accuracy": float, "ci95": list, "hallucination": dict, "input_tokens": float,
+    "output_tokens": float, "forward_passes": float, "seconds": float, "error_types": dict,
+}  # fmt: skip
+
+
 def read_figures(path: Path) -> Run:
     """Read a run's ``--json`` file.
 
     Raises:
-        UnreadableRunError: It is missing, not JSON, or not a run.
+        UnreadableRunError: It is missing, not JSON, or not a whole run; says what is missing.
     """
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        if not run["categories"].keys() or not run["options"]["retriever"]:
-            raise KeyError("categories")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UnreadableRunError(
-            f"{path} is no run ({error}). Give a file that `gorilla eval bfcl --json` wrote."
-        ) from error
+        run = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableRunError(f"{path} is no run ({error}). {_WRITTEN_BY}") from error
+    lacking = next(_lacking(run), None)
+    if lacking is not None:
+        raise UnreadableRunError(f"{path} is no run: it has no {lacking}. {_WRITTEN_BY}")
     return dict(run)
+
+
+def _lacking(run: Any) -> Iterator[str]:
+    """Name what a report needs and a file does not have."""
+    if not isinstance(run, dict):
+        yield "object of figures"
+        return
+    yield from _missing(run, _OF_A_RUN, "")
+    if not isinstance(run["options"].get("retriever"), str):
+        yield "options.retriever"
+    yield from _missing(run["overall"], _OF_CASES, "overall.")
+    yield from _missing(run["overall"]["hallucination"], {"any": float}, "overall.hallucination.")
+    for name, row in run["categories"].items():
+        yield from _missing(row, {"n": int, "accuracy": float, "ci95": list}, f"categories.{name}.")
+    yield from (
+        f"abstention.{name}" for name in ("precision", "recall") if name not in run["abstention"]
+    )
+
+
+def _missing(found: Any, needed: Mapping[str, type], place: str) -> Iterator[str]:
+    for name, kind in needed.items():
+        value = found.get(name) if isinstance(found, dict) else None
+        # JSON writes a whole fraction as an integer.
+        if not isinstance(value, kind | int if kind is float else kind):
+            yield f"{place}{name}"
 
 
 def write_report(runs: Sequence[Run], folder: Path) -> list[Path]:
@@ -77,7 +114,8 @@ def run_names(runs: Sequence[Run]) -> list[str]:
 
 def html_page(runs: Sequence[Run], names: Sequence[str]) -> str:
     """Return the whole page."""
-    by_retriever = accuracy_by_retriever(runs)
+    groups = retriever_effect.retriever_runs(runs)
+    by_retriever = accuracy_by_retriever({group.title: group.by_retriever for group in groups})
     pictures = [
         *([("Accuracy by retriever", by_retriever)] if by_retriever else []),
         ("Accuracy by category", accuracy_by_category(runs, names)),
@@ -94,7 +132,8 @@ def markdown(runs: Sequence[Run], names: Sequence[str]) -> str:
     parts = ["# BFCL report", _introduction(names)]
     for table in _tables(runs, names):
         rule = " | ".join(["---", *["---:"] * (len(table.head) - 1)])
-        lines = [" | ".join(table.head), rule, *(" | ".join(map(_cell, r)) for r in table.rows)]
+        head, *rows = (" | ".join(map(_cell, row)) for row in (table.head, *table.rows))
+        lines = [head, rule, *rows]
         parts.append(f"## {table.title}\n\n" + "\n".join(f"| {line} |" for line in lines))
     return "\n\n".join([*parts, *_findings(runs, names)]) + "\n"
 

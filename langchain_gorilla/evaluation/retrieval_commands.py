@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+
 if TYPE_CHECKING:
     from langchain_gorilla.evaluation.retrieval_page import RetrievalReport
     from langchain_gorilla.retrieval.collection import ToolIndex
@@ -53,6 +55,7 @@ def search(
     from langchain_gorilla.retrieval.points import Where
     from langchain_gorilla.retrieval.retriever import ToolRetriever
 
+    check_outputs(json_file=json_file)
     where = Where(namespaces=tuple(namespace)) if namespace else None
     with _opened(index, embedder, collection) as opened:
         retriever = ToolRetriever(index=opened, k=k, where=where, constraints=constraints)
@@ -67,7 +70,7 @@ def search(
     out.print(table)
     for note in result.notes:
         err.print(f"! {note}", style="yellow", markup=False)
-    _write_json(
+    write_json(
         json_file,
         {
             "query": query,
@@ -108,6 +111,7 @@ def report(
     from langchain_gorilla.evaluation import retrieval
     from langchain_gorilla.evaluation.retrieval_page import RetrievalReport, html_report
 
+    check_outputs(json_file=json_file, folder=out_folder)
     with _opened(index, embedder, collection) as opened:
         tools = opened.tools(limit=len(opened))
         given = retrieval.read_pairs(pairs, tools) if pairs else None
@@ -126,7 +130,7 @@ def report(
     out_folder.mkdir(parents=True, exist_ok=True)
     (out_folder / "report.json").write_text(figures, encoding="utf-8")
     (out_folder / "report.html").write_text(html_report(found), encoding="utf-8")
-    _write_json(json_file, found.as_json())
+    write_json(json_file, found.as_json())
     _print_findings(found)
     for name in ("report.html", "report.json"):
         out.print(str(out_folder / name), markup=False)
@@ -209,10 +213,3 @@ def _plain(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
-
-
-def _write_json(path: Path | None, figures: Any) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")

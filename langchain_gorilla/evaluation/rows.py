@@ -3,6 +3,7 @@
 One bad row never takes the others along; it becomes an ``InputProblem`` that names it.
 """
 
+import codecs
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from langchain_gorilla.errors import GorillaError
 
 
 class UnreadableFileError(GorillaError, ValueError):
-    """A file is missing or is no text at all; nothing in it can be evaluated."""
+    """A file is missing or cannot be opened; nothing in it can be evaluated."""
 
 
 @dataclass(frozen=True)
@@ -47,40 +48,49 @@ def read_rows(path: Path) -> tuple[list[Row], list[InputProblem]]:
     """Read a file of JSON objects, one a line, or one JSON array of objects.
 
     Raises:
-        UnreadableFileError: There is no such file, or it is not UTF-8 text.
+        UnreadableFileError: There is no such file, or it cannot be opened.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise UnreadableFileError(f"Cannot read {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(f"{path} is not UTF-8 text: {error}.") from error
-    if text.lstrip().startswith("["):
-        return _array(path.name, text)
+    if data.lstrip().startswith(b"["):
+        return _array(path.name, data)
     rows, problems = [], []
-    lines = text.split("\n")
+    # Not splitlines(): U+2028 and its kin stand unescaped in JSON's texts.
+    lines = data.split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            last = not any(rest.strip() for rest in lines[number:])
-            what = "the file is cut off here" if last else f"not JSON ({error})"
-            problems.append(InputProblem(path.name, number, f"{what}; left out"))
-            continue
-        if isinstance(fields, dict):
-            rows.append(Row(number, fields))
+        found = _object(line, is_open=number == len(lines))
+        if isinstance(found, str):
+            problems.append(InputProblem(path.name, number, f"{found}; left out"))
         else:
-            problems.append(InputProblem(path.name, number, "not a JSON object; left out"))
+            rows.append(Row(number, found))
     if not rows:
         problems.append(InputProblem(path.name, 0, "holds no rows"))
     return rows, problems
 
 
-def _array(name: str, text: str) -> tuple[list[Row], list[InputProblem]]:
+def _object(line: bytes, *, is_open: bool) -> dict[str, Any] | str:
+    """Return the object of a line, or what is wrong; no newline ends a line that ``is_open``."""
+    may_be_cut = is_open and line.lstrip().startswith(b"{")
     try:
-        items = json.loads(text)
+        fields = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        if may_be_cut and error.reason == "unexpected end of data":
+            return "the file is cut off here"
+        return f"not UTF-8 (byte 0x{line[error.start]:02x} after {error.start} bytes)"
+    except (ValueError, RecursionError) as error:
+        return "the file is cut off here" if may_be_cut else f"not JSON ({error})"
+    return fields if isinstance(fields, dict) else "not a JSON object"
+
+
+def _array(name: str, data: bytes) -> tuple[list[Row], list[InputProblem]]:
+    try:
+        items = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return [], [InputProblem(name, 0, f"not UTF-8 ({error}); left out")]
     except (ValueError, RecursionError) as error:
         return [], [InputProblem(name, 0, f"not JSON ({error}); left out")]
     rows = [Row(n, item) for n, item in enumerate(items, start=1) if isinstance(item, dict)]
@@ -109,7 +119,7 @@ def usable_rows(
         wrong = [
             f"no {field}" if field not in row.fields else f"{field} is of the wrong type"
             for field, kind in required.items()
-            if not isinstance(row.fields.get(field), kind)
+            if not _is_a(row.fields.get(field), kind)
         ]
         if wrong:
             problems.append(InputProblem(name, row.number, f"{', '.join(wrong)}; left out"))
@@ -119,3 +129,8 @@ def usable_rows(
         else:
             kept[row.fields[key]] = row
     return list(kept.values()), problems
+
+
+def _is_a(value: Any, kind: type | tuple[type, ...]) -> bool:
+    # To Python True is a 1; as an id it is a mistake.
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -1,15 +1,14 @@
 """A model answers BFCL cases; every answer is on disk before the next question.
 
-A run is a folder. ``answers.jsonl`` holds its options in the first line and one answer in each
-further one, so a run that was stopped goes on where it stopped, and a run with other options or
-changed questions is refused rather than mixed in.
+A run is a folder, see ``answers_file``: one that was stopped goes on where it stopped, and only
+questions that are new or have changed are asked.
 """
 
 import copy
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,27 +17,29 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from langchain_gorilla.errors import (
+    DeadEndError,
     GenerationTimeoutError,
-    GorillaError,
     InvalidFunctionError,
     PromptError,
     PromptTooLongError,
+    UnknownFormatError,
 )
+from langchain_gorilla.evaluation.answers_file import ANSWERS_FILE, answer_line, open_run
 from langchain_gorilla.evaluation.cases import Case
+from langchain_gorilla.evaluation.model_files import model_folder
 from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offering
-from langchain_gorilla.evaluation.rows import read_rows
 from langchain_gorilla.evaluation.scoring import Answer, Score, score_answer
 
-ANSWERS_FILE = "answers.jsonl"
-
-_NO_ANSWER = (PromptError, PromptTooLongError, GenerationTimeoutError, InvalidFunctionError)
+_NO_ANSWER = (
+    PromptError,
+    PromptTooLongError,
+    GenerationTimeoutError,
+    InvalidFunctionError,
+    DeadEndError,
+)
 """What one question can run into; the others are still asked."""
 
 _SOURCE_NAMES = {"java": "Java", "javascript": "JavaScript"}
-
-
-class DifferentRunError(GorillaError, ValueError):
-    """The folder holds answers of a run with other options."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class RunOptions:
 
     Attributes:
         model: ``"bundled"``, a model id or a directory.
+        format: How the model is prompted, by name; None chooses by the model's name.
         retriever: How functions are chosen from the catalog.
         catalog_size: Functions in each case's catalog; None for the case's own.
         top_k: Functions that a retriever offers.
@@ -57,6 +59,7 @@ class RunOptions:
     """
 
     model: str
+    format: str | None = None
     retriever: RetrieverName = "none"
     catalog_size: int | None = None
     top_k: int = 5
@@ -67,17 +70,29 @@ class RunOptions:
 
 
 def chat_model(options: RunOptions) -> BaseChatModel:
-    """Return the model of a run, greedy."""
+    """Return the model of a run, greedy.
+
+    Raises:
+        MissingModelError: The model's folder does not exist.
+        UnknownFormatError: The model's name implies no format, or there is none of this name.
+    """
     # Here, not above: evaluating recorded answers needs no torch.
     from langchain_gorilla.chat_models import ChatGorilla
+    from langchain_gorilla.engines.transformers import load_engine
 
-    return ChatGorilla(
-        model=options.model,
-        constrained=options.constrained,
-        temperature=0,
-        max_tokens=options.max_tokens,
-        timeout=options.timeout_s,
-    )
+    model_folder(options.model)  # A folder that is not there has no format to ask for.
+    try:
+        return ChatGorilla(
+            model=options.model,
+            format=options.format,
+            engine=load_engine(options.model),
+            constrained=options.constrained,
+            temperature=0,
+            max_tokens=options.max_tokens,
+            timeout=options.timeout_s,
+        )
+    except UnknownFormatError as error:
+        raise UnknownFormatError(f"{error} Here: --format NAME.") from error
 
 
 def run_cases(
@@ -99,14 +114,16 @@ def run_cases(
 
     Raises:
         DifferentRunError: The folder holds another run.
+        MissingModelError: The model's folder does not exist.
         UnsupportedOptionError: A retriever or catalog size that cannot be had.
     """
     catalog_of = catalogs(cases if all_cases is None else all_cases, options.catalog_size)
-    recorded = open_run(folder, options)
+    recorded = open_run(folder, asdict(options))
     with (
         offering(options.retriever, top_k=options.top_k, embedder=options.embedder) as offer,
         (folder / ANSWERS_FILE).open("a", encoding="utf-8") as file,
     ):
+        is_loaded = False
         for case in cases:
             offered = [as_shown(f, case.language) for f in offer(case, catalog_of(case))]
             question = _fingerprint(case, offered)
@@ -114,51 +131,24 @@ def run_cases(
             if record is not None and record[0] == question:
                 yield score_answer(case, record[1], offered)
                 continue
+            if not is_loaded:
+                # Before the clock of the first answer starts, and only if one is asked for.
+                _load(model)
+                is_loaded = True
             answer = ask(model, case, offered)
-            line = {"question": question, **asdict(answer)}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(answer_line(question, answer))
             file.flush()
             yield score_answer(case, answer, offered)
 
 
-def open_run(folder: Path, options: RunOptions) -> dict[str, tuple[str, Answer]]:
-    """Return the recorded answers by case, with their questions' fingerprints.
+def _load(model: BaseChatModel) -> None:
+    """Load tokenizer and weights of a model that has any."""
+    from langchain_gorilla.engines.transformers import TransformersEngine
 
-    Raises:
-        DifferentRunError: The folder's options are other ones.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / ANSWERS_FILE
-    if not path.exists() or not path.read_text(encoding="utf-8").strip():
-        header = json.dumps({"options": asdict(options)}, ensure_ascii=False)
-        path.write_text(header + "\n", encoding="utf-8")
-        return {}
-    rows, problems = read_rows(path)
-    if not rows or rows[0].fields.get("options") != asdict(options):
-        raise DifferentRunError(
-            f"{path} holds a run with other options: "
-            f"{_differences(rows[0].fields.get('options') if rows else None, asdict(options))}. "
-            "Choose another --out, or remove the folder to start anew."
-        )
-    if problems:
-        # Cut off in the middle of a line; what follows must begin on a line of its own.
-        kept = [json.dumps(dict(row.fields), ensure_ascii=False) for row in rows]
-        path.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    return {answer.case_id: (question, answer) for question, answer in map(_recorded, rows[1:])}
-
-
-def _differences(recorded: Any, asked: Mapping[str, Any]) -> str:
-    if not isinstance(recorded, dict):
-        return "its first line holds none"
-    names = [name for name in {**recorded, **asked} if recorded.get(name) != asked.get(name)]
-    return ", ".join(f"{name} was {recorded.get(name)}, not {asked.get(name)}" for name in names)
-
-
-def _recorded(row: Any) -> tuple[str, Answer]:
-    fields = dict(row.fields)
-    question = fields.pop("question", "")
-    fields["calls"], fields["refused"] = tuple(fields["calls"]), tuple(fields["refused"])
-    return question, Answer(**fields)
+    engine = getattr(model, "engine", None)
+    if isinstance(engine, TransformersEngine):
+        engine.encode(("",))
+        engine.load()
 
 
 def _fingerprint(case: Case, offered: Sequence[Function]) -> str:
@@ -215,7 +205,7 @@ def as_shown(
     for schema in shown["parameters"].get("properties", {}).values():
         kind = schema.pop("type", "any")
         items = schema.pop("items", None)
-        elements = f" with elements of type {items['type']}" if items and "type" in items else ""
+        elements = f" with elements of type {items['type']}" if _names_a_type(items) else ""
         for keyword in ("properties", "default", "enum"):
             schema.pop(keyword, None)
         schema["type"] = "string"
@@ -226,43 +216,5 @@ def as_shown(
     return shown
 
 
-# --- BFCL's own result files ---
-
-
-def write_bfcl_results(folder: Path, model: str, scores: Sequence[Score]) -> list[Path]:
-    """Write answers as BFCL's tools read them: ``{model}/{group}/BFCL_v4_{category}_result.json``.
-
-    Each row holds ``id``, ``result`` with the calls as Python text, token counts and ``latency``,
-    as BFCL's handlers of prompted models write them.
-    """
-    by_category: dict[str, list[Score]] = {}
-    for score in scores:
-        by_category.setdefault(score.category, []).append(score)
-    written = []
-    for category, members in by_category.items():
-        group = "live" if category.startswith("live_") else "non_live"
-        path = folder / model.replace("/", "_") / group / f"BFCL_v4_{category}_result.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps(_result_row(score.answer), ensure_ascii=False) for score in members]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        written.append(path)
-    return written
-
-
-def _result_row(answer: Answer) -> dict[str, Any]:
-    return {
-        "id": answer.case_id,
-        "result": as_python_calls(answer.calls) if answer.calls else answer.text,
-        "input_token_count": answer.input_tokens,
-        "output_token_count": answer.output_tokens,
-        "latency": round(answer.seconds, 3),
-    }
-
-
-def as_python_calls(calls: Sequence[Mapping[str, Mapping[str, Any]]]) -> str:
-    """Return calls as ``f(a=1), g(b='x')``, which BFCL's decoder reads back."""
-    return ", ".join(
-        f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
-        for call in calls
-        for name, arguments in call.items()
-    )
+def _names_a_type(items: Any) -> bool:
+    return isinstance(items, dict) and "type" in items

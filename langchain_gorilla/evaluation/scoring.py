@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError, validators
+from referencing.exceptions import Unresolvable
 
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.evaluation.bfcl_checker import UncheckableError, check_calls
@@ -144,10 +145,12 @@ def _hallucinations(answer: Answer, offered: Sequence[Mapping[str, Any]]) -> Ite
     attempts: list[tuple[str | None, Mapping[str, Any] | None, bool]] = [
         (name, arguments, False) for call in answer.calls for name, arguments in call.items()
     ]
-    attempts += [
-        (refused.get("name"), _refused_arguments(refused.get("args")), True)
-        for refused in answer.refused
-    ]
+    for refused in answer.refused:
+        # Of half a name or half a value nothing can be said.
+        if was_cut_off(refused):
+            yield "unreadable"
+        else:
+            attempts.append((refused.get("name"), refused_arguments(refused.get("args")), True))
     for name, arguments, is_refused in attempts:
         if name is not None and name not in schemas:
             yield "unknown_tool"
@@ -157,28 +160,60 @@ def _hallucinations(answer: Answer, offered: Sequence[Mapping[str, Any]]) -> Ite
             continue
         try:
             schema = function_schema(schemas[name])
-        except InvalidFunctionError:
+            problems = list(_Validator(dict(schema.parameters)).iter_errors(dict(arguments)))
+        except (InvalidFunctionError, RecursionError, Unresolvable):
+            # By a schema that is none, nothing is made up.
             continue
-        yield from _made_up_arguments(schema, arguments)
-        if is_refused and Draft202012Validator(dict(schema.parameters)).is_valid(dict(arguments)):
+        yield from _made_up_arguments(schema, arguments, problems)
+        if is_refused and not problems:
             yield "unreadable"
 
 
-def _made_up_arguments(schema: FunctionSchema, arguments: Mapping[str, Any]) -> Iterator[str]:
-    for parameter, value in arguments.items():
-        allowed = schema.properties.get(parameter)
-        if allowed is None:
-            yield "unknown_parameter"
-            continue
-        for problem in Draft202012Validator(dict(allowed)).iter_errors(value):
+def _made_up_arguments(
+    schema: FunctionSchema, arguments: Mapping[str, Any], problems: Sequence[ValidationError]
+) -> Iterator[str]:
+    if arguments.keys() - schema.properties.keys():
+        yield "unknown_parameter"
+    for problem in problems:
+        if problem.absolute_path and problem.absolute_path[0] in schema.properties:
             if problem.validator == "type":
                 yield "type"
             elif problem.validator in ("enum", "const"):
                 yield "enum"
 
 
-def _refused_arguments(text: Any) -> dict[str, Any] | None:
-    """Return the arguments of a refused call, whose JSON ends in ``]`` so that nothing runs it."""
+def _additional_properties(
+    validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if "patternProperties" not in schema:
+        check = Draft202012Validator.VALIDATORS["additionalProperties"]
+        yield from check(validator, allowed, instance, schema) or ()
+
+
+# A model's answer chooses the text that a schema's regular expression runs on, and the wrong pair
+# runs for ever; no figure asks for a pattern.
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {
+        "additionalProperties": _additional_properties,
+        **dict.fromkeys(
+            ("pattern", "patternProperties", "format", "unevaluatedProperties"),
+            lambda validator, value, instance, schema: (),
+        ),
+    },
+)
+
+
+def was_cut_off(refused: Mapping[str, Any]) -> bool:
+    """Say whether a call was refused because the answer ended inside it."""
+    return str(refused.get("error")).startswith("cut off")
+
+
+def refused_arguments(text: Any) -> dict[str, Any] | None:
+    """Return the arguments of a refused call, as far as they were read; None where none were.
+
+    Their JSON ends in ``]``, so that nothing runs it.
+    """
     if isinstance(text, dict):
         return text
     if not isinstance(text, str) or not text.endswith("]"):

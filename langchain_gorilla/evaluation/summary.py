@@ -34,7 +34,7 @@ def summarize(
             if category in present
         },
         "abstention": abstention(scores),
-        "problems": [*map(str, problems), *_unanswered(scores)],
+        "problems": [*map(str, problems), *_unanswered(scores), *_uncheckable(scores)],
         "cases": {score.case_id: score.correct for score in scores},
     }
 
@@ -53,8 +53,19 @@ def _unanswered(scores: Sequence[Score]) -> Iterator[str]:
         if score.answer.error is None and not score.called and not score.answer.text.strip()
     ]
     if empty:
-        more = f" and {len(empty) - _MOST_NAMED} more" if empty[_MOST_NAMED:] else ""
-        yield f"empty answers, neither call nor text: {', '.join(empty[:_MOST_NAMED])}{more}"
+        yield f"empty answers, neither call nor text: {_listed(empty)}"
+
+
+def _uncheckable(scores: Sequence[Score]) -> Iterator[str]:
+    """Name the questions on which BFCL's checker would crash; they count as wrong."""
+    found = [score.case_id for score in scores if score.error_type == "uncheckable"]
+    if found:
+        yield f"BFCL's checker has no rule for these, so they count as wrong: {_listed(found)}"
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _MOST_NAMED} more" if ids[_MOST_NAMED:] else ""
+    return f"{', '.join(ids[:_MOST_NAMED])}{more}"
 
 
 def figures(scores: Sequence[Score]) -> dict[str, Any]:

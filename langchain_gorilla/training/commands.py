@@ -79,6 +79,10 @@ def bundled(
     train.Trainer(train.parse_arguments(options)).run()
     export.export(folder / "checkpoint.pt", vocabulary, name, model)
     out.print(f"Model: {model}")
+    out.print(
+        f"Measure it: gorilla eval bfcl --model {model} --format openfunctions-v2 --cases FOLDER",
+        markup=False,
+    )
     out.print(f"Loss: {picture.draw(folder)}")
     if own:
         evaluate.main(["--model", str(model), "--own", str(own), "--seen"])

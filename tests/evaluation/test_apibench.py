@@ -160,6 +160,7 @@ def test_the_table_names_bad_rows_and_judges_the_rest(tmp_path: Path) -> None:
         json.dumps(good),
         json.dumps({"text": "no id"}),
         json.dumps({"question_id": 10**6, "text": "x"}),
+        json.dumps({"question_id": True, "text": "x"}),
         '{"question_id": 3, "te',
     ]
     name = "response_torchhub_Gorilla_FT_bm25.jsonl"
@@ -168,15 +169,20 @@ def test_the_table_names_bad_rows_and_judges_the_rest(tmp_path: Path) -> None:
     assert (file.n, file.setting) == (2, "FT bm25")
     said = [str(problem) for problem in file.problems]
     for row, words in (
-        (6, "cut off"),
+        (7, "cut off"),
+        (6, "question_id is of the wrong type"),
         (3, "stands in row 1 already"),
         (4, "no question_id"),
         (5, "none of 1 to"),
         (2, "another order"),
     ):
         assert any(f"{name}, row {row}: " in line and words in line for line in said), (row, said)
-    assert said[0] == f"{name}: empty answers in rows 2; judged as they are"
-    assert [problem.row for problem in file.problems] == [0, 2, 3, 4, 5, 6]
+    asked = len(benchmark.question_domains)
+    assert said[:2] == [
+        f"{name}: empty answers in rows 2; judged as they are",
+        f"{name}: {asked - 2} of {asked} questions have no answer; not counted",
+    ]
+    assert [problem.row for problem in file.problems] == [0, 0, 2, 3, 4, 5, 6, 7]
     figures = as_json([file])["files"][name]
     assert {"n", "accuracy", "hallucination"} <= figures.keys()
 
@@ -196,4 +202,33 @@ def test_a_library_that_is_no_grammar_is_refused(tmp_path: Path) -> None:
 
 def test_missing_benchmark_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkDataError, match=r"torchhub_api\.jsonl"):
+        read_benchmark(tmp_path, "torchhub")
+
+
+GOOD_API = b'{"api_call": "f()", "domain": "x"}'
+GOOD_QUESTION = b'{"api_data": {"domain": "x"}}'
+
+
+@pytest.mark.parametrize(
+    ("api", "question", "said"),
+    [
+        (b'{"domain": "x"}', GOOD_QUESTION, r"api\.jsonl, line 2, has no text under api_call"),
+        (b'{"api_call": "f()", "domain": 1}', GOOD_QUESTION, r"line 2, has no text under domain"),
+        (b"[]", GOOD_QUESTION, r"api\.jsonl, line 2, has no text under api_call"),
+        (b'{"api_call": "\xe9"}', GOOD_QUESTION, r"api\.jsonl, line 2, is not UTF-8"),
+        (b"{", GOOD_QUESTION, r"api\.jsonl, line 2, is not JSON"),
+        (GOOD_API, b"{}", r"eval\.json, line 2, has no text under api_data\.domain"),
+        (GOOD_API, b'{"api_data": 3}', r"eval\.json, line 2, has no text under api_data\.domain"),
+    ],
+)
+def test_a_bad_row_of_the_benchmarks_own_files_is_named(
+    api: bytes, question: bytes, said: str, tmp_path: Path
+) -> None:
+    for folder, name, good, row in (
+        ("api", "torchhub_api.jsonl", GOOD_API, api),
+        ("eval", "torchhub_eval.json", GOOD_QUESTION, question),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(good + b"\n" + row + b"\n")
+    with pytest.raises(BenchmarkDataError, match=said):
         read_benchmark(tmp_path, "torchhub")

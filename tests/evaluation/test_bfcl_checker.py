@@ -112,6 +112,12 @@ def test_a_function_that_is_not_described_cannot_be_checked() -> None:
         check_calls([], [{"g": {}}], [{"g": {}}], language="python", category="multiple")
 
 
+@pytest.mark.parametrize("category", ["simple", "multiple", "parallel"])
+def test_an_answer_that_calls_nothing_cannot_be_checked(category: str) -> None:
+    with pytest.raises(UncheckableError, match="no rule for this row"):
+        check_calls([function()], [{"f": {}}], [{}], language="python", category=category)
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "element", "value"),
     [

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_gorilla.evaluation.bfcl_decoder import DecodeError, decode_calls
-from langchain_gorilla.evaluation.runner import as_python_calls
+from langchain_gorilla.evaluation.bfcl_results import as_text
+from langchain_gorilla.evaluation.scoring import Answer
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(lambda n: n.isidentifier())
 VALUES = st.recursive(
@@ -31,7 +32,7 @@ CALLS = st.lists(
 
 @given(CALLS)
 def test_what_we_write_into_result_files_is_what_bfcl_decodes(calls: list[dict[str, Any]]) -> None:
-    assert decode_calls(as_python_calls(calls)) == calls
+    assert decode_calls(as_text(Answer("x", tuple(calls)))) == calls
 
 
 def test_every_quirk_row_decodes_as_in_bfcl(shared: Path) -> None:

@@ -3,7 +3,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from langchain_gorilla.cli import app
 from langchain_gorilla.evaluation.report import (
     UnreadableRunError,
     html_page,
@@ -75,6 +77,67 @@ def test_a_file_that_is_no_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]", encoding="utf-8")
     with pytest.raises(UnreadableRunError, match=r"x\.json is no run"):
         read_figures(tmp_path / "x.json")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(RUNS[0]), encoding="utf-8-sig")
+    assert read_figures(tmp_path / "x.json") == RUNS[0]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "model", "options", "overall", "categories", "abstention", "cases", "options.retriever",
+        "overall.ci95", "overall.input_tokens", "overall.seconds", "overall.error_types",
+        "overall.hallucination.any", "categories.parallel.accuracy", "abstention.recall",
+    ],
+)  # fmt: skip
+def test_what_a_file_lacks_is_named(place: str, tmp_path: Path) -> None:
+    figures = json.loads(json.dumps(RUNS[0]))
+    *outer, last = place.split(".")
+    found = figures
+    for name in outer:
+        found = found[name]
+    del found[last]
+    (tmp_path / "x.json").write_text(json.dumps(figures), encoding="utf-8")
+    with pytest.raises(UnreadableRunError, match=rf"has no {place}\..*gorilla eval bfcl --json"):
+        read_figures(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("data", [b"[]", b"3", b'"x"', b"\xff", b"{", b"[" * 100_000])
+def test_what_is_no_run_is_refused_in_words(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(data)
+    with pytest.raises(UnreadableRunError, match=r"x\.json is no run"):
+        read_figures(tmp_path / "x.json")
+
+
+def test_a_bar_in_a_models_name_adds_no_column_to_markdown() -> None:
+    text = markdown([run("a|b")], ["a|b"])
+    (head,) = (line for line in text.splitlines() if line.startswith("| category"))
+    assert head == "| category | a\\|b |"
+
+
+def write(folder: Path, name: str, figures: dict[str, Any]) -> str:
+    (folder / name).write_text(json.dumps(figures), encoding="utf-8")
+    return str(folder / name)
+
+
+def test_runs_without_a_case_in_common_are_not_compared(tmp_path: Path) -> None:
+    other = {**RUNS[0], "cases": {"x": True}}
+    files = [write(tmp_path, "a.json", RUNS[0]), write(tmp_path, "b.json", other)]
+    with pytest.raises(UnreadableRunError, match=r"\(40 cases\) .* \(1\) have no case in common"):
+        CliRunner().invoke(app, ["eval", "compare", *files], catch_exceptions=False)
+
+
+def test_cases_that_only_one_run_has_are_counted(tmp_path: Path) -> None:
+    cases = {**dict(list(RUNS[0]["cases"].items())[:30]), "x": True}
+    other = {**RUNS[0], "cases": cases}
+    files = [write(tmp_path, "a.json", RUNS[0]), write(tmp_path, "b.json", other)]
+    result = CliRunner().invoke(app, ["eval", "compare", *files], catch_exceptions=False)
+    assert "30 shared cases" in result.output
+    assert "Left out: 10 cases that only the first has, 1 that only the second has." in (
+        result.output
+    )
 
 
 @needs_chromium

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.cli import app
 from langchain_gorilla.evaluation import runner
+from langchain_gorilla.evaluation.report import html_page
 from langchain_gorilla.evaluation.retriever_effect import answer, retriever_runs, table
 from langchain_gorilla.evaluation.runner import RunOptions
 from langchain_gorilla.evaluation.scoring import Answer, Score
@@ -71,11 +72,60 @@ def test_the_table_has_a_row_for_each_retriever_in_order() -> None:
     assert all(len(row) == len(table(group).head) for row in rows)
 
 
-@pytest.mark.parametrize("other", [{"catalog_size": 9}, {"constrained": False}, {"max_tokens": 9}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"catalog_size": 9},
+        {"constrained": False},
+        {"max_tokens": 9},
+        {"timeout_s": 9.0},
+        {"format": "gorilla-7b"},
+    ],
+)
 def test_runs_that_differ_by_more_than_the_retriever_are_not_compared(
     other: dict[str, Any],
 ) -> None:
     assert retriever_runs([run("none", 10), run("bm25", 20, **other)]) == []
+
+
+def test_the_picture_draws_the_groups_of_the_table_and_no_other_runs() -> None:
+    pytest.importorskip("matplotlib")
+    apart = [run("none", 10), run("bm25", 20, max_tokens=9)]
+    assert "Accuracy by retriever" not in html_page(apart, ["a", "b"])
+    together = [run("none", 10, top_k=3), run("bm25", 20), *apart]
+    assert "Accuracy by retriever" in html_page(together, ["a", "b", "c", "d"])
+
+
+def test_retrievers_with_other_settings_stand_in_groups_of_their_own() -> None:
+    runs = [
+        run("none", 10),
+        run("oracle", 35),
+        run("bm25", 11, top_k=5),
+        run("bm25", 12, top_k=3),
+        run("dense", 13, top_k=5, embedder="one"),
+        run("dense", 14, top_k=5, embedder="two"),
+    ]
+    groups = retriever_runs(runs)
+    assert [group.setting for group in groups] == [
+        "top_k 5, embedder one",
+        "top_k 5, embedder two",
+        "top_k 3, embedder None",
+    ]
+    right = [
+        {name: sum(found["cases"].values()) for name, found in group.by_retriever.items()}
+        for group in groups
+    ]
+    assert right == [
+        {"none": 10, "bm25": 11, "dense": 13, "oracle": 35},
+        {"none": 10, "bm25": 11, "dense": 14, "oracle": 35},
+        {"none": 10, "bm25": 12, "oracle": 35},
+    ]
+    assert len({table(group).title for group in groups}) == 3
+
+
+def test_one_question_has_a_verb_of_its_own() -> None:
+    (group,) = retriever_runs([run("none", 10, unanswered=1), run("bm25", 20)])
+    assert "without one 1 question has no answer" in answer(group)
 
 
 def test_a_retriever_without_a_run_of_the_whole_catalog_is_not_compared() -> None:

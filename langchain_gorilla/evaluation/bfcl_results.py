@@ -1,0 +1,187 @@
+"""BFCL's own result files: a run's answers for BFCL's tools to judge, and others' answers read.
+
+BFCL reads Python calls with Python's grammar, and Java and JavaScript calls with tree-sitter's,
+which takes off an argument's outer quotes and reads no escape; so each is written as its reader
+wants it. What BFCL's Java reader cannot be given: what follows a character beyond ASCII is cut at
+the wrong place there, for it counts bytes as characters.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_gorilla.evaluation.bfcl_decoder import DecodeError, decode_calls
+from langchain_gorilla.evaluation.cases import Case
+from langchain_gorilla.evaluation.rows import (
+    InputProblem,
+    Row,
+    UnreadableFileError,
+    read_rows,
+    usable_rows,
+)
+from langchain_gorilla.evaluation.scoring import Answer, Score, refused_arguments, was_cut_off
+
+
+def write_bfcl_results(folder: Path, model: str, scores: Sequence[Score]) -> list[Path]:
+    """Write answers as BFCL's tools read them: ``{model}/{group}/BFCL_v4_{category}_result.json``.
+
+    Each row holds ``id``, ``result`` with the calls as text, token counts and ``latency``, as
+    BFCL's handlers of prompted models write them. A call that was refused stands there as the
+    model wrote it, so far as that is known; one that was cut off stays open, and BFCL, too, can
+    then read nothing of the answer.
+    """
+    by_category: dict[str, list[Score]] = {}
+    for score in scores:
+        by_category.setdefault(score.category, []).append(score)
+    written = []
+    for category, members in by_category.items():
+        group = "live" if category.startswith("live_") else "non_live"
+        path = folder / model.replace("/", "_") / group / f"BFCL_v4_{category}_result.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps(_result_row(score), ensure_ascii=False) for score in members]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _result_row(score: Score) -> dict[str, Any]:
+    answer = score.answer
+    is_source = score.category in ("simple_java", "simple_javascript")
+    return {
+        "id": answer.case_id,
+        "result": as_text(answer, as_source_text if is_source else repr) or answer.text,
+        "input_token_count": answer.input_tokens,
+        "output_token_count": answer.output_tokens,
+        "latency": round(answer.seconds, 3),
+    }
+
+
+def as_text(answer: Answer, written: Callable[[Any], str] = repr) -> str:
+    """Return all calls of an answer, refused ones included, as ``f(a=1), g(b='x')``.
+
+    Args:
+        answer: What the model answered; no calls are an empty text.
+        written: How a value is written.
+    """
+    calls = [
+        _call(name, arguments, written) for call in answer.calls for name, arguments in call.items()
+    ]
+    return ", ".join([*calls, *(_refused(call, written) for call in answer.refused)])
+
+
+def as_source_text(value: Any) -> str:
+    """Return an argument that is Java or JavaScript source text so that BFCL reads it unchanged.
+
+    BFCL drops the quotes around it, so those are taken that do not occur in it; what holds both
+    kinds, or several lines, stands there bare, as the expression that it is.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    quote = next((mark for mark in "\"'" if mark not in text), "")
+    return text if "\n" in text or text.endswith("\\") else f"{quote}{text}{quote}"
+
+
+def _call(name: str, arguments: Mapping[str, Any], written: Callable[[Any], str]) -> str:
+    return f"{name}({', '.join(f'{key}={written(value)}' for key, value in arguments.items())})"
+
+
+def _refused(call: Mapping[str, Any], written: Callable[[Any], str]) -> str:
+    name, arguments = call.get("name"), refused_arguments(call.get("args"))
+    if name is None or arguments is None:
+        return f"{name or ''}({call.get('args') or ''}"
+    text = _call(name, arguments, written)
+    return text[:-1] if was_cut_off(call) else text
+
+
+# --- Recorded results ---
+
+
+def read_bfcl_results(
+    folder: Path, cases: Sequence[Case]
+) -> tuple[list[tuple[Case, Answer]], list[InputProblem]]:
+    """Read recorded answers to these cases, decoded as BFCL decodes them.
+
+    An answer in which BFCL's decoder finds no calls is text: wrong where something was to be
+    called, right where nothing was.
+
+    Args:
+        folder: Of one model; searched with its subfolders for ``BFCL_v*_result.json``.
+        cases: What was asked.
+
+    Returns:
+        Cases with their answers, in the order of the cases, and what is wrong with the files. Java
+        and JavaScript are left out: BFCL reads those with tree-sitter's grammars.
+
+    Raises:
+        UnreadableFileError: There is no such file.
+    """
+    files = sorted(folder.rglob("BFCL_v*_result.json"))
+    if not files:
+        raise UnreadableFileError(
+            f"{folder} holds no BFCL_v*_result.json. Give the folder of a model's recorded results."
+        )
+    positions = {case.id: position for position, case in enumerate(cases)}
+    answers: dict[str, Answer] = {}
+    places: dict[str, str] = {}
+    problems: list[InputProblem] = []
+    for file in files:
+        rows, wrong = read_rows(file)
+        usable, left_out = usable_rows(
+            file.name, rows, key="id", required={"id": str, "result": str}
+        )
+        problems += [*wrong, *left_out]
+        known = []
+        for row in usable:
+            id_ = row.fields["id"]
+            if id_ not in positions:
+                what = f"answers {id_!r}, which is not asked; left out"
+            elif cases[positions[id_]].language != "python":
+                what = "Java and JavaScript are not judged here; left out"
+            elif id_ in answers:
+                what = f"id {id_!r} stands in {places[id_]} already; left out"
+            else:
+                known.append(row)
+                answers[id_] = _recorded(row)
+                places[id_] = f"{file}, row {row.number},"
+                continue
+            problems.append(InputProblem(file.name, row.number, what))
+        problems += _notes(file.name, known, positions)
+    missing = [case.id for case in cases if case.id not in answers]
+    if missing:
+        what = f"{len(missing)} of {len(cases)} questions have no answer, first {missing[0]}"
+        problems.append(InputProblem(str(folder), 0, f"{what}; not counted"))
+    return [(case, answers[case.id]) for case in cases if case.id in answers], problems
+
+
+def _recorded(row: Row) -> Answer:
+    id_, text = row.fields["id"], row.fields["result"]
+    try:
+        calls, words = tuple(decode_calls(text)), ""
+    except DecodeError:
+        calls, words = (), text
+    tokens = _number(row, "output_token_count")
+    return Answer(
+        id_,
+        calls,
+        text=words,
+        input_tokens=int(_number(row, "input_token_count")),
+        output_tokens=int(tokens),
+        forward_passes=int(tokens),
+        seconds=_number(row, "latency"),
+    )
+
+
+def _number(row: Row, name: str) -> float:
+    value = row.fields.get(name)
+    # Handlers of several turns write lists there.
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _notes(name: str, rows: Sequence[Row], positions: Mapping[str, int]) -> Iterator[InputProblem]:
+    found = [positions[row.fields["id"]] for row in rows]
+    if found != sorted(found):
+        what = "answers stand in another order than the questions; matched by id"
+        yield InputProblem(name, 0, what)
+    for row in rows:
+        if not row.fields["result"].strip():
+            yield InputProblem(name, row.number, "an empty answer; judged as it is")

@@ -1,0 +1,54 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from langchain_gorilla.cli import app
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError, check_outputs, write_json
+
+
+def commands(folder: Path) -> list[list[str]]:
+    missing = str(folder / "missing.jsonl")
+    asked = ["--model", "bundled", "--cases", missing]
+    return [
+        ["eval", "bfcl", *asked, "--out", "OUT", "--json", "JSON"],
+        ["eval", "retrievers", *asked, "--out", "OUT", "--json", "JSON"],
+        ["eval", "report", missing, "--out", "OUT"],
+        ["eval", "apibench", "--responses", missing, "--hub", "torchhub", "--json", "JSON"],
+        ["search", missing, "query", "--json", "JSON"],
+        ["report", missing, "--out", "OUT", "--json", "JSON"],
+    ]
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_a_target_that_cannot_be_written_is_named_before_anything_is_read(
+    index: int, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    good = {"OUT": str(tmp_path / "new" / "out"), "JSON": str(tmp_path / "new.json")}
+    bad: dict[str, list[tuple[Any, str]]] = {
+        "OUT": [(tmp_path / "file", "is a file"), (tmp_path / "file" / "x", "is a file, not")],
+        "JSON": [(tmp_path, "is a folder"), (tmp_path / "file" / "x.json", "is a file, not")],
+    }
+    command = commands(tmp_path)[index]
+    for name in set(bad) & set(command):
+        for target, said in bad[name]:
+            targets = {**good, name: str(target)}
+            with pytest.raises(UnwritableOutputError, match=said):
+                CliRunner().invoke(
+                    app, [targets.get(word, word) for word in command], catch_exceptions=False
+                )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_new_targets_are_fine_and_checking_makes_none(tmp_path: Path) -> None:
+    check_outputs(json_file=tmp_path / "a" / "b.json", folder=tmp_path / "c" / "d")
+    assert list(tmp_path.iterdir()) == []
+    write_json(tmp_path / "a" / "b.json", {"x": 1})
+    assert (tmp_path / "a" / "b.json").exists()
+
+
+def test_a_file_that_cannot_be_written_after_all_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnwritableOutputError, match=r"cannot be written: Is a directory"):
+        write_json(tmp_path, {})
