@@ -33,10 +33,10 @@ class Shape:
     """
 
     vocabulary: int
-    width: int = 192
+    width: int = 256
     layers: int = 6
-    heads: int = 6
-    inner: int = 512
+    heads: int = 8
+    inner: int = 768
     rope_base: float = 100_000.0
     context_tokens: int = 2048
 
