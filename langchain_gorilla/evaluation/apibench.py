@@ -26,7 +26,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from langchain_gorilla.evaluation.apibench_answer import (
     calls_in_field,
@@ -34,10 +34,7 @@ from langchain_gorilla.evaluation.apibench_answer import (
     field_as_the_paper_cuts_it,
 )
 from langchain_gorilla.evaluation.apibench_data import Api, Hub
-from langchain_gorilla.evaluation.python_trees import PythonTree, parse
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
+from langchain_gorilla.evaluation.python_trees import Node, PythonTree, parse
 
 ApiVerdict: TypeAlias = Literal["correct", "wrong", "hallucination", "no_call"]
 
@@ -136,7 +133,7 @@ class PaperMatcher:
                 yield _Reference(tree.text_of(call.children[0]), arguments, api)
 
 
-def _sub_trees(tree: PythonTree, most_bytes: int) -> Iterator[tuple[str, "Node"]]:
+def _sub_trees(tree: PythonTree, most_bytes: int) -> Iterator[tuple[str, Node]]:
     """Yield the text of each node's first child and the node, from the last sub-tree on.
 
     A first child longer than ``most_bytes`` is no callee; its text is left empty, or nested ones
@@ -151,7 +148,7 @@ def _sub_trees(tree: PythonTree, most_bytes: int) -> Iterator[tuple[str, "Node"]
         stack.extend(child for child in children if child.child_count)
 
 
-def _argument_texts(hub: Hub, tree: PythonTree, argument_list: "Node") -> Iterator[str]:
+def _argument_texts(hub: Hub, tree: PythonTree, argument_list: Node) -> Iterator[str]:
     for argument in argument_list.children:
         text = tree.text_of(argument)
         if _is_named(hub, text):

@@ -10,6 +10,7 @@ from typing import Any
 from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation.apibench import PaperMatcher, StrictMatcher
 from langchain_gorilla.evaluation.apibench_data import Benchmark, Hub
+from langchain_gorilla.evaluation.python_trees import parser_at_hand
 from langchain_gorilla.evaluation.rows import InputProblem, Row, read_rows, usable_rows
 
 PUBLISHED: dict[Hub, dict[str, tuple[float, float]]] = {
@@ -245,14 +246,9 @@ def as_json(files: Sequence[FileFigures]) -> dict[str, Any]:
 _WHY_NOT: dict[Hub, str] = {
     "torchhub": "TorchHub's database was cleaned after the paper, so no row can return.",
     "huggingface": (
-        "Duplicate database rows cost HuggingFace accuracy (zero-shot returns with them "
-        "credited); hallucination differs where answers are prose, whose trees depend on the "
-        "grammar's build (see --grammar)."
+        "Duplicate database rows cost HuggingFace accuracy (zero-shot returns with them credited)."
     ),
-    "tensorflowhub": (
-        "TensorFlow Hub's hallucination differs where answers are prose, whose trees depend on "
-        "the grammar's build (see --grammar)."
-    ),
+    "tensorflowhub": "Why is not known: its recorded answers were not at hand here.",
 }
 
 _WHY_NOT_ZERO_SHOT: dict[Hub, str] = {
@@ -262,8 +258,10 @@ _WHY_NOT_ZERO_SHOT: dict[Hub, str] = {
 }
 
 
-def explanations(hub: Hub, files: Sequence[FileFigures]) -> list[str]:
-    """Say which rows return and why others do not."""
+def explanations(
+    hub: Hub, files: Sequence[FileFigures], *, grammar: Path | None = None
+) -> list[str]:
+    """Say which rows return and why others do not; ``grammar`` as for ``judge_folder``."""
     known = [file for file in files if file.reproduces is not None]
     if not known:
         return []
@@ -274,4 +272,4 @@ def explanations(hub: Hub, files: Sequence[FileFigures]) -> list[str]:
         lines.append(f"Not both: {', '.join(str(f.setting) for f in different)}. {_WHY_NOT[hub]}")
     if any(file.setting == "RT 0_shot" for file in different):
         lines.append(f"RT 0_shot: {_WHY_NOT_ZERO_SHOT[hub]}")
-    return lines
+    return [*lines, f"Answers that are no Python are read with {parser_at_hand(grammar)}."]

@@ -85,7 +85,8 @@ def apibench(
         Path | None,
         typer.Option(
             help="A compiled grammar of Python, for the trees of broken code; else that of "
-            "tree-sitter-languages 1.8, as in the paper, or where it is missing a newer one."
+            "tree-sitter-languages 1.8, as in the paper, or where it is missing a newer one. "
+            "A line under the table says what was used."
         ),
     ] = None,
     json_file: JsonFile = None,
@@ -119,7 +120,7 @@ def apibench(
             _percent(file.share("no_call", strict=True)),
         )
     out.print(table)
-    for line in apibench_table.explanations(hub.value, files):
+    for line in apibench_table.explanations(hub.value, files, grammar=grammar):
         out.print(line, markup=False)
     _print_problems([str(problem) for file in files for problem in file.problems])
     write_json(json_file, apibench_table.as_json(files))

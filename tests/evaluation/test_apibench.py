@@ -24,6 +24,7 @@ from langchain_gorilla.evaluation.python_trees import (
     parse,
     python_parser,
 )
+from langchain_gorilla.evaluation.tree_sitter_library import runtime_of_2022
 
 BART = Api("pipeline('summarization', model='facebook/bart-large')", "Summarization")
 BART_CNN = Api("pipeline('summarization', model='facebook/bart-large-cnn')", "News")
@@ -33,15 +34,30 @@ def answer(call: str) -> str:
     return f"<<<domain>>>: x\n<<<api_call>>>: {call}\n<<<api_provider>>>: y"
 
 
-@pytest.mark.parametrize("grammar", ["that of 2023", "the kept-up one"])
+needs_old_grammar = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="tree-sitter-languages has no such wheel"
+)
+needs_old_runtime = pytest.mark.skipif(
+    runtime_of_2022() is None, reason="needs a system's libtree-sitter up to 0.20.7"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "differing"),
+    [
+        pytest.param("tables and runtime", 0, marks=[needs_old_grammar, needs_old_runtime]),
+        pytest.param("tables", 3, marks=needs_old_grammar),
+        ("nothing", 8),
+    ],
+)
 def test_verdicts_are_the_papers_wherever_three_parsers_agree(
-    shared: Path, monkeypatch: pytest.MonkeyPatch, grammar: str
+    shared: Path, monkeypatch: pytest.MonkeyPatch, old: str, differing: int
 ) -> None:
     # Prose, whose tree is error recovery, is where they do not: rows of 795 that may differ.
-    differing = 3
-    if grammar == "the kept-up one" or grammar_of_2023() is None:  # no wheels from Python 3.12 on
+    if "runtime" not in old:
+        monkeypatch.setattr(python_trees, "runtime_of_2022", lambda: None)
+    if "tables" not in old:
         monkeypatch.setattr(python_trees, "grammar_of_2023", lambda: None)
-        differing = 8
     matchers = {hub: PaperMatcher(hub, bundled_benchmark(hub).apis) for hub in HUBS}
     lines = (shared / "cases/apibench_verdicts.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
@@ -55,8 +71,11 @@ def test_verdicts_are_the_papers_wherever_three_parsers_agree(
     assert wrong[False] <= differing
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="tree-sitter-languages has no such wheel")
-def test_the_grammar_of_the_papers_time_is_used_where_it_is_installed() -> None:
+@needs_old_grammar
+def test_the_grammar_of_the_papers_time_is_used_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(python_trees, "runtime_of_2022", lambda: None)
     grammar = grammar_of_2023()
     assert grammar is not None
     broken = r"load(\"a/b\") the the"
