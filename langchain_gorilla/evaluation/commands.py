@@ -1,25 +1,25 @@
 """``gorilla eval``: the paper's table, BFCL runs, comparisons, reports."""
 
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.printing import (
+    err,
+    print_apibench,
+    print_bfcl,
+    print_lines,
+    print_page_table,
+    print_problems,
+)
 
 app = typer.Typer(
     help="Measure a model, or recorded answers, with APIBench and BFCL.", no_args_is_help=True
 )
-
-# A file or pipe has no width; tables in it are whole.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180)
-err = Console(stderr=True, soft_wrap=True)
-
 
 _INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C ended."""
@@ -98,31 +98,9 @@ def apibench(
     check_outputs(json_file=json_file)
     benchmark = read_benchmark(data, hub.value) if data else bundled_benchmark(hub.value)
     files = list(apibench_table.judge_folder(responses, benchmark, grammar=grammar))
-    table = Table(title=f"APIBench, {hub.value} (percent)", title_justify="left")
-    columns = (
-        "answers", "n", "accuracy", "duplicates credited", "hallucination", "published", "return",
-        "strict accuracy", "strict hallucination", "strict no call",
-    )  # fmt: skip
-    for column in columns:
-        table.add_column(column, justify="left" if column == "answers" else "right")
-    for file in files:
-        published = "–" if file.published is None else "/".join(map(str, file.published))
-        table.add_row(
-            file.setting or file.name,
-            str(file.n),
-            _percent(file.share("correct")),
-            _percent(file.share(apibench_table.DUPLICATES_CREDITED)),
-            _percent(file.share("hallucination")),
-            published,
-            "/".join("yes" if met else "no" for met in file.reproduces or ()),
-            _percent(file.share("correct", strict=True)),
-            _percent(file.share("hallucination", strict=True)),
-            _percent(file.share("no_call", strict=True)),
-        )
-    out.print(table)
-    for line in apibench_table.explanations(hub.value, files, grammar=grammar):
-        out.print(line, markup=False)
-    _print_problems([str(problem) for file in files for problem in file.problems])
+    print_apibench(hub.value, files)
+    print_lines(*apibench_table.explanations(hub.value, files, grammar=grammar))
+    print_problems([problem for file in files for problem in file.problems])
     write_json(json_file, apibench_table.as_json(files))
 
 
@@ -165,7 +143,7 @@ def bfcl(
         _refuse_none(every_case, problems)
         figures = _judged(results, _limited(every_case, limit), problems)
         write_json(json_file, figures)
-        _print_figures(figures, str(results))
+        print_bfcl(figures, str(results))
         return
     if model is None or results is not None:
         raise UnsupportedOptionError(
@@ -189,7 +167,7 @@ def bfcl(
     _refuse_none(every_case, problems)
     figures = _run(options, every_case, limit, problems, folder)
     write_json(json_file, figures)
-    _print_figures(figures, str(folder))
+    print_bfcl(figures, str(folder))
 
 
 @app.command()
@@ -240,12 +218,11 @@ def retrievers(
         folder = out_folder / retriever.value
         runs.append(_run(options, every_case, limit, problems, folder))
     for group in retriever_effect.retriever_runs(runs):
-        out.print(_rich(retriever_effect.table(group)))
-        out.print(retriever_effect.answer(group), markup=False)
-    for path in write_report(runs, out_folder):
-        out.print(str(path), markup=False)
+        print_page_table(retriever_effect.table(group))
+        print_lines(retriever_effect.answer(group))
+    print_lines(*write_report(runs, out_folder))
     write_json(json_file, {"runs": runs})
-    _print_problems(list(dict.fromkeys(problem for run in runs for problem in run["problems"])))
+    print_problems(list(dict.fromkeys(problem for run in runs for problem in run["problems"])))
 
 
 @app.command()
@@ -265,15 +242,14 @@ def compare(
             "Compare runs on the same --cases."
         )
     low, high = result.ci95
-    out.print(
+    print_lines(
         f"{result.n} shared cases. Accuracy of the second minus the first: "
         f"{100 * result.difference:+.1f} points (95 % interval {100 * low:+.1f} to "
         f"{100 * high:+.1f}). Only the first right: {result.only_first}, only the second: "
-        f"{result.only_second}, p = {result.p_value:.3g}.",
-        markup=False,
+        f"{result.only_second}, p = {result.p_value:.3g}."
     )
     if len(one) + len(other) > 2 * result.n:
-        out.print(
+        print_lines(
             f"Left out: {len(one) - result.n} cases that only the first has, "
             f"{len(other) - result.n} that only the second has."
         )
@@ -288,8 +264,7 @@ def report(
     from langchain_gorilla.evaluation.report import read_figures, write_report
 
     check_outputs(folder=out_folder)
-    for path in write_report([read_figures(run) for run in runs], out_folder):
-        out.print(str(path), markup=False)
+    print_lines(*write_report([read_figures(run) for run in runs], out_folder))
 
 
 def _run(
@@ -343,17 +318,6 @@ def _judged(results: Path, cases: list[Any], problems: list[Any]) -> dict[str, A
     return summarize(scores, options, [*problems, *wrong])
 
 
-def _print_figures(figures: dict[str, Any], answers: str) -> None:
-    out.print(_bfcl_table(figures))
-    silence = figures["abstention"]
-    out.print(
-        f"Abstention: precision {_percent(silence['precision'])}, "
-        f"recall {_percent(silence['recall'])}. Answers: {answers}",
-        markup=False,
-    )
-    _print_problems(figures["problems"])
-
-
 def _refuse_none(cases: list[Any], problems: list[Any]) -> None:
     from langchain_gorilla.evaluation.rows import UnreadableFileError
 
@@ -381,47 +345,3 @@ def _run_name(options: Any) -> str:
         parts.append(f"catalog-{options.catalog_size}")
     parts.append("constrained" if options.constrained else "unconstrained")
     return "-".join(parts)
-
-
-def _bfcl_table(figures: dict[str, Any]) -> Table:
-    table = Table(title=f"BFCL, {figures['model']} (percent)", title_justify="left")
-    columns = (
-        "category", "n", "accuracy", "95 % interval", "unknown tool", "unknown parameter", "type",
-        "enum", "unreadable", "tokens out", "passes", "seconds",
-    )  # fmt: skip
-    for column in columns:
-        table.add_column(column, justify="left" if column == "category" else "right")
-    for name, row in [*figures["categories"].items(), ("all", figures["overall"])]:
-        made_up = row["hallucination"]
-        table.add_row(
-            name,
-            str(row["n"]),
-            _percent(row["accuracy"]),
-            " to ".join(_percent(bound) for bound in row["ci95"]),
-            *(_percent(made_up[k]) for k in made_up if k != "any"),
-            f"{row['output_tokens']:.0f}",
-            f"{row['forward_passes']:.0f}",
-            f"{row['seconds']:.2f}",
-        )
-    return table
-
-
-def _rich(text: Any) -> Table:
-    """Return a page's table for the terminal."""
-    table = Table(title=text.title, title_justify="left")
-    for number, column in enumerate(text.head):
-        table.add_column(column, justify="right" if number else "left")
-    for row in text.rows:
-        table.add_row(*row)
-    return table
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.2f}"
-
-
-def _print_problems(problems: list[str], most: int = 20) -> None:
-    for problem in problems[:most]:
-        err.print(f"! {problem}", style="yellow", markup=False)
-    if len(problems) > most:
-        err.print(f"! and {len(problems) - most} more", style="yellow")

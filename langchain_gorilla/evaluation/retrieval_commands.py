@@ -7,20 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.printing import (
+    err,
+    out,
+    print_lines,
+    print_page_table,
+    print_problems,
+)
 
 if TYPE_CHECKING:
     from langchain_gorilla.evaluation.retrieval_page import RetrievalReport
     from langchain_gorilla.retrieval.collection import ToolIndex
 
 app = typer.Typer()
-
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
 
 Index = Annotated[
     str,
@@ -68,8 +71,7 @@ def search(
         description = " ".join(str(hit.document.get("description") or "").split())
         table.add_row(*map(_plain, (str(place), hit.name, hit.namespace, score, description[:100])))
     out.print(table)
-    for note in result.notes:
-        err.print(f"! {note}", style="yellow", markup=False)
+    print_problems(result.notes)
     write_json(
         json_file,
         {
@@ -132,28 +134,21 @@ def report(
     (out_folder / "report.html").write_text(html_report(found), encoding="utf-8")
     write_json(json_file, found.as_json())
     _print_findings(found)
-    for name in ("report.html", "report.json"):
-        out.print(str(out_folder / name), markup=False)
+    print_lines(out_folder / "report.html", out_folder / "report.json")
 
 
 def _print_findings(found: "RetrievalReport", most: int = 10) -> None:
     from langchain_gorilla.evaluation.retrieval_page import figures_table, named_qualities
 
-    figures = figures_table(named_qualities(found))
-    table = Table(title=figures.title, title_justify="left")
-    for column in figures.head:
-        table.add_column(column, justify="left" if column == "requests" else "right")
-    for row in figures.rows:
-        table.add_row(*row)
-    out.print(table)
+    print_page_table(figures_table(named_qualities(found)))
     own = found.own
-    out.print(f"{len(own.unfound)} tools are not found by their own description.")
+    print_lines(f"{len(own.unfound)} tools are not found by their own description.")
     for tool in own.unfound[:most]:
         reason = ", ".join(tool.found_instead) if tool.description else "it has none"
-        out.print(f"  {tool.tool}: {reason}", markup=False)
-    out.print(f"{len(own.confusions)} pairs of tools are easily confused.")
+        print_lines(f"  {tool.tool}: {reason}")
+    print_lines(f"{len(own.confusions)} pairs of tools are easily confused.")
     for pair in own.confusions[:most]:
-        out.print(f"  {pair.tool} / {pair.rival}: {pair.closeness:.2f}", markup=False)
+        print_lines(f"  {pair.tool} / {pair.rival}: {pair.closeness:.2f}")
 
 
 @contextmanager
