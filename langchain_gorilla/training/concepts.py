@@ -145,6 +145,7 @@ WRITTEN = (
     "concepts_siblings.txt",
     "concepts_quantities.txt",
     "concepts_lookups.txt",
+    "concepts_daily.txt",
 )
 """The files of ``data`` that hold concepts written by hand."""
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from langchain_gorilla.training.compositions import Compositions
+from langchain_gorilla.training.concepts import Concept, split, written_concepts
 from langchain_gorilla.training.dialogues import REFUSAL, Dialogues, small_talk
 from langchain_gorilla.training.documents import OfferedFunction, Style, draw_style, offer
 from langchain_gorilla.training.kept_out import is_kept_out
@@ -15,7 +17,7 @@ from langchain_gorilla.training.requests import (
     documents,
     neighbours,
 )
-from langchain_gorilla.training.values import Values
+from langchain_gorilla.training.values import Values, data_text
 
 _BY_NAME = (
     "Use the {name} function.",
@@ -27,6 +29,19 @@ _BY_NAME = (
 """How a question now and then names the function that it is for."""
 
 WITHOUT_TOOL = "I cannot answer that without a tool."
+
+
+@cache
+def near_misses() -> Mapping[str, tuple[str, ...]]:
+    """Read ``near_misses.txt``: what functions cannot answer, by a concept's first name."""
+    lines = (line.partition(": ") for line in data_text("near_misses.txt").strip().split("\n"))
+    return {name: split(questions, "; ") for name, _, questions in lines}
+
+
+@cache
+def _with_near_misses() -> tuple[Concept, ...]:
+    known = near_misses()
+    return tuple(one for one in written_concepts() if not one.held_out and one.names[0] in known)
 
 
 class Conversations:
@@ -110,10 +125,13 @@ class Conversations:
         return Conversation(kind, documents(functions), (turn,), calls=asked.calls)
 
     def _irrelevance(self) -> Conversation | None:
-        """Ask for what no offered function does; a quarter of the time for something close."""
+        """Ask for what no offered function does; half of the time for something close."""
         rng, style = self.rng, draw_style(self.rng)
         avoided: frozenset[str]
-        if rng.random() < 0.25:
+        close = rng.random()
+        if close < 0.3:
+            return self.near_miss(style)
+        if close < 0.5:
             return self._near_irrelevance(style)
         if rng.random() < 0.3:
             question = self.values.fill(rng.choice(phrases("unknown")))
@@ -138,6 +156,25 @@ class Conversations:
             if all(one.name != made.name for one in functions):
                 functions.append(made)
         if not functions:
+            return None
+        turn = Turn(self.ask.phrasing.polish(question), (), REFUSAL)
+        return Conversation("irrelevance", documents(functions), (turn,))
+
+    def near_miss(self, style: Style) -> Conversation | None:
+        """Ask a question about an offered function's topic that the function cannot answer."""
+        functions = list(self.requests.offered)
+        if not functions:
+            first = offer(self.values, self.rng.choice(_with_near_misses()), style)
+            functions = self.requests.with_distractors(
+                [first], self.rng.choice([0, 0, 0, 1]), style
+            )
+        missed = [one for one in functions if one.concept in _with_near_misses()]
+        if not missed:
+            return None
+        target = self.rng.choice(missed)
+        question = self.values.fill(self.rng.choice(near_misses()[target.concept.names[0]]))
+        others = [one for one in functions if one is not target]
+        if any(_subject(one) & content_words(question) for one in others):
             return None
         turn = Turn(self.ask.phrasing.polish(question), (), REFUSAL)
         return Conversation("irrelevance", documents(functions), (turn,))

@@ -28,10 +28,10 @@ from langchain_gorilla.training.prompts import (
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
-    "simple": 0.29,
+    "simple": 0.28,
     "parallel": 0.21,
-    "parallel_multiple": 0.14,
-    "irrelevance": 0.1,
+    "parallel_multiple": 0.12,
+    "irrelevance": 0.13,
     "chat": 0.02,
     "answer": 0.12,
     "error": 0.06,
@@ -43,12 +43,12 @@ of them than this the model repeats calls where one was asked for. ``simple`` is
 one call, of one function or of several."""
 
 ALONE: Mapping[str, float] = {
-    "chain": 0.36,
-    "chat": 0.16,
-    "irrelevance": 0.12,
-    "multiple": 0.12,
-    "compose": 0.14,
-    "json": 0.14,
+    "chain": 0.34,
+    "chat": 0.12,
+    "irrelevance": 0.18,
+    "multiple": 0.14,
+    "compose": 0.1,
+    "json": 0.12,
 }
 """Share of each kind among the conversations that share their functions with no other."""
 
@@ -58,7 +58,7 @@ ALONE_SHARE = 0.45
 FAMILY_SIZE = 8
 """Conversations of a family at most: they begin alike, so their functions are read once."""
 
-EVERYDAY_SHARE = 0.25
+EVERYDAY_SHARE = 0.3
 """Share of concepts from everyday domains: the tools that people try first."""
 
 SHARD_SIZE = 400

@@ -62,7 +62,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Give nearly the nearest orthogonal matrix: singular values between 0.7 and 1.2.
+    """Give nearly the nearest orthogonal matrix: most singular values are between 0.7 and 1.2.
 
     Args:
         matrix: Shape (rows, columns).

@@ -118,7 +118,7 @@ class Asker:
         # What a question ends with is what people list: "... for Rome, and for Oslo".
         last = max(open_keys, key=lambda key: template.text.find(f"{{{key}}}"))
         varied = [last if rng.random() < 0.5 else rng.choice(open_keys)]
-        count = rng.choice([2, 2, 2, 2, 2, 3, 3, 4])
+        count = rng.choice([2, 2, 2, 2, 3, 3, 3, 4])
         if len(open_keys) > 1 and rng.random() < 0.4:
             varied = rng.sample(open_keys, rng.choice([2, 2, len(open_keys)]))
         columns: dict[str, list[JSONValue]] = {}

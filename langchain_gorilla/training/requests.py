@@ -16,7 +16,7 @@ from langchain_gorilla.training.documents import OfferedFunction, Style, draw_st
 from langchain_gorilla.training.families import family_concepts
 from langchain_gorilla.training.prompts import write_calls
 from langchain_gorilla.training.questions import Asked, Asker
-from langchain_gorilla.training.values import Values
+from langchain_gorilla.training.values import Values, data_text
 
 EVERYDAY = frozenset(
     [
@@ -39,6 +39,10 @@ EVERYDAY = frozenset(
         "lang",
         "now",
     ]
+) | frozenset(
+    line[2:].strip()
+    for line in data_text("concepts_daily.txt").split("\n")
+    if line.startswith("# ")
 )
 """Domains of the tools that people try first."""
 

@@ -23,7 +23,9 @@ from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.training import dataset, prompts
 from langchain_gorilla.training.concepts import written_concepts
-from langchain_gorilla.training.conversations import Conversations
+from langchain_gorilla.training.conversations import Conversations, near_misses
+from langchain_gorilla.training.dialogues import REFUSAL
+from langchain_gorilla.training.documents import draw_style
 from langchain_gorilla.training.evaluate import read_calls
 from langchain_gorilla.training.families import family_concepts
 from langchain_gorilla.training.kept_out import is_kept_out, plain
@@ -45,7 +47,7 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_data_that_the_bundled_model_saw_is_made_again() -> None:
-    assert dataset.fingerprint(1, 0) == "5c94d805802198fa"
+    assert dataset.fingerprint(1, 0) == "7c338f1b3a34d6fa"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,6 +169,25 @@ def test_batches_hold_every_family_once(tokenizer: Tokenizer) -> None:
     assert sum(len(batch.kinds) for batch in grouped) == len(fitting)
     assert all(batch.ids.size <= 4096 or len(batch.kinds) == 1 for batch in grouped)
     assert sum(batch.weights.sum() for batch in grouped) == sum(o.weights.sum() for o in fitting)
+
+
+def test_near_misses_are_of_functions_that_are_trained_on() -> None:
+    trained = {one.names[0] for one in written_concepts() if not one.held_out}
+    assert near_misses().keys() <= trained
+    assert len(near_misses()) > 1000
+    values = Values(Random(0))
+    for questions in near_misses().values():
+        assert len(questions) >= 4
+        assert not any("{" in values.fill(one) for one in questions)
+
+
+def test_a_near_miss_is_refused_beside_its_function() -> None:
+    made = Conversations(Values(Random(8)))
+    for _ in range(30):
+        conversation = made.near_miss(draw_style(made.rng))
+        if conversation is not None:
+            assert conversation.turns[-1].response == REFUSAL
+            assert 1 <= len(conversation.functions) <= 2
 
 
 def test_held_out_concepts_share_no_name_with_the_others() -> None:
