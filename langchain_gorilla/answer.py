@@ -23,10 +23,22 @@ class Answer:
     """One answer on its way from the engine's text to message chunks."""
 
     def __init__(self, request: Request, *, blocks: bool) -> None:
-        self._parser = answer_parser(request.format.syntax, request.functions.written)
-        refusal = request.format.refusal
+        demand, refusal = request.demand, request.format.refusal
+        is_json = demand.response is not None
+        self._parser = answer_parser(
+            request.format.syntax,
+            request.functions.written,
+            # Without JSON to mistake it for, a call of a tool that nobody bound is told as such.
+            may_call=demand.choice.mode != "none"
+            and not (is_json and not request.functions.written),
+            may_be_json=is_json,
+        )
+        # A tool of the caller's that has the refusal's name is a tool.
+        declines = refusal is not None and request.functions.find(refusal.name) is None
         self._builder = AnswerBuilder(
-            request.functions, refusal=None if refusal is None else refusal.name, blocks=blocks
+            request.functions,
+            refusal=refusal.name if refusal is not None and declines else None,
+            blocks=blocks,
         )
         self._functions = request.functions
         self._missing = request.missing

@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_gorilla.binding import read_demand
+from langchain_gorilla.binding import Demand, read_demand
 from langchain_gorilla.constraining import answer_constraint, call_fork, likely_answer
 from langchain_gorilla.engines.base import AnswerGrammar, Engine, EngineEvent, GenerationOptions
 from langchain_gorilla.formats.base import Prompt, PromptFormat
@@ -26,6 +26,7 @@ class Request:
         engine: Generates the text.
         format: How the model is prompted.
         functions: What it was offered.
+        demand: What was asked of the answer.
         prompt: What it reads.
         options: How it generates.
         constraint: What the answer may be; None leaves it free.
@@ -37,6 +38,7 @@ class Request:
     engine: Engine
     format: PromptFormat
     functions: FunctionSet
+    demand: Demand
     prompt: Prompt
     options: GenerationOptions
     constraint: AnswerGrammar | None
@@ -99,6 +101,7 @@ def plan_request(
         engine=engine,
         format=format_,
         functions=functions,
+        demand=demand,
         prompt=format_.render(conversation(messages, functions), functions.written),
         options=GenerationOptions(
             max_tokens=options.get("max_tokens"),

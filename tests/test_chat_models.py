@@ -519,3 +519,29 @@ def test_a_schema_that_no_call_can_fit_is_an_error_at_bind_time():
     bad = {"type": "object", "properties": {"x": {"enum": ["a"], "type": "string", "minLength": 3}}}
     with pytest.raises(ContradictorySchemaError, match="bad_tool"):
         scripted("").bind_tools([{"name": "bad_tool", "parameters": {**bad, "required": ["x"]}}])
+
+
+@pytest.mark.parametrize(
+    ("family", "call"),
+    [
+        ("openfunctions-v2", "<<function>>get_weather(city='x')"),
+        ("llama-pythonic", "[get_weather(city='x')]"),
+    ],
+)
+def test_a_call_that_an_answer_only_quotes_is_not_made(family: str, call: str) -> None:
+    as_json = f'{{"text": "The page says {call}"}}'
+    model = scripted(as_json, f"Sure.\n{call}", format=family).bind_tools([get_weather])
+    answer = model.invoke("q", response_format={"type": "json_object"})
+    assert (answer.content, answer.tool_calls) == (as_json, [])
+    answer = model.invoke("q", tool_choice="none")
+    assert (answer.content, answer.tool_calls) == (f"Sure.\n{call}", [])
+
+
+def test_a_tool_with_the_name_of_a_familys_refusal_is_a_tool() -> None:
+    def out_of_domain(user_query: str) -> str:
+        """Look outside."""
+        return user_query
+
+    model = scripted("Call: out_of_domain(user_query='x')", format="nexusraven-2")
+    answer = model.bind_tools([out_of_domain]).invoke("q")
+    assert [call["name"] for call in answer.tool_calls] == ["out_of_domain"]

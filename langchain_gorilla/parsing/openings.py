@@ -121,27 +121,37 @@ class Place:
 class Markers:
     """The markers of one family, and where its calls may stand."""
 
-    def __init__(self, syntax: CallSyntax, functions: Mapping[str, FunctionSchema] | None) -> None:
+    def __init__(
+        self,
+        syntax: CallSyntax,
+        functions: Mapping[str, FunctionSchema] | None,
+        *,
+        may_call: bool = True,
+    ) -> None:
         """Read the syntax.
 
         Args:
             syntax: The family's, or ``AUTO``.
             functions: By name; None where they are not known, so any name may be one.
+            may_call: False where no marker announces a call.
         """
         tag = syntax.opening.strip().removesuffix("[").rstrip()
         closing = syntax.closing.strip().removeprefix("]").lstrip()
         own = {tag: closing} if tag else {}
-        tags = _KNOWN_TAGS if syntax == AUTO else own
-        self.bare = not tag or syntax.wrapped
+        known = _KNOWN_TAGS if syntax == AUTO else own
+        tags = known if may_call else {}
+        self.bare = may_call and (not tag or syntax.wrapped)
         self.tags = TextSet(*(t for t in tags if t.startswith("<")))
         self._line_tags = TextSet(*(t for t in tags if not t.startswith("<")))
-        closings = {c for c in (closing, *tags.values()) if c not in END_OF_TURN}
+        closings = {
+            c for c in (closing if may_call else "", *tags.values()) if c not in END_OF_TURN
+        }
         self.reasoning = syntax.reasoning
         self._in_text = TextSet(*self.tags.texts, *closings, *_END_IN_TEXT, self.reasoning[0])
         self.stops = TextSet(*self.tags.texts, *closings, *_KNOWN_TAGS.values(), *END_OF_TURN)
         raven = _RAVEN_AFTER_CALL if "Call:" in tags else ()
         self._after_call = TextSet(*self.stops.texts, *_FORGED_AFTER_CALL, *raven)
-        gorilla = "<<function>>" in tags
+        gorilla = "<<function>>" in known
         self.forged_turns = FORGED_TURNS if gorilla else ()
         self._wrappers = frozenset(t for t, c in tags.items() if c and c not in END_OF_TURN)
         specials = {*self._in_text.first_characters, "\n"} | ({"["} if self.bare else set())

@@ -54,7 +54,11 @@ class StreamParser:
     """
 
     def __init__(
-        self, syntax: CallSyntax, functions: Sequence[FunctionSchema] | None = None
+        self,
+        syntax: CallSyntax,
+        functions: Sequence[FunctionSchema] | None = None,
+        *,
+        may_call: bool = True,
     ) -> None:
         """Prepare to parse.
 
@@ -64,9 +68,10 @@ class StreamParser:
                 calls from prose, give positional arguments their names, and make a call inside
                 a call an error. None: not known, then any name may be a bare call; an empty
                 sequence: there are none, then only markers announce calls.
+            may_call: False where nothing in the answer is a call, whatever it looks like.
         """
         known = {f.name: f for f in functions or ()}
-        self._markers = Markers(syntax, None if functions is None else known)
+        self._markers = Markers(syntax, None if functions is None else known, may_call=may_call)
         self._source = Source()
         self._events: list[CallEvent] = []
         self._text: list[str] = []
