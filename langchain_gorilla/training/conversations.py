@@ -161,7 +161,12 @@ class Conversations:
         return Conversation("irrelevance", documents(functions), (turn,))
 
     def near_miss(self, style: Style) -> Conversation | None:
-        """Ask a question about an offered function's topic that the function cannot answer."""
+        """Ask a question about an offered function's topic that the function cannot answer.
+
+        None for held-out concepts: all of these questions are trained on.
+        """
+        if self.requests.held_out:
+            return None
         functions = list(self.requests.offered)
         if not functions:
             first = offer(self.values, self.rng.choice(_with_near_misses()), style)

@@ -7,6 +7,7 @@ from functools import cache
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.spoken import TENS, UNITS
+from langchain_gorilla.training.concepts import written_concepts
 from langchain_gorilla.training.documents import Slot
 from langchain_gorilla.training.values import Values, data_text
 
@@ -67,12 +68,26 @@ def number_words(number: int) -> str | None:
     return None
 
 
+@cache
+def _opening_words() -> frozenset[str]:
+    """Words that questions and descriptions begin with; what else begins one is a value."""
+    texts = [text for one in written_concepts() for text in (*one.questions, *one.descriptions)]
+    texts += [text for kind in ("ask", "unknown", "context") for text in phrases(kind)]
+    firsts = {text.split(" ")[0].strip(",.:;!?") for text in texts if text[:1].isalpha()}
+    return frozenset(firsts - {"I", "I'm", "I'd", "I'll", "I've"})
+
+
 def lower_first(text: str) -> str:
-    """Begin in lower case, except for ``I``, acronyms and names of one letter."""
-    word = text.split(" ")[0]
-    if word in ("I", "I'm", "I'd", "I'll") or word.isupper() or not word[:1].isalpha():
+    """Begin in lower case, except for ``I``, acronyms and values."""
+    word = text.split(" ")[0].strip(",.:;!?")
+    if word not in _opening_words() or word.isupper():
         return text
     return text[0].lower() + text[1:]
+
+
+def upper_first(text: str) -> str:
+    """Begin in upper case and leave the rest, values among it, as it is."""
+    return text[:1].upper() + text[1:]
 
 
 class Phrasing:

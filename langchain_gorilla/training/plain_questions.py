@@ -10,7 +10,7 @@ from random import Random
 
 from langchain_gorilla.training.concepts import article
 from langchain_gorilla.training.documents import OfferedFunction, Slot
-from langchain_gorilla.training.phrasing import number_words
+from langchain_gorilla.training.phrasing import number_words, upper_first
 
 _VERBS = re.compile(
     r"(Compute|Calculate|Get|Find|Determine|Convert|Estimate|Look|Search|Create|Book|Send|Show|List|"
@@ -53,6 +53,7 @@ def one_call(rng: Random, request: str, slots: Sequence[Slot]) -> str:
     order = list(slots)
     if rng.random() < 0.4:
         rng.shuffle(order)
+    in_order = order == list(slots) and not any(slot.parameter.optional for slot in slots)
     names = [words_of(slot) for slot in order]
     values = [f"{{{slot.parameter.key}}}" for slot in order]
     pairs = list(zip(names, values, strict=True))
@@ -69,7 +70,7 @@ def one_call(rng: Random, request: str, slots: Sequence[Slot]) -> str:
         f"{request}, where {_together([f'the {name} is {value}' for name, value in pairs])}.",
         f"{request} if {_together([f'the {name} is {value}' for name, value in pairs])}.",
         f"The {'. The '.join(f'{name} is {value}' for name, value in pairs)}. {request}.",
-        f"{_together([f'{name} {value}' for name, value in pairs]).capitalize()}. {request}.",
+        f"{upper_first(_together([f'{name} {value}' for name, value in pairs]))}. {request}.",
         f"I have {_together([f'{article(name)} of {value}' for name, value in pairs])}. "
         f"{request}, please.",
         f"{request} for {_together([f'{name} {value}' for name, value in pairs])}",
@@ -81,7 +82,8 @@ def one_call(rng: Random, request: str, slots: Sequence[Slot]) -> str:
             f"{request} with {listed}",
             f"{request} with the {listed}",
         ]
-    if all(slot.json_type in ("integer", "number") for slot in order):
+    # Numbers without names are those that are required, in the order of the document.
+    if in_order and all(slot.json_type in ("integer", "number") for slot in order):
         count = number_words(len(order))
         forms += [
             f"{request} of {count} numbers: {_together(values)}",
@@ -126,7 +128,7 @@ def several_calls(
             for place, case in enumerate(cases)
         ]
         joint = rng.choice(["; ", ", and ", ". "])
-        text = joint.join(part.capitalize() if joint == ". " else part for part in parts)
+        text = joint.join(upper_first(part) if joint == ". " else part for part in parts)
         return f"{request}{told} for {count} cases. {text[0].upper()}{text[1:]}."
     if style == "things":
         parts = [

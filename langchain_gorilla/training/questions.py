@@ -43,10 +43,10 @@ _PREPOSITIONS = frozenset(
     ]
 )
 _MONEY = re.compile(
-    r"price|amount|cost|income|salary|payment|loan|budget|investment|balance|fee|principal|deposit"
-    r"|revenue|rent|wage|debt|cash|profit"
+    r"(?:^|_)(?:price|amount|cost|income|salary|payment|loan|budget|investment|balance|fee"
+    r"|principal|deposit|revenue|rent|wage|debt|cash|profit)s?(?:_|$)"
 )
-_IN_CURRENCY = re.compile(r" ?(?:dollars|euros|pounds|[A-Z]{3}\b|[%€$]|percent|units|kg|pieces)")
+_IN_CURRENCY = re.compile(r" ?(?:\{|dollars|euros|pounds|[A-Z]{3}\b|[%€$]|percent|units|kg|pieces)")
 _GLUED = re.compile(r"(?<=\}) (?=(?:kg|g|mg|m|cm|mm|km|km/h|m/s|N|J|V|A|K|C|W|L|ml|s|MB|GB|Hz)\b)")
 _UNIT = re.compile(
     r"%| ?(?:percent|degrees|dollars|euros|days|weeks|months|minutes|seconds|years|hours|miles|"
@@ -194,12 +194,16 @@ class Asker:
         values = [f"{{{slot.parameter.key}}}" for slot in slots]
         named = ", ".join(f"{slot.name}={value}" for slot, value in zip(slots, values, strict=True))
         plain = f"{', '.join(values[:-1])} and {values[-1]}" if values[1:] else "".join(values)
-        written = f"{function.name}({named if rng.random() < 0.4 else ', '.join(values)})"
+        # Values without names are the first parameters of the document.
+        leading = slots == list(function.slots[: len(slots)])
+        positional = leading and rng.random() < 0.6
+        written = f"{function.name}({', '.join(values) if positional else named})"
         texts = [f"What is {written}?", f"What does {written} give?", f"Run {written}"]
         texts += [f"What's the value of {written}?", f"Call {written}.", f"Evaluate {written}"]
-        if values:
+        if values and leading:
             texts += [f"Use {function.name} with {plain}.", f"Apply {function.name} to {plain}"]
             texts += [f"What does {function.name} return for {plain}?"]
+        if values:
             texts += [f"Call the function {function.name} with {named}."]
         return _Template(rng.choice(texts), {slot.parameter.key: slot for slot in slots}, {})
 

@@ -29,7 +29,7 @@ from langchain_gorilla.training.documents import draw_style
 from langchain_gorilla.training.evaluate import read_calls
 from langchain_gorilla.training.families import family_concepts
 from langchain_gorilla.training.kept_out import is_kept_out, plain
-from langchain_gorilla.training.values import Values
+from langchain_gorilla.training.values import Values, data_text
 
 SHARED = Path(__file__).parents[3] / "shared"
 BUNDLED = Path(__file__).parents[2] / "benchmarks" / "bundled"
@@ -46,8 +46,8 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.from_file(str(bundled.path() / "tokenizer.json"))
 
 
-def test_the_data_that_the_bundled_model_saw_is_made_again() -> None:
-    assert dataset.fingerprint(1, 0) == "7c338f1b3a34d6fa"
+def test_the_same_data_is_made_everywhere() -> None:
+    assert dataset.fingerprint(1, 0) == "7277c903a9e1e9cf"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -207,7 +207,13 @@ def test_there_are_many_concepts() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["What's the weather in Paris and Tokyo?", "hey, TELL ME A JOKE about cats"]
+    "question",
+    [
+        "What's the weather in Paris and Tokyo?",
+        "hey, TELL ME A JOKE about cats",
+        "What is the weather in Paris and in Tokyo?",
+        "Please: what is the status of order A-1042?",
+    ],
 )
 def test_prompts_of_demos_are_kept_out(question: str) -> None:
     assert is_kept_out(question)
@@ -236,6 +242,24 @@ def own(file: str) -> set[str]:
     return {one["question"] for one in prompts} | {turn["human"] for turn in turns}
 
 
+@pytest.fixture(scope="module")
+def sources() -> tuple[set[tuple[str, ...]], set[str]]:
+    """Ten-word runs, and longer pieces whole, of all that is written by hand for questions."""
+    texts = [text for questions in near_misses().values() for text in questions]
+    for one in (*written_concepts(), *family_concepts()):
+        texts += (*one.questions, *one.descriptions)
+    texts += data_text("phrases.txt").split("\n")
+    pieces = {plain(piece) for text in texts for piece in _pieces(text)}
+    runs = {gram for piece in pieces for gram in _grams(piece)}
+    assert len(runs) > 3_000
+    return runs, {piece for piece in pieces if len(piece.split()) > 6}
+
+
+def _pieces(text: str) -> list[str]:
+    """Cut at values and optional parts, which differ from question to question."""
+    return re.split(r"\{[^}]*\}|[\[\]]", text)
+
+
 @pytest.mark.parametrize(
     ("read", "name"),
     [
@@ -245,7 +269,10 @@ def own(file: str) -> set[str]:
     ],
 )
 def test_no_prompt_that_measures_is_trained_on(
-    conversations: list[prompts.Conversation], read: Callable[[str], set[str]], name: str
+    conversations: list[prompts.Conversation],
+    sources: tuple[set[tuple[str, ...]], set[str]],
+    read: Callable[[str], set[str]],
+    name: str,
 ) -> None:
     if read is not own and not SHARED.exists():
         pytest.skip("../shared is not beside the checkout")
@@ -261,6 +288,10 @@ def test_no_prompt_that_measures_is_trained_on(
     shared = sum(gram in grams for gram in made)
     sys.stdout.write(f"{name}: {shared} of {len(made)} ten-word runs are shared\n")
     assert shared <= len(made) * 0.001
+    # What questions are made from, all of it: 610 conversations would miss a line of a file.
+    runs, whole = sources
+    assert not runs & grams
+    assert not whole & asked
 
 
 def test_the_expected_calls_of_the_hand_written_prompts_fit_their_tools() -> None:
