@@ -2,11 +2,15 @@
 
 ``create_agent(model, tools, middleware=[ToolCallRepair()])``
 ``create_agent(model, tools=[], middleware=[ToolNarrowing(catalog), ToolCallRepair()])``
-``create_agent(model, tools, middleware=[MissingArgumentInterrupt(), ToolCallRepair()])``
+``create_agent(model, tools, middleware=[ToolCallRepair(), MissingArgumentInterrupt()])``
+
+In this order, as LangChain runs what comes after the model from the last to the first: a person
+names what is missing, then the calls as they will run are checked.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 try:
@@ -34,7 +38,7 @@ from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.chat_models import ChatGorilla
 from langchain_gorilla.functions import FunctionSchema, function_set
 from langchain_gorilla.interrupting import answer_with_missing
-from langchain_gorilla.missing import wants_interrupt
+from langchain_gorilla.missing import settled, wants_interrupt
 from langchain_gorilla.narrowing.bound import is_deferred, tool_name
 from langchain_gorilla.narrowing.catalogued import CataloguedTools
 from langchain_gorilla.narrowing.offering import (
@@ -53,7 +57,7 @@ from langchain_gorilla.narrowing.selection import (
     read_offered,
     turn_of,
 )
-from langchain_gorilla.recovery import check_bounds, recover
+from langchain_gorilla.recovery import as_refusal, check_bounds, last_answer, recover
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from langchain_gorilla.retrieval.searching import SearchResult
 
@@ -61,8 +65,9 @@ from langchain_gorilla.retrieval.searching import SearchResult
 class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
     """Answers calls that cannot run with error ToolMessages, so that the model mends them.
 
-    ``create_agent`` alone ends silently on a message that has only invalid calls, and runs the
-    same call for ever if the model repeats it.
+    ``create_agent`` alone ends silently on a message that has only invalid calls, and goes on for
+    ever if the model repeats one call or a structured answer that does not pass ``ToolStrategy``.
+    Here the run ends with an AIMessage that says why; ``structured_response`` is None then.
 
     Args:
         max_repairs: As in ``langchain_gorilla.recovery.recover``.
@@ -75,11 +80,28 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
         self.max_repairs = max_repairs
         self.max_identical_calls = max_identical_calls
 
+    def wrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
+    ) -> ModelResponse[Any]:
+        """Mark the structured answers that ``create_agent`` refuses."""
+        return _with_refusals(handler(request))
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ModelResponse[Any]:
+        """Like ``wrap_model_call``."""
+        return _with_refusals(await handler(request))
+
     @hook_config(can_jump_to=["model", "end"])
     def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Refuse what cannot run, and choose where the agent goes on."""
-        if not isinstance(state["messages"][-1], AIMessage):
-            return None  # create_agent itself answered a structured-output call
+        answer, _ = last_answer(state["messages"])
+        if answer is None or state.get("structured_response") is not None:
+            return None  # the agent has its answer, and ends by itself
         decided = recover(
             state["messages"],
             max_repairs=self.max_repairs,
@@ -99,21 +121,40 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
         return self.after_model(state, runtime)
 
 
+def _with_refusals(response: ModelResponse[Any]) -> ModelResponse[Any]:
+    """Mark what ``create_agent`` answered structured calls with, where it took none of them."""
+    if response.structured_response is not None:
+        return response
+    result = [
+        # Not an error to create_agent, which would end after the tools that run beside it.
+        as_refusal(message.model_copy(update={"status": "error"}))
+        if isinstance(message, ToolMessage)
+        else message
+        for message in response.result
+    ]
+    return replace(response, result=result)
+
+
 class MissingArgumentInterrupt(AgentMiddleware[AgentState[Any], Any, Any]):
     """Stops the agent before calls whose required arguments nobody named.
 
     For ``ChatGorilla(on_missing_argument="interrupt")`` and an agent with a checkpointer. The
     interrupt shows what is missing; ``Command(resume=…)`` brings it, as
-    ``langchain_gorilla.missing.resumed`` says. What cannot be used is asked for again.
+    ``langchain_gorilla.missing.resumed`` says. What cannot be used is asked for again. Calls that
+    are answered already, refused ones and structured output, are not asked about.
     """
 
     def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Wait for the missing arguments, and put them into the calls."""
-        answer = state["messages"][-1]
-        if not isinstance(answer, AIMessage) or not wants_interrupt(answer):
+        # ToolMessages may stand behind it: refusals, and create_agent's own for structured output.
+        answer, results = last_answer(state["messages"])
+        if answer is None:
             return None
-        # The same id, so the state replaces the answer.
-        return {"messages": [answer_with_missing(answer)]}
+        waiting = settled(answer, {result.tool_call_id for result in results})
+        if not wants_interrupt(waiting):
+            return None
+        # The same id, so the state replaces the answer where it stands.
+        return {"messages": [answer_with_missing(waiting)]}
 
     async def aafter_model(
         self, state: AgentState[Any], runtime: Runtime[Any]

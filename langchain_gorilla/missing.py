@@ -11,7 +11,8 @@ Everything here is pure; the graph and the middleware do the interrupting.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -122,6 +123,13 @@ def wants_interrupt(message: BaseMessage) -> bool:
     )
 
 
+def settled(answer: AIMessage, ids: Collection[str]) -> AIMessage:
+    """Return the answer with nothing missing in the calls of these ids, as they will not run."""
+    missing = [e for e in answer.response_metadata.get(UNGROUNDED, ()) if e["id"] not in ids]
+    metadata = {**answer.response_metadata, UNGROUNDED: missing}
+    return answer.model_copy(update={"response_metadata": metadata})
+
+
 def interrupt_payload(answer: AIMessage, problem: str | None = None) -> dict[str, JSONValue]:
     """Return what ``interrupt()`` shows: the question, the arguments, the values made up for them.
 
@@ -144,23 +152,42 @@ def interrupt_payload(answer: AIMessage, problem: str | None = None) -> dict[str
 def resumed(answer: AIMessage, given: Any) -> AIMessage:
     """Return the answer with the values that a person gave; its id stays, so it is replaced.
 
+    ============================  ================================================================
+    given                         means
+    ============================  ================================================================
+    ``{parameter: value}``        the value for each call that lacks it
+    ``{id: {parameter: value}}``  the values of the call with this id
+    a value alone                 the value of the one parameter that is missing; a dict is one
+                                  where the parameter takes an object and no key is a parameter
+                                  or an id as above
+    True                          what the model made up is kept; but where the one parameter that
+                                  is missing takes a boolean, True is its value, and a guess is
+                                  kept by giving it: the interrupt shows it as ``guess``
+    ============================  ================================================================
+
+    A text that does not fit as it is stands for the JSON that it spells, or for ``true``,
+    ``false``, ``null`` or ``none`` in capitals or not.
+
+    Each value is checked against its parameter's schema. Not covered: what a schema says of
+    several arguments together, such as ``if`` and ``then``.
+
     Args:
         answer: One that ``wants_interrupt``.
-        given: ``{parameter: value}``; ``{call id: {parameter: value}}`` where two calls need
-            different ones; a value alone where one parameter is missing; True keeps what the
-            model made up. A text stands for the number or boolean that it spells.
+        given: As in the table.
 
     Raises:
         UnusableAnswerError: A parameter is left out, is none of those asked for, or its value
-            does not fit its schema.
+            does not fit its schema or holds a number that is not finite.
     """
     missing = answer.response_metadata[UNGROUNDED]
     metadata = {k: v for k, v in answer.response_metadata.items() if k not in (UNGROUNDED, ACTION)}
-    if given is True:
-        return answer.model_copy(update={"response_metadata": metadata})
     names = list(dict.fromkeys(each["parameter"] for each in missing))
     ids = {each["id"] for each in missing}
-    if not isinstance(given, Mapping):
+    if given is True and not (len(names) == 1 and _all_take("boolean", missing)):
+        return answer.model_copy(update={"response_metadata": metadata})
+    if not isinstance(given, Mapping) or (
+        len(names) == 1 and _all_take("object", missing) and not ids.union(names) & given.keys()
+    ):
         if len(names) != 1:
             raise UnusableAnswerError(
                 f"Got {given!r:.80}; several values are missing. Give a dict with "
@@ -184,7 +211,28 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
         {**call, "args": {**call["args"], **values.get(call["id"] or "", {})}}
         for call in answer.tool_calls
     ]
-    return answer.model_copy(update={"tool_calls": calls, "response_metadata": metadata})
+    return answer.model_copy(
+        update={
+            "content": _content_with(calls, answer),
+            "tool_calls": calls,
+            "response_metadata": metadata,
+        }
+    )
+
+
+def _content_with(calls: Sequence[Mapping[str, Any]], answer: AIMessage) -> str | list[Any]:
+    """Return the content; with ``output_version="v1"`` it holds the calls a second time."""
+    if isinstance(answer.content, str):
+        return answer.content
+    arguments = {call["id"]: call["args"] for call in calls}
+    return [
+        {**block, "args": arguments[block["id"]]}
+        if isinstance(block, dict)
+        and block.get("type") == "tool_call"
+        and block.get("id") in arguments
+        else block
+        for block in answer.content
+    ]
 
 
 def _fitting(value: JSONValue, missing: Mapping[str, Any]) -> JSONValue:
@@ -198,16 +246,61 @@ def _fitting(value: JSONValue, missing: Mapping[str, Any]) -> JSONValue:
         "$defs": missing["schema"].get("$defs", {}),
     }
     functions = FunctionSet([FunctionSchema(missing["tool"], "", parameters)])
-    candidates = [value]
-    if isinstance(value, str):
-        try:
-            candidates.append(json.loads(value.strip().lower()))
-        except (ValueError, RecursionError):
-            candidates.append(value.strip())
     reason = ""
-    for candidate in candidates:
+    for candidate in _readings(value):
         checked = validate_call(FunctionCall(missing["tool"], {name: candidate}), functions)
-        if not isinstance(checked, InvalidCall):
-            return checked.arguments[name]
-        reason = reason or checked.reason
+        if isinstance(checked, InvalidCall):
+            reason = reason or checked.reason
+        elif _is_finite(found := checked.arguments[name]):
+            return found
+        else:
+            # Said instead of why the text as it is does not fit.
+            raise UnusableAnswerError(f"{name} holds a number that is not finite: {value!r:.80}.")
     raise UnusableAnswerError(reason)
+
+
+_WORDS: Final[Mapping[str, JSONValue]] = {"true": True, "false": False, "null": None, "none": None}
+
+
+def _readings(value: JSONValue) -> list[JSONValue]:
+    """Return the value and, of a text, what it may spell; as it was given comes first."""
+    if not isinstance(value, str):
+        return [value]
+    text = value.strip()
+    if text.lower() in _WORDS:
+        return [value, _WORDS[text.lower()], text]
+    try:
+        return [value, json.loads(text), text]
+    except (ValueError, RecursionError):
+        return [value, text]
+
+
+def _is_finite(value: JSONValue) -> bool:
+    """Whether no number in it is infinite or nan, which JSON cannot say; Python reads 1e999."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _all_take(kind: Literal["boolean", "object"], missing: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each missing argument may be of this type; one whose schema names none may not."""
+    return all(_takes(kind, each["schema"], each["schema"].get("$defs", {})) for each in missing)
+
+
+def _takes(kind: str, schema: Any, definitions: Mapping[str, Any], depth: int = 8) -> bool:
+    if not isinstance(schema, Mapping) or depth == 0:
+        return False
+    types = schema.get("type", ())
+    if kind == types or (isinstance(types, list) and kind in types):
+        return True
+    if kind == "boolean" and any(isinstance(each, bool) for each in schema.get("enum", ())):
+        return True
+    if kind == "object" and "properties" in schema:
+        return True
+    name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    parts = [definitions.get(name)]
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        parts += schema.get(keyword, ())
+    return any(_takes(kind, part, definitions, depth - 1) for part in parts)

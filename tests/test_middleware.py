@@ -3,9 +3,10 @@ import sys
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -81,6 +82,79 @@ def test_a_structured_answer_of_create_agent_passes():
         model, [get_weather], middleware=[ToolCallRepair()], response_format=ToolStrategy(Weather)
     )
     assert graph.invoke(QUESTION)["structured_response"] == Weather(celsius=20)
+
+
+class Report(BaseModel):
+    """A report."""
+
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def _long(cls, text: str) -> str:
+        if len(text) < 10:
+            raise ValueError("too short")
+        return text
+
+
+SHORT = "<<function>>Report(text='Wet.')"
+LONG = "<<function>>Report(text='Wet all day.')"
+
+
+def reporter(*answers: str, **kwargs: object):
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine(answers))
+    return create_agent(
+        model,
+        [get_weather],
+        middleware=[ToolCallRepair(**kwargs)],
+        response_format=ToolStrategy(Report),
+    )
+
+
+@pytest.mark.parametrize("max_repairs", [0, 2, 4])
+def test_a_structured_answer_that_never_passes_ends_with_words(max_repairs):
+    state = reporter(*[SHORT] * 10, max_repairs=max_repairs).invoke(QUESTION)
+    assert types(state) == ["human", *["ai", "tool"] * (max_repairs + 1), "ai"]
+    assert "could not write a call" in state["messages"][-1].text
+    assert "too short" in state["messages"][-1].text
+    assert state.get("structured_response") is None
+
+
+async def test_a_structured_answer_that_never_passes_ends_async_agents():
+    state = await reporter(*[SHORT] * 10).ainvoke(QUESTION)
+    assert types(state) == ["human", *["ai", "tool"] * 3, "ai"]
+
+
+def test_a_structured_answer_that_passes_after_repair_is_the_result():
+    state = reporter(SHORT, LONG).invoke(QUESTION)
+    assert state["structured_response"] == Report(text="Wet all day.")
+    assert [m.status for m in state["messages"] if m.type == "tool"] == ["error", "success"]
+
+
+def test_a_good_call_beside_a_refused_structured_answer_runs_and_the_agent_goes_on():
+    state = reporter(GOOD + SHORT, LONG).invoke(QUESTION)
+    assert state["structured_response"] == Report(text="Wet all day.")
+    assert "20 C in Paris" in [m.text for m in state["messages"]]
+
+
+def test_a_good_call_in_each_answer_does_not_lift_the_bound():
+    answers = [f"<<function>>get_weather(city='City {n}')" + BAD for n in range(10)]
+    state = agent(*answers, max_repairs=1).invoke(QUESTION)
+    assert types(state) == ["human", "ai", "tool", "tool", "ai", "tool", "tool", "ai"]
+    ran = [m for m in state["messages"] if isinstance(m, ToolMessage) and m.status == "success"]
+    assert [m.text for m in ran] == ["20 C in City 0"]
+
+
+def test_a_call_that_other_middleware_answers_is_no_repair():
+    class Answers(AgentMiddleware):
+        def after_model(self, state, runtime):
+            calls = state["messages"][-1].tool_calls
+            return {"messages": [ToolMessage("Known.", tool_call_id=c["id"]) for c in calls]}
+
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine([GOOD, "20 C."]))
+    middleware = [ToolCallRepair(max_repairs=0), Answers()]
+    state = create_agent(model, [get_weather], middleware=middleware).invoke(QUESTION)
+    assert [m.text for m in state["messages"][2:]] == ["Known.", "20 C."]
 
 
 def test_the_core_imports_without_langchain_and_the_middleware_says_what_to_install():

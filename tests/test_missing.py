@@ -4,10 +4,12 @@ from typing import Any, Literal
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from pydantic import BaseModel, field_validator
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -186,7 +188,9 @@ def graph(*answers: str, kind: str = "graph", engine: ScriptedEngine | None = No
     model = ChatGorilla(model="bundled", engine=engine, on_missing_argument="interrupt")
     if kind == "graph":
         return create_tool_agent(model, [book_hotel], checkpointer=InMemorySaver())
-    middleware = [MissingArgumentInterrupt(), ToolCallRepair()]
+    middleware = [ToolCallRepair(), MissingArgumentInterrupt()]
+    if kind == "other order":
+        middleware.reverse()
     return create_agent(model, [book_hotel], middleware=middleware, checkpointer=InMemorySaver())
 
 
@@ -253,12 +257,73 @@ def test_two_calls_get_their_own_values() -> None:
     assert sorted(booked) == [("Paris", 1), ("Rome", 2)]
 
 
-def test_an_invalid_sibling_still_goes_back_to_the_model() -> None:
-    agent = graph(MADE_UP + "<<function>>book_hotel(town='Rome')", "Booked.")
-    agent.invoke(START, THREAD)
+@pytest.mark.parametrize("kind", ["graph", "middleware", "other order"])
+def test_an_invalid_sibling_still_goes_back_to_the_model(kind: str) -> None:
+    agent = graph(MADE_UP + "<<function>>book_hotel(town='Rome')", "Booked.", kind=kind)
+    assert agent.invoke(START, THREAD)["__interrupt__"]
+    assert booked == []
     state = agent.invoke(Command(resume=3), THREAD)
     assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "tool", "ai"]
     assert booked == [("Paris", 3)]
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("middleware", 4), ("other order", 3)])
+def test_a_call_that_was_refused_before_is_not_asked_about(kind: str, asked: int) -> None:
+    agent = graph(MADE_UP * 4, "Booked.", kind=kind)
+    [stopped] = agent.invoke(START, THREAD)["__interrupt__"]
+    assert len(stopped.value["missing"]) == asked
+    agent.invoke(Command(resume=3), THREAD)
+    assert booked == [("Paris", 3)] * 3
+
+
+class Report(BaseModel):
+    """A report."""
+
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def _long(cls, text: str) -> str:
+        if len(text) < 10:
+            raise ValueError("too short")
+        return text
+
+
+REFUSED = "<<function>>Report(text='Xyzzy')"
+ACCEPTED = "<<function>>Report(text='Booked three nights.')"
+
+
+def reporter(*answers: str, middleware: Any) -> Any:
+    model = scripted(*answers, on_missing_argument="interrupt")
+    return create_agent(
+        model,
+        [book_hotel],
+        middleware=middleware,
+        response_format=ToolStrategy(Report),
+        checkpointer=InMemorySaver(),
+    )
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+@pytest.mark.parametrize("report", [REFUSED, ACCEPTED])
+def test_an_agent_waits_before_a_call_beside_a_structured_answer(
+    report: str, repaired: bool
+) -> None:
+    repair = [ToolCallRepair()] if repaired else []
+    agent = reporter(MADE_UP + report, ACCEPTED, middleware=[*repair, MissingArgumentInterrupt()])
+    [stopped] = agent.invoke(START, THREAD)["__interrupt__"]
+    assert [each["parameter"] for each in stopped.value["missing"]] == ["nights"]
+    assert booked == []
+    agent.invoke(Command(resume=3), THREAD)
+    assert booked == [("Paris", 3)]
+
+
+@pytest.mark.parametrize("answers", [[ACCEPTED], [REFUSED, ACCEPTED]])
+def test_a_structured_answer_is_not_asked_about(answers: list[str]) -> None:
+    agent = reporter(*answers, middleware=[ToolCallRepair(), MissingArgumentInterrupt()])
+    state = agent.invoke(START, THREAD)
+    assert "__interrupt__" not in state
+    assert state["structured_response"] == Report(text="Booked three nights.")
 
 
 def interrupted() -> AIMessage:
@@ -298,3 +363,85 @@ def test_a_parameter_of_two_calls_is_one_question() -> None:
     asked = interrupt_payload(interrupted())["question"]
     assert asked.count("nights") == 2  # Name and description.
     assert asked.count("What should it be?") == 2
+
+
+def asked_for(guess: Any, **schema: Any) -> AIMessage:
+    """An answer whose one missing argument has this schema."""
+    missing = [{"id": "1", "tool": "f", "parameter": "x", "description": "", "schema": schema}]
+    return AIMessage(
+        "",
+        tool_calls=[{"name": "f", "args": {"x": guess}, "id": "1"}],
+        response_metadata={"ungrounded_arguments": missing, "on_missing_argument": "interrupt"},
+    )
+
+
+BOOLEAN = {"type": "boolean"}
+OPTIONAL = {"anyOf": [BOOLEAN, {"type": "null"}]}
+NUMBER = {"type": "number"}
+STRINGS = {"type": "array", "items": {"type": "string"}}
+COLOURS = {"type": "object", "additionalProperties": {"type": "string"}}
+REFERRED = {"$ref": "#/$defs/Colours", "$defs": {"Colours": COLOURS}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "given", "value"),
+    [
+        (STRINGS, '["Paris", "ROME"]', ["Paris", "ROME"]),
+        (COLOURS, '{"Colour": "Red"}', {"Colour": "Red"}),
+        (COLOURS, {"Colour": "Red"}, {"Colour": "Red"}),
+        (REFERRED, {"Colour": "Red"}, {"Colour": "Red"}),
+        (COLOURS, {}, {}),
+        (COLOURS, {"x": {"x": "Red"}}, {"x": "Red"}),
+        (COLOURS, {"1": {"x": {"1": "Red"}}}, {"1": "Red"}),
+        (NUMBER, " 12.5 ", 12.5),
+        (BOOLEAN, "TRUE", True),
+        (BOOLEAN, True, True),
+        (BOOLEAN, False, False),
+        (BOOLEAN, {"x": False}, False),
+        (OPTIONAL, True, True),
+        (OPTIONAL, "None", None),
+        ({"type": "string"}, "None", "None"),
+        ({"type": "string"}, "1e999", "1e999"),
+        ({"enum": ["12", "13"]}, " 12 ", "12"),
+    ],
+)
+def test_a_value_arrives_as_it_was_given(schema: Any, given: Any, value: Any) -> None:
+    [call] = resumed(asked_for("guess", **schema), given).tool_calls
+    assert call["args"] == {"x": value}
+    assert type(call["args"]["x"]) is type(value)
+
+
+def test_true_is_the_value_of_a_boolean_and_a_guess_is_kept_by_giving_it() -> None:
+    answer = asked_for(False, **BOOLEAN)
+    [missing] = interrupt_payload(answer)["missing"]
+    assert resumed(answer, True).tool_calls[0]["args"] == {"x": True}
+    assert resumed(answer, missing["guess"]).tool_calls[0]["args"] == {"x": False}
+
+
+@pytest.mark.parametrize("schema", [{"type": "string"}, NUMBER, COLOURS, STRINGS, {}])
+def test_true_keeps_a_guess_that_is_no_boolean(schema: Any) -> None:
+    assert resumed(asked_for("guess", **schema), True).tool_calls[0]["args"] == {"x": "guess"}
+
+
+@pytest.mark.parametrize("given", ["1e999", "NaN", "-Infinity", float("nan"), float("inf")])
+def test_a_number_has_to_be_finite(given: Any) -> None:
+    with pytest.raises(UnusableAnswerError, match="x holds a number that is not finite"):
+        resumed(asked_for(7.0, **NUMBER), given)
+    with pytest.raises(UnusableAnswerError, match="x holds a number that is not finite"):
+        resumed(asked_for([7.0], type="array", items={"type": ["number", "string"]}), [1.0, given]
+                if isinstance(given, float) else f"[1, {given}]")  # fmt: skip
+
+
+def test_a_dict_that_an_object_does_not_take_says_why() -> None:
+    with pytest.raises(UnusableAnswerError, match="Colour"):
+        resumed(asked_for({}, **COLOURS), {"Colour": 3})
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_the_content_blocks_hold_the_given_value(version: Any) -> None:
+    given = answer("Sure. " + MADE_UP, on_missing_argument="interrupt", output_version=version)
+    kept = resumed(given, 3)
+    blocks = [block for block in kept.content_blocks if block["type"] == "tool_call"]
+    assert [block["args"] for block in blocks] == [{"city": "Paris", "nights": 3}]
+    assert kept.text == given.text
+    assert given.tool_calls[0]["args"]["nights"] == 7

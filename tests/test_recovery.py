@@ -2,7 +2,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_gorilla.errors import UnsupportedOptionError
-from langchain_gorilla.recovery import recover
+from langchain_gorilla.recovery import as_refusal, recover
 
 HUMAN = HumanMessage("Weather in Paris?")
 
@@ -78,6 +78,76 @@ def test_repairs_are_bounded_and_the_end_is_said(max_repairs):
     assert "f has no parameter x" in messages[-1].text
 
 
+@pytest.mark.parametrize("max_repairs", [0, 1, 3])
+def test_an_answer_counts_as_refused_though_a_good_call_stands_beside_the_refused_one(max_repairs):
+    messages = [HUMAN]
+    rounds = 0
+    while rounds < 10:
+        message = answer("f", invalid=1, round=rounds)
+        decided = recover([*messages, message], max_repairs=max_repairs)
+        messages += [message, *decided.messages]
+        if decided.next == "end":
+            break
+        messages += ran(message)
+        rounds += 1
+    assert rounds == max_repairs
+    assert "could not write a call" in messages[-1].text
+
+
+def test_no_call_of_the_answer_that_ends_the_run_is_left_without_a_result():
+    message = answer("f", invalid=1)
+    *results, last = recover([HUMAN, message], max_repairs=0).messages
+    calls = [*message.invalid_tool_calls, *message.tool_calls]
+    assert [m.tool_call_id for m in results] == [call["id"] for call in calls]
+    assert "the run ended at a call that stands beside it" in results[-1].text
+    assert "beside it" not in last.text
+
+
+def test_ids_that_begin_anew_with_each_answer_are_not_mixed_up():
+    bad = AIMessage("", invalid_tool_calls=[{"name": "f", "args": "{", "id": "0", "error": "no"}])
+    messages = [HUMAN, bad, *recover([HUMAN, bad]).messages]
+    for job in range(3):
+        message = AIMessage("", tool_calls=[{"name": "f", "args": {"job": job}, "id": "0"}])
+        messages += [message, *ran(message)]
+    assert recover([*messages, bad], max_repairs=2).next == "model"
+
+
+def answered(message: AIMessage, *, refused: bool) -> ToolMessage:
+    result = ToolMessage("Too short.", tool_call_id=message.tool_calls[0]["id"], id="r")
+    return as_refusal(result) if refused else result
+
+
+def test_a_refusal_behind_the_answer_counts_and_is_not_said_twice():
+    message = answer("Ans")
+    decided = recover([HUMAN, message, answered(message, refused=True)], max_repairs=1)
+    assert decided.next == "model"
+    assert [m.id for m in decided.messages] == ["r"]
+    ended = recover([HUMAN, message, answered(message, refused=True)], max_repairs=0)
+    assert ended.next == "end"
+    assert "Too short." in ended.messages[-1].text
+
+
+def test_what_someone_else_answered_is_neither_refused_nor_run():
+    message = answer("f", "g")
+    decided = recover([HUMAN, message, answered(message, refused=False)], max_repairs=0)
+    assert (decided.next, decided.messages) == ("tools", ())
+    message = answer("f")
+    decided = recover([HUMAN, message, answered(message, refused=False)], max_repairs=0)
+    assert (decided.next, decided.messages) == ("model", ())
+
+
+def test_a_call_that_others_answer_is_bounded_like_one_that_runs():
+    messages = [HUMAN]
+    for _ in range(10):
+        message = answer("f", x=1)
+        messages += [message, answered(message, refused=False)]
+        decided = recover(messages, max_repairs=1, max_identical_calls=3)
+        messages = [*messages[:-1], *decided.messages] if decided.messages else messages
+        if decided.next == "end":
+            break
+    assert sum(isinstance(m, AIMessage) for m in messages) == 6  # Three, two refused, the words.
+
+
 def test_a_new_human_turn_starts_the_count_again():
     messages = [HUMAN]
     for _ in range(2):
@@ -118,7 +188,7 @@ def test_a_model_that_only_repeats_itself_is_stopped():
     assert len(messages) < 20
 
 
-@pytest.mark.parametrize("messages", [[], [HUMAN], [ToolMessage("ok", tool_call_id="1")]])
+@pytest.mark.parametrize("messages", [[], [HUMAN], [HUMAN, ToolMessage("ok", tool_call_id="1")]])
 def test_a_conversation_that_does_not_end_with_the_model_is_an_error(messages):
     with pytest.raises(ValueError, match="last message is an AIMessage"):
         recover(messages)
