@@ -32,7 +32,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -91,12 +91,14 @@ class Ungrounded:
         parameter: The argument's.
         description: What the schema says of it; may be empty.
         schema: The parameter's own schema, with the ``$defs`` that it may refer to.
+        parameters: The function's whole schema, under true names.
     """
 
     tool: str
     parameter: str
     description: str
     schema: Mapping[str, JSONValue]
+    parameters: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
 def ungrounded_arguments(
@@ -121,7 +123,7 @@ def ungrounded_arguments(
         if "$ref" in json.dumps(schema) and "$defs" in function.parameters:
             shown["$defs"] = function.parameters["$defs"]
         description = str(schema.get("description") or resolved.get("description") or "").strip()
-        found.append(Ungrounded(function.name, name, description, shown))
+        found.append(Ungrounded(function.name, name, description, shown, function.parameters))
     return tuple(found)
 
 

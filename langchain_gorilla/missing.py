@@ -36,6 +36,10 @@ ACTION: Final = "on_missing_argument"
 """Key of ``response_metadata``, where an agent is to interrupt."""
 
 
+SCHEMAS: Final = "missing_argument_schemas"
+"""Key of ``response_metadata``, where an agent is to interrupt: tool to its whole schema."""
+
+
 @dataclass(frozen=True)
 class MissingArguments:
     """What one answer does about them.
@@ -70,8 +74,11 @@ class MissingArguments:
         if self.asks:
             return {ASKED_FOR: [_named(each) for each in _once(missing)]}
         found = [{"id": id_, **_named(each), "schema": dict(each.schema)} for id_, each in missing]
-        mark = {ACTION: self.action} if self.action == "interrupt" else {}
-        return {UNGROUNDED: found, **mark}
+        if self.action != "interrupt":
+            return {UNGROUNDED: found}
+        # The agent that resumes may be another process, which has the messages and no tools.
+        schemas = {each.tool: dict(each.parameters) for _, each in missing}
+        return {UNGROUNDED: found, ACTION: self.action, SCHEMAS: schemas}
 
 
 def what_was_said(messages: Sequence[BaseMessage]) -> Said:
@@ -168,8 +175,7 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
     A text that does not fit as it is stands for the JSON that it spells, or for ``true``,
     ``false``, ``null`` or ``none`` in capitals or not.
 
-    Each value is checked against its parameter's schema. Not covered: what a schema says of
-    several arguments together, such as ``if`` and ``then``.
+    Each value is checked against its parameter's schema, and the call against the tool's.
 
     Args:
         answer: One that ``wants_interrupt``.
@@ -177,10 +183,16 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
 
     Raises:
         UnusableAnswerError: A parameter is left out, is none of those asked for, or its value
-            does not fit its schema or holds a number that is not finite.
+            does not fit its schema, fits no other argument of the call, or holds a number
+            that is not finite.
     """
     missing = answer.response_metadata[UNGROUNDED]
-    metadata = {k: v for k, v in answer.response_metadata.items() if k not in (UNGROUNDED, ACTION)}
+    schemas = answer.response_metadata.get(SCHEMAS, {})
+    metadata = {
+        key: value
+        for key, value in answer.response_metadata.items()
+        if key not in (UNGROUNDED, ACTION, SCHEMAS)
+    }
     names = list(dict.fromkeys(each["parameter"] for each in missing))
     ids = {each["id"] for each in missing}
     if given is True and not (len(names) == 1 and _all_take("boolean", missing)):
@@ -208,7 +220,9 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
             own[each["parameter"]], each
         )
     calls = [
-        {**call, "args": {**call["args"], **values.get(call["id"] or "", {})}}
+        {**call, "args": _checked(call["name"], {**call["args"], **own}, schemas)}
+        if (own := values.get(call["id"] or ""))
+        else call
         for call in answer.tool_calls
     ]
     return answer.model_copy(
@@ -218,6 +232,19 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
             "response_metadata": metadata,
         }
     )
+
+
+def _checked(
+    tool: str, arguments: Mapping[str, JSONValue], schemas: Mapping[str, Any]
+) -> Mapping[str, JSONValue]:
+    """Return the arguments of a call that its tool's whole schema takes, where that is known."""
+    if tool not in schemas:
+        return arguments
+    functions = FunctionSet([FunctionSchema(tool, "", schemas[tool])])
+    checked = validate_call(FunctionCall(tool, arguments), functions)
+    if isinstance(checked, InvalidCall):
+        raise UnusableAnswerError(checked.reason)
+    return checked.arguments
 
 
 def _content_with(calls: Sequence[Mapping[str, Any]], answer: AIMessage) -> str | list[Any]:

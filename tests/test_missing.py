@@ -437,6 +437,27 @@ def test_a_dict_that_an_object_does_not_take_says_why() -> None:
         resumed(asked_for({}, **COLOURS), {"Colour": 3})
 
 
+def test_values_that_do_not_go_together_say_why() -> None:
+    ranged = {
+        "name": "ranged",
+        "description": "Range.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "mode": {"enum": ["x", "y"]}},
+            "required": ["a", "mode"],
+            "if": {"properties": {"mode": {"const": "x"}}},
+            "then": {"properties": {"a": {"maximum": 5}}},
+        },
+    }
+    model = scripted("<<function>>ranged(a=4, mode='x')", on_missing_argument="interrupt")
+    given = model.bind_tools([ranged]).invoke("Do x.")
+    with pytest.raises(UnusableAnswerError, match="a: got 100"):
+        resumed(given, 100)
+    kept = resumed(given, 5)
+    assert kept.tool_calls[0]["args"] == {"a": 5, "mode": "x"}
+    assert "missing_argument_schemas" not in kept.response_metadata
+
+
 @pytest.mark.parametrize("version", ["v0", "v1"])
 def test_the_content_blocks_hold_the_given_value(version: Any) -> None:
     given = answer("Sure. " + MADE_UP, on_missing_argument="interrupt", output_version=version)
