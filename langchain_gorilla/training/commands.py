@@ -40,7 +40,9 @@ def bundled(
         int | None, typer.Option(help="Tokens to train on; else the preset's.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="End by the clock instead.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Learning rate; else the preset's.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Learning rate; else as the run began, or the preset's.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the data and the first weights.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
     own: Annotated[
@@ -54,18 +56,12 @@ def bundled(
     """
     import torch
 
-    from langchain_gorilla.training import evaluate, export, picture, tokenizer, train
+    from langchain_gorilla.training import evaluate, export, picture, processes, tokenizer, train
 
     name = preset.value
     if name == "auto":
         name = "gpu" if torch.cuda.is_available() else "cpu"
-    folder.mkdir(parents=True, exist_ok=True)
     vocabulary, model = folder / "tokenizer.json", folder / "model"
-    if start and not vocabulary.exists():
-        shutil.copyfile(start / "tokenizer.json", vocabulary)
-    if not vocabulary.exists():
-        out.print("Making the tokenizer from the data")
-        tokenizer.build().save(str(vocabulary))
     options = ["--preset", name, "--out", str(folder), "--tokenizer", str(vocabulary)]
     options += ["--seed", str(seed), "--threads", str(threads)]
     for option, value in (
@@ -75,14 +71,35 @@ def bundled(
         ("--rate", rate),
     ):
         options += [option, str(value)] if value is not None else []
-    out.print(f"Training with the preset {name}")
-    train.Trainer(train.parse_arguments(options)).run()
+    chosen = train.parse_arguments(options)
+    train.check(chosen)
+    processes.join(train.PRESETS[name].device)
+    first = processes.rank() == 0
+    if first and not vocabulary.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / "tokenizer.part"
+        if start:
+            shutil.copyfile(start / "tokenizer.json", partial)
+        else:
+            out.print("Making the tokenizer from the data")
+            tokenizer.build().save(str(partial))
+        partial.replace(vocabulary)
+    processes.wait()
+    if first:
+        out.print(f"Training with the preset {name}")
+    train.Trainer(chosen).run()
+    if not first:
+        return
     export.export(folder / "checkpoint.pt", vocabulary, name, model)
     out.print(f"Model: {model}")
     out.print(
         f"Measure it: gorilla eval bfcl --model {model} --format openfunctions-v2 --cases FOLDER",
         markup=False,
     )
-    out.print(f"Loss: {picture.draw(folder)}")
+    try:
+        out.print(f"Loss: {picture.draw(folder)}")
+    except ImportError as error:  # the training and its figures are worth more than the picture
+        out.print(f"No picture of the loss. {error}", markup=False)
     if own:
-        evaluate.main(["--model", str(model), "--own", str(own), "--seen"])
+        given = ["--model", str(model), "--own", str(own), "--seen", "--threads", str(threads)]
+        evaluate.main(given)

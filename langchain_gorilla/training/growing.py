@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from langchain_gorilla.errors import ModelLoadError
+
 _READERS = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")
 _WRITERS = ("o_proj", "down_proj")
 
@@ -30,8 +32,14 @@ def grow(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[st
         Weights of the larger size; equal to ``weights`` where the sizes are.
 
     Raises:
-        ValueError: The larger model is smaller somewhere.
+        ModelLoadError: The larger model is smaller somewhere, or lacks some of the weights.
     """
+    if left := sorted(set(weights) - set(wanted)):
+        raise ModelLoadError(
+            f"The model has weights that the larger one has no place for: {', '.join(left[:3])}"
+            f"{' …' if left[3:] else ''}. Expected: a Llama with tied embeddings and no more "
+            "layers. Choose sizes that are no smaller, or another model."
+        )
     generator = torch.Generator().manual_seed(23)
     grown: dict[str, Tensor] = {}
     for name, like in wanted.items():
@@ -44,7 +52,10 @@ def grow(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[st
 
 def _enlarged(name: str, old: Tensor, shape: torch.Size, generator: torch.Generator) -> Tensor:
     if any(before > after for before, after in zip(old.shape, shape, strict=True)):
-        raise ValueError(f"{name} has the shape {tuple(old.shape)}, more than {tuple(shape)}.")
+        raise ModelLoadError(
+            f"{name} has the shape {tuple(old.shape)}, more than {tuple(shape)}. Expected: a model "
+            "that is nowhere larger. Choose sizes that are no smaller, or another model."
+        )
     if "norm" in name:
         # The mean square is taken over more places, which are all but empty.
         scaled = old * math.sqrt(len(old) / shape[0])

@@ -282,7 +282,10 @@ class SmallModel(nn.Module):
         smaller model is enlarged (see ``growing``).
 
         Args:
-            weights: A Llama's, as ``to_llama`` writes them.
+            weights: A Llama's, as ``to_llama`` writes them; its heads are as wide as these.
+
+        Raises:
+            ModelLoadError: The model is larger somewhere, or has other weights.
         """
         like = self.to_llama()
         known_rows = weights["model.embed_tokens.weight"].shape[0]

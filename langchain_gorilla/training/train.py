@@ -6,7 +6,6 @@ Checkpoints hold everything, so that a run that was stopped goes on where it was
 
 import argparse
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,15 +15,14 @@ from random import Random
 from typing import Any
 
 import torch
-import torch.distributed as dist
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla.engines.precision import computes_bfloat16
-from langchain_gorilla.training import dataset, tokenizer
+from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.training import checkpoints, dataset, processes, starts, tokenizer
 from langchain_gorilla.training.dataset import Batch
 from langchain_gorilla.training.model import Shape, SmallModel
 from langchain_gorilla.training.muon import Muon
@@ -51,6 +49,10 @@ class Preset:
     rate: float
     device: str
 
+    def shape(self, vocabulary: int) -> Shape:
+        """Give the sizes of the model."""
+        return Shape(vocabulary, self.width, self.layers, self.heads, self.inner)
+
 
 PRESETS = {
     "cpu": Preset(256, 6, 8, 768, 4096, 200_000_000, 2e-3, "cpu"),
@@ -69,7 +71,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--tokens", type=int, help="tokens of the run (default: the preset's)")
     parser.add_argument("--minutes", type=float, help="end by the clock instead of by tokens")
     parser.add_argument("--batch-tokens", type=int, help="of one process (default: the preset's)")
-    parser.add_argument("--rate", type=float, help="learning rate (default: the preset's)")
+    parser.add_argument("--rate", type=float, help="default: as the run began, or the preset's")
     parser.add_argument("--decay", type=float, default=0.5, help="last part of the run that slows")
     parser.add_argument("--max-tokens", type=int, default=1200, help="longest family")
     parser.add_argument("--seed", type=int, default=1)
@@ -79,15 +81,62 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(arguments)
 
 
+def check(options: argparse.Namespace) -> None:
+    """Refuse what cannot be trained, before any work; the tokenizer may not be made yet.
+
+    Args:
+        options: As ``parse_arguments`` gives them.
+
+    Raises:
+        UnsupportedOptionError: A number is not positive, or the preset's device is missing.
+        MissingModelError: ``start`` lacks a file.
+        ModelLoadError: ``start`` does not fit the preset.
+    """
+    for name, value in vars(options).items():
+        if isinstance(value, (int, float)) and name != "seed" and not value > 0:
+            raise UnsupportedOptionError(
+                f"--{name.replace('_', '-')} is {value}. Expected: more than 0. "
+                "Leave it out for the default."
+            )
+    preset = PRESETS[options.preset]
+    if preset.device == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if processes.local_rank() >= count:
+            raise UnsupportedOptionError(
+                f"The preset {options.preset} needs CUDA, one GPU for each process; torch sees "
+                f"{count}. Install torch with CUDA, start fewer processes, or pass --preset cpu."
+            )
+    if options.start:
+        starts.check(options.start, preset.shape(0))
+
+
 class Trainer:
     """One process of a training run."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Build the model and go on from the last checkpoint in ``options.out``, if any."""
+        """Build the model and go on from the last checkpoint in ``options.out``, if any.
+
+        Args:
+            options: As ``parse_arguments`` gives them.
+
+        Raises:
+            UnsupportedOptionError: See ``check``; or the run in ``out`` has other settings.
+            MissingModelError: See ``check``.
+            ModelLoadError: Start, tokenizer or checkpoint cannot be used.
+        """
+        check(options)
+        if not options.tokenizer.is_file():
+            raise ModelLoadError(
+                f"--tokenizer {options.tokenizer} is not there. Expected: a tokenizer.json. Make "
+                "one with python -m langchain_gorilla.training.tokenizer."
+            )
         self.options, self.preset = options, PRESETS[options.preset]
-        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        if self.world > 1:
-            dist.init_process_group("gloo" if self.preset.device == "cpu" else "nccl")
+        self.batch_tokens = options.batch_tokens or self.preset.batch_tokens
+        self.settings = self._settings()
+        self.checkpoint = options.out / "checkpoint.pt"
+        found = checkpoints.read(self.checkpoint, self.settings)
+        processes.join(self.preset.device)
+        self.rank, self.world = processes.rank(), processes.world()
         torch.manual_seed(options.seed)
         torch.set_num_threads(options.threads)
         # A CPU that only emulates bfloat16 takes fifty times as long for it as for float32.
@@ -97,24 +146,35 @@ class Trainer:
         self.model = self._build()
         self.optimizers = self._optimizers()
         self.average = {name: one.detach().clone() for name, one in self.model.named_parameters()}
-        self.step, self.tokens, self.seconds, self.shard, self.place = 0, 0, 0.0, 0, -1
-        self.progress = 0.0
+        self.step, self.tokens, self.seconds, self.smooth = 0, 0, 0.0, 0.0
+        self.place = (0, -1)  # the last batch that was learned from: its shard, its place there
         options.out.mkdir(parents=True, exist_ok=True)
-        self.checkpoint = options.out / "checkpoint.pt"
-        if self.checkpoint.exists():
-            self._load()
+        if found:
+            self._load(found)
+
+    def _settings(self) -> dict[str, Any]:
+        """Name what the batches and the model depend on; files by their content."""
+        options, preset = self.options, self.preset
+        weights = options.start and starts.fingerprint(options.start / "model.safetensors")
+        sizes = (preset.width, preset.layers, preset.heads, preset.inner)
+        return {
+            "--preset": f"{options.preset} {sizes}",
+            "--seed": options.seed,
+            "--batch-tokens": self.batch_tokens,
+            "--max-tokens": options.max_tokens,
+            "--tokenizer": starts.fingerprint(options.tokenizer),
+            "--start": weights,
+            "WORLD_SIZE": processes.world(),
+        }
 
     def _build(self) -> SmallModel:
-        preset = self.preset
-        shape = Shape(
-            self.tokenizer.get_vocab_size(), preset.width, preset.layers, preset.heads, preset.inner
-        )
+        shape = self.preset.shape(self.tokenizer.get_vocab_size())
         model = SmallModel(shape, tokenizer.features(self.tokenizer))
         if self.options.start:
-            model.load_llama(load_file(self.options.start / "model.safetensors"))
+            model.load_llama(starts.read(self.options.start, self.tokenizer))
         else:
             model.start_copying()
-        return model.to(preset.device)
+        return model.to(self.preset.device)
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:
         """Muon for matrices, AdamW for the rest; weight decay on matrices only."""
@@ -138,44 +198,60 @@ class Trainer:
         return made
 
     def _save(self) -> None:
+        """Write the checkpoint; every process takes part, for each has a place of its own."""
+        places = processes.gathered(self.place)
+        if self.rank:
+            return
         state = {
+            "settings": self.settings,
             "model": self.model.state_dict(),
             "average": self.average,
             "optimizers": [one.state_dict() for one in self.optimizers],
             "step": self.step,
             "tokens": self.tokens,
             "seconds": self.seconds,
-            "shard": self.shard,
-            "place": self.place,
+            "smooth": self.smooth,
+            "places": places,
         }
-        partial = self.checkpoint.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        checkpoints.write(self.checkpoint, state)
 
-    def _load(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.preset.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average = state.get("average", state["model"])
+    def _load(self, state: dict[str, Any]) -> None:
+        try:
+            self.model.load_state_dict(state["model"])
+        except RuntimeError as error:  # a checkpoint from before there were settings
+            raise ModelLoadError(
+                f"{self.checkpoint} is of a model of other sizes. Expected: those of the preset "
+                f"{self.options.preset}. Pass the preset and tokenizer it had, or another --out."
+            ) from error
+        average = state.get("average", state["model"])
+        self.average = {name: one.to(self.preset.device) for name, one in average.items()}
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            groups = zip(saved["param_groups"], optimizer.param_groups, strict=True)
+            for before, now in groups if self.options.rate else ():
+                before["full_rate"] = now["full_rate"]
             optimizer.load_state_dict(saved)
         self.step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
-        self.shard, self.place = state["shard"], state["place"]
+        self.smooth = state.get("smooth", 0.0)
+        if "places" in state:
+            self.place = state["places"][self.rank]
+        else:  # before there were places, only the first process's was kept
+            self.place = (state["shard"], state["place"])
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[tuple[tuple[int, int], Batch]]:
+        """Give the batches after the place of this process, each with its own place."""
         found = dataset.stream(
             self.tokenizer,
             self.options.seed,
-            self.options.batch_tokens or self.preset.batch_tokens,
+            self.batch_tokens,
             max_tokens=self.options.max_tokens,
             rank=self.rank,
             world=self.world,
-            first_shard=self.shard,
+            first_shard=self.place[0],
         )
-        done = (self.shard, self.place)
+        done = self.place
         for shard, place, batch in found:
             if (shard, place) > done:
-                self.shard, self.place = shard, place
-                yield batch
+                yield (shard, place), batch
 
     def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Give logits, targets, weights and places of the positions that have a weight."""
@@ -231,25 +307,12 @@ class Trainer:
                         right[f"{name} {kind}"].append(likeliest)
         return {name: round(sum(found) / len(found), 3) for name, found in sorted(right.items())}
 
-    def _share_gradients(self) -> None:
-        """Average gradients, and the progress of the clock, over the processes."""
-        gradients = [one.grad for one in self.model.parameters() if one.grad is not None]
-        flat = torch.cat([one.reshape(-1) for one in gradients] + [torch.tensor([self.progress])])
-        dist.all_reduce(flat)
-        flat /= self.world
-        self.progress = flat[-1].item()
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
-
-    def _take_step(self, batch: Batch) -> tuple[float, float]:
+    def _take_step(self, batch: Batch, progress: float) -> tuple[float, float]:
         """Learn from one batch; give the response loss and the learning rate's factor."""
         total, response = self.loss(batch)
         total.backward()  # type: ignore[no-untyped-call]
-        if self.world > 1:
-            self._share_gradients()
-        left = (1 - self.progress) / self.options.decay
+        processes.share_gradients(self.model)
+        left = (1 - progress) / self.options.decay
         factor = min(1.0, (self.step + 1) / 30) * max(0.01, min(1.0, left))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -263,56 +326,51 @@ class Trainer:
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 self.average[name].lerp_(parameter, 1 - kept)
-        self.tokens += batch.ids.size * self.world
         return response.item(), factor
 
     def run(self) -> None:
         """Train to the end, saving, measuring and logging on the way."""
+        if self.rank == 0:
+            checkpoints.cut_log(self.options.out / "log.jsonl", self.step)
         wanted = self.options.tokens or self.preset.tokens
         bar = tqdm(total=wanted, initial=self.tokens, unit="tok", disable=self.rank > 0)
-        smooth, begun, before = 0.0, time.monotonic(), self.seconds
-        for batch in self._batches():
+        begun, before, minutes = time.monotonic(), self.seconds, self.options.minutes
+        for place, batch in self._batches():
             self.seconds = before + time.monotonic() - begun
-            minutes = self.options.minutes
             own = self.seconds / 60 / minutes if minutes else self.tokens / wanted
-            # With several processes: the average that all of them saw at the step before.
-            self.progress = own if self.world == 1 or not self.step else self.progress
-            if self.progress >= 1:
-                break
-            ended = self.progress
-            self.progress = own
-            response, factor = self._take_step(batch)
-            smooth = 0.95 * smooth + 0.05 * response if smooth else response
-            bar.update(batch.ids.size * self.world)
-            bar.set_postfix(loss=f"{smooth:.3f}", rate=f"{factor:.2f}", at=f"{ended:.3f}")
-            if self.rank == 0:
-                self._report(smooth, factor)
-        if self.rank == 0:
-            self._save()
-            self.use_average()
-            self._log({"step": self.step, "tokens": self.tokens, **self.measure()})
-        if self.world > 1:
-            dist.destroy_process_group()
-
-    def _report(self, smooth: float, factor: float) -> None:
-        if self.step % 10 == 0:
-            self._log(
-                {
-                    "step": self.step,
-                    "tokens": self.tokens,
-                    "seconds": round(self.seconds),
-                    "loss": round(smooth, 4),
-                    "rate": round(factor, 4),
-                }
+            progress, size = processes.summed(
+                own / self.world, batch.ids.size, device=self.preset.device
             )
+            if progress >= 1:
+                break
+            response, factor = self._take_step(batch, progress)
+            self.place = place
+            self.tokens += round(size)
+            self.smooth = 0.95 * self.smooth + 0.05 * response if self.smooth else response
+            bar.update(round(size))
+            bar.set_postfix(loss=f"{self.smooth:.3f}", rate=f"{factor:.2f}", at=f"{progress:.3f}")
+            self._report(factor)
+        self._save()
+        if self.rank == 0:
+            self.use_average()
+            self._log(self.measure())
+        processes.leave()
+
+    def _report(self, factor: float) -> None:
+        if self.step % 10 == 0:
+            seconds, loss = round(self.seconds), round(self.smooth, 4)
+            self._log({"seconds": seconds, "loss": loss, "rate": round(factor, 4)})
         if self.step % self.options.save_every == 0:
             self._save()
-        if self.step % self.options.measure_every == 0:
-            self._log({"step": self.step, "tokens": self.tokens, **self.measure()})
+        if self.step % self.options.measure_every == 0 and self.rank == 0:
+            self._log(self.measure())
 
     def _log(self, entry: dict[str, Any]) -> None:
+        if self.rank:
+            return
+        row = {"step": self.step, "tokens": self.tokens, **entry}
         with (self.options.out / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write(json.dumps(row) + "\n")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@ import torch
 from tokenizers import Tokenizer
 
 from langchain_gorilla import bundled
+from langchain_gorilla.errors import ModelLoadError
 from langchain_gorilla.training.growing import grow
 from langchain_gorilla.training.model import Shape, SmallModel
 from langchain_gorilla.training.tokenizer import Features, features
@@ -71,5 +72,11 @@ def test_all_that_was_added_can_be_learned(known: Features) -> None:
 
 def test_a_model_does_not_shrink(known: Features) -> None:
     large, small = model(known, **{**SMALL, "inner": 160}), model(known, **SMALL)
-    with pytest.raises(ValueError, match="more than"):
+    with pytest.raises(ModelLoadError, match="more than"):
+        grow(large.to_llama(), small.to_llama())
+
+
+def test_no_layer_is_dropped(known: Features) -> None:
+    large, small = model(known, **{**SMALL, "layers": 3}), model(known, **SMALL)
+    with pytest.raises(ModelLoadError, match=r"no place for: model\.layers\.2"):
         grow(large.to_llama(), small.to_llama())

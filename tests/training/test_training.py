@@ -1,6 +1,9 @@
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +15,12 @@ from typer.testing import CliRunner
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.cli import app
+from langchain_gorilla.errors import (
+    GorillaError,
+    MissingModelError,
+    ModelLoadError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.training import dataset, evaluate, export, train
 from langchain_gorilla.training.model import (
     Shape,
@@ -28,7 +37,7 @@ TOKENIZER = bundled.path() / "tokenizer.json"
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(train.PRESETS, "cpu", TINY)
-    monkeypatch.setattr(dataset, "SHARD_SIZE", 12)
+    monkeypatch.setattr(dataset, "shard", partial(dataset.shard, size=12))
     monkeypatch.setattr(train.Trainer, "measure", lambda self: {})
 
 
@@ -42,24 +51,153 @@ def alone(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.ones_like(ids), torch.arange(ids.shape[1])[None]
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    whole = train.Trainer(train.parse_arguments(arguments(tmp_path / "whole", 8_000)))
-    whole.run()
-    stopped = train.Trainer(train.parse_arguments(arguments(tmp_path / "parts", 8_000)))
-    batches = stopped._batches()
-    for _ in range(3):
-        stopped.progress = stopped.tokens / 8_000
-        stopped._take_step(next(batches))
-    stopped._save()
-    train.Trainer(train.parse_arguments(arguments(tmp_path / "parts", 8_000))).run()
-    ends = [
-        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)
-        for name in ("whole", "parts")
-    ]
-    assert ends[0]["step"] == ends[1]["step"] > 5
+def trainer(out: Path, tokens: int, *more: str) -> train.Trainer:
+    return train.Trainer(train.parse_arguments([*arguments(out, tokens), *more]))
+
+
+def kill(running: train.Trainer, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run, and stop after a step without any farewell."""
+    report = running._report
+
+    def report_and_die(factor: float) -> None:
+        report(factor)
+        if running.step == step:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "_report", report_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        running.run()
+
+
+def checkpoints_of(*runs: Path) -> list[dict[str, Any]]:
+    return [torch.load(one / "checkpoint.pt", weights_only=True) for one in runs]
+
+
+def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    for name in ("step", "tokens", "places", "smooth"):
+        assert one[name] == other[name], name
     for weights in ("model", "average"):
-        for name, tensor in ends[0][weights].items():
-            torch.testing.assert_close(tensor, ends[1][weights][name])
+        for name, tensor in one[weights].items():
+            torch.testing.assert_close(tensor, other[weights][name])
+
+
+def log_of(run: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [{name: row[name] for name in row if name != "seconds"} for row in rows]
+
+
+def test_a_stopped_run_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    trainer(whole, 8_000).run()
+    kill(trainer(parts, 8_000), 3, monkeypatch)
+    trainer(parts, 8_000).run()
+    ends = checkpoints_of(whole, parts)
+    assert ends[0]["step"] > 5
+    assert_same(*ends)
+
+
+def test_the_log_of_a_stopped_run_is_that_of_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    trainer(whole, 14_000).run()
+    kill(trainer(parts, 14_000, "--save-every", "8"), 10, monkeypatch)
+    assert [row["step"] for row in log_of(parts)] == [10]  # after the checkpoint of step 8
+    trainer(parts, 14_000).run()
+    assert log_of(whole) == log_of(parts)
+
+
+def test_a_finished_run_that_is_extended_leaves_no_batch_out(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    late = ("--decay", "0.001")  # so that the rate is the same, however long the run is
+    trainer(whole, 8_000, *late).run()
+    trainer(parts, 4_000, *late).run()
+    trainer(parts, 8_000, *late).run()
+    assert_same(*checkpoints_of(whole, parts))
+
+
+def test_a_run_goes_on_only_as_it_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other, start = tmp_path / "run", tmp_path / "tokenizer.json", tmp_path / "start"
+    trainer(run, 1).run()
+    export.export(run / "checkpoint.pt", TOKENIZER, "cpu", start)
+    other.write_text(TOKENIZER.read_text("utf-8") + " ", "utf-8")
+    for option, value in (
+        ("--seed", "2"),
+        ("--batch-tokens", "512"),
+        ("--max-tokens", "900"),
+        ("--tokenizer", str(other)),
+        ("--start", str(start)),
+    ):
+        with pytest.raises(UnsupportedOptionError, match=f"{option} was .* another --out"):
+            trainer(run, 1, option, value)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UnsupportedOptionError, match="WORLD_SIZE was 1 and is 2"):
+        trainer(run, 1)
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer(tmp_path, 1).run()
+    monkeypatch.setitem(train.PRESETS, "cpu", train.Preset(64, 2, 4, 48, 1024, 9, 3e-3, "cpu"))
+    with pytest.raises(UnsupportedOptionError, match="--preset was cpu"):
+        trainer(tmp_path, 1)
+    forget(tmp_path)
+    with pytest.raises(ModelLoadError, match="other sizes"):
+        trainer(tmp_path, 1)
+
+
+def forget(run: Path) -> None:
+    """Make a checkpoint as they were before settings were kept."""
+    (state,) = checkpoints_of(run)
+    state["shard"], state["place"] = state.pop("places")[0]
+    del state["settings"], state["smooth"]
+    torch.save(state, run / "checkpoint.pt")
+
+
+def test_an_old_checkpoint_goes_on_and_is_exported(tmp_path: Path) -> None:
+    trainer(tmp_path / "run", 2_000).run()
+    (before,) = checkpoints_of(tmp_path / "run")
+    forget(tmp_path / "run")
+    assert [trainer(tmp_path / "run", 2_000).place] == before["places"]
+    export.export(tmp_path / "run" / "checkpoint.pt", TOKENIZER, "cpu", tmp_path / "model")
+
+
+def test_the_rate_of_a_run_stays_until_another_is_given(tmp_path: Path) -> None:
+    trainer(tmp_path, 1, "--rate", "0.01").run()
+    for given, full in (((), 0.01), (("--rate", "0.02"), 0.02)):
+        groups = trainer(tmp_path, 1, *given).optimizers[0].param_groups
+        assert [group["full_rate"] for group in groups] == [full]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--tokens", "0"), "--tokens is 0. Expected: more than 0"),
+        (("--minutes", "0"), "--minutes is 0.0"),
+        (("--rate", "-1"), "--rate is -1.0"),
+        (("--save-every", "0"), "--save-every is 0"),
+        (("--preset", "gpu"), "needs CUDA"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UnsupportedOptionError, match=message):
+        trainer(tmp_path / "run", 1, *given)
+    assert not (tmp_path / "run").exists()
+
+
+def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError, match="nowhere is not there"):
+        trainer(tmp_path, 1, "--tokenizer", "nowhere")
+    with pytest.raises(MissingModelError, match=r"nowhere has no config\.json"):
+        trainer(tmp_path, 1, "--start", "nowhere")
 
 
 def test_training_learns_and_logs(tmp_path: Path) -> None:
@@ -198,3 +336,28 @@ def test_one_command_trains_writes_draws_and_measures(tmp_path: Path) -> None:
     assert "own simple" in result.output
     assert (tmp_path / "loss.png").stat().st_size > 1000
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").config.hidden_size == TINY.width
+
+
+def test_a_training_ends_with_its_figures_where_matplotlib_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    measured: list[str] = []
+    monkeypatch.setattr(evaluate, "main", measured.extend)
+    (tmp_path / "tokenizer.json").write_bytes(TOKENIZER.read_bytes())
+    given = ["train", "bundled", "--out", str(tmp_path), "--tokens", "1", "--preset", "cpu"]
+    result = CliRunner().invoke(app, [*given, "--threads", "2"])
+    assert result.exit_code == 0, result.output
+    assert "langchain-gorilla[training]" in result.output
+    assert measured[-2:] == ["--threads", "2"]
+
+
+def test_a_mistake_is_told_before_the_tokenizer_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    given = ["train", "bundled", "--out", str(run), "--preset", "cpu"]
+    for mistake in (["--minutes", "0"], ["--start", str(tmp_path / "nowhere")]):
+        result = CliRunner().invoke(app, [*given, *mistake])
+        assert isinstance(result.exception, GorillaError)
+    assert not run.exists()

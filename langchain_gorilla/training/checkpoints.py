@@ -1,0 +1,75 @@
+"""The files of a training run that let it go on: its checkpoint and its log.
+
+A checkpoint names the settings that its batches depend on, so that a run is never continued
+as a mixture of two; checkpoints from before there were such settings are taken as they are.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
+
+
+def write(file: Path, state: Mapping[str, Any]) -> None:
+    """Replace a checkpoint at once, so that a kill leaves the old one or the new one."""
+    partial = file.with_suffix(".part")
+    torch.save(state, partial)
+    partial.replace(file)
+
+
+def read(file: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give the state that a run goes on from, its tensors on the CPU.
+
+    Args:
+        file: The checkpoint.
+        settings: Of the run that is about to begin, by the names of the options; plain values.
+
+    Returns:
+        What was written; None where there is no checkpoint yet.
+
+    Raises:
+        ModelLoadError: The file is damaged.
+        UnsupportedOptionError: The checkpoint was made with other settings; names each.
+    """
+    if not file.exists():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError) as error:
+        raise ModelLoadError(
+            f"{file} cannot be read. Expected: a whole checkpoint of this program. "
+            "Delete it to begin anew, or pass another --out."
+        ) from error
+    before = state.get("settings", {})
+    changed = [
+        f"{name} was {before[name]} and is {value}"
+        for name, value in settings.items()
+        if name in before and before[name] != value
+    ]
+    if changed:
+        raise UnsupportedOptionError(
+            f"The run in {file.parent} was begun otherwise: {'; '.join(changed)}. Expected: the "
+            "same, so that it goes on as it was. Pass what it had, or another --out."
+        )
+    return state
+
+
+def cut_log(file: Path, step: int) -> None:
+    """Drop the rows after a step, which will be taken again, and a row that was cut by a kill.
+
+    Args:
+        file: JSON lines, each with its ``step``; may be missing.
+        step: The checkpoint's.
+    """
+    if not file.exists():
+        return
+    whole = [one for one in file.read_text("utf-8").splitlines(keepends=True) if one[-1] == "\n"]
+    kept = [one for one in whole if json.loads(one)["step"] <= step]
+    partial = file.with_suffix(".part")
+    partial.write_text("".join(kept), "utf-8")
+    partial.replace(file)
