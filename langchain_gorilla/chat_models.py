@@ -34,8 +34,12 @@ from langchain_gorilla.options import (
     REPLACEABLE,
     ModelOptions,
     check_call_options,
+    check_enforced,
+    check_kinds,
+    plain_arguments,
     refuse_doubled_options,
     refuse_several_answers,
+    stop_texts,
 )
 from langchain_gorilla.request import Request, plan_request
 from langchain_gorilla.structured_output import Method, structured_output
@@ -65,11 +69,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         # Not in a validator: pydantic would wrap the errors and lose their types.
         refuse_doubled_options(self.model_kwargs)
         self._prompt_format(self.model)
-        if self.min_call_probability is not None and not self.constrained:
-            raise UnsupportedOptionError(
-                "min_call_probability is enforced by a constraint, and constrained=False was "
-                "given. Leave one of them out."
-            )
+        check_enforced(self.constrained, min_call_probability=self.min_call_probability)
 
     # --- What LangChain asks about the model ---
 
@@ -93,6 +93,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
+        check_kinds(kwargs)  # LangChain asks for these first; what follows takes kinds for granted.
         return super()._get_invocation_params(
             stop=self._stop_texts(stop), **_without_many_tools(kwargs)
         )
@@ -181,8 +182,9 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             tool_choice: ``"auto"`` or None; ``"any"``, ``"required"`` or True for at least one
                 call; ``"none"``; a tool's name, or OpenAI's dict with one.
             strict: True: it is an error if the grammar has to leave part of a schema to
-                validation (``explain_constraint`` says what); False: calls are constrained only
-                where ``tool_choice``, ``parallel_tool_calls`` or ``response_format`` demands it.
+                validation (``explain_constraint`` says what), or nothing is constrained; False:
+                calls are constrained only where ``tool_choice``, ``parallel_tool_calls`` or
+                ``response_format`` demands it.
             parallel_tool_calls: False for at most one call.
             response_format: OpenAI's demand for JSON as the final text.
             kwargs: Bound as they are.
@@ -199,6 +201,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             "parallel_tool_calls": parallel_tool_calls,
             "response_format": response_format,
         }
+        check_kinds(options)
         bound: Sequence[dict[str, Any]]
         if self.tool_retriever is None:
             functions = function_set(tools)
@@ -215,6 +218,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
 
     def _check(self, functions: FunctionSet, demand: Demand) -> None:
         """Fail at once, not at the first call, on what cannot be enforced."""
+        check_enforced(self.constrained, strict=demand.strict)
         if self.constrained:
             check_constraint(self._prompt_format(self.model), functions, demand)
 
@@ -251,6 +255,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
                 f"with_structured_output() does not know {', '.join(sorted(kwargs))}. "
                 "It takes schema, method, include_raw and strict."
             )
+        check_kinds({"strict": strict})
         return structured_output(
             self,
             schema,
@@ -321,6 +326,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     ) -> Request:
         """Plan one answer by the call's options, and by the model's where the call has none."""
         check_call_options(given)
+        check_enforced(self.constrained, strict=given.get("strict"))
         model = given.get("model") or self.model
         own = {name: getattr(self, name) for name in REPLACEABLE}
         return plan_request(
@@ -363,8 +369,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         )
 
     def _stop_texts(self, given: list[str] | None) -> list[str]:
-        stop = self.stop if given is None else given
-        return [stop] if isinstance(stop, str) else list(stop or ())
+        return stop_texts(self.stop if given is None else given)
 
     def _prompt_format(self, model: str) -> PromptFormat:
         return choose_format(model, self.format)
@@ -384,7 +389,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             prefix_cache_bytes=self.prefix_cache_bytes,
             max_batch_size=self.max_batch_size,
             pack_weights=self.pack_weights,
-            **self.model_kwargs,
+            **plain_arguments(self.model_kwargs),
         )
 
 

@@ -4,12 +4,14 @@ For graphs without the ``langchain`` package; with it, ``langchain.agents.create
 the same model, and ``langchain_gorilla.middleware`` brings the same recovery.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -17,7 +19,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
-from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.catalog import CatalogTool, ToolCatalog
+from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.recovery import Recovery, check_bounds, recover
@@ -26,10 +29,10 @@ AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesStat
 
 
 def create_tool_agent(
-    model: BaseChatModel,
+    model: BaseChatModel | Runnable[LanguageModelInput, AIMessage],
     tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode | ToolCatalog,
     *,
-    system_prompt: str | None = None,
+    system_prompt: str | SystemMessage | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     max_repairs: int = 2,
     max_identical_calls: int = 3,
@@ -42,9 +45,11 @@ def create_tool_agent(
     that says so, never silently. With ``ChatGorilla(on_missing_argument="interrupt")`` and a
     checkpointer the run stops before calls with made-up arguments, by LangGraph's ``interrupt``,
     and goes on with ``Command(resume=…)``; ``langchain_gorilla.missing.resumed`` says with what.
+    Where all calls of an answer ran, of tools with ``return_direct=True``, their results end it.
 
     Args:
-        model: Any chat model with ``bind_tools``.
+        model: Any chat model with ``bind_tools``; options may be bound to it, such as
+            ``model.bind(stop=["###"])``, and tools may not.
         tools: What it may call; a ``ToolNode`` of them, configured by you; or a ``ToolCatalog``,
             for a ``ChatGorilla`` with a ``tool_retriever``, which is offered a few of them.
         system_prompt: Put before the conversation at every call, not kept in the state.
@@ -58,12 +63,14 @@ def create_tool_agent(
         A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
 
     Raises:
-        UnsupportedOptionError: A bound is out of its range.
+        UnsupportedOptionError: A bound is out of its range, or the model has tools already.
     """
     check_bounds(max_repairs, max_identical_calls)
     node, offered = _node(tools, handle_tool_errors)
-    bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(offered)
-    system = [SystemMessage(system_prompt)] if system_prompt else []
+    bound = _bind(model, offered)
+    if isinstance(system_prompt, str):
+        system_prompt = SystemMessage(system_prompt) if system_prompt else None
+    system = [] if system_prompt is None else [system_prompt]
 
     def prompt(state: MessagesState) -> list[BaseMessage]:
         return [*system, *state["messages"]]
@@ -95,6 +102,9 @@ def create_tool_agent(
         assert isinstance(answer, AIMessage)
         return follow(before, answer_with_missing(answer))
 
+    def after_tools(state: MessagesState) -> str:
+        return END if _all_direct(state["messages"], known) else "model"
+
     graph = StateGraph(MessagesState)
     graph.add_node(
         "model",
@@ -104,7 +114,12 @@ def create_tool_agent(
     graph.add_node("missing", ask_person, destinations=("model", "tools", END))
     graph.add_node("tools", node)
     graph.add_edge(START, "model")
-    graph.add_edge("tools", "model")
+    known = tools if isinstance(tools, ToolCatalog) else node.tools_by_name
+    # A catalog may get such a tool while the agent runs.
+    if isinstance(known, ToolCatalog) or any(tool.return_direct for tool in known.values()):
+        graph.add_conditional_edges("tools", after_tools, ["model", END])
+    else:
+        graph.add_edge("tools", "model")
     return graph.compile(checkpointer=checkpointer)
 
 
@@ -124,6 +139,39 @@ def _node(
     if not isinstance(tools, ToolNode):
         tools = ToolNode(tools, handle_tool_errors=handle_tool_errors)
     return tools, list(tools.tools_by_name.values())
+
+
+def _bind(model: Any, offered: Sequence[Any]) -> Runnable[LanguageModelInput, AIMessage]:
+    """Bind the tools to the model itself, so that what is bound around it stays."""
+    if not isinstance(model, RunnableBindingBase):
+        bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(offered)
+        return bound
+    if "tools" in model.kwargs:
+        raise UnsupportedOptionError(
+            "The model has tools bound to it, and create_tool_agent binds those that it runs. Pass "
+            "the model without bind_tools(…), and tools= beside it."
+        )
+    return model.model_copy(update={"bound": _bind(model.bound, offered)})
+
+
+def _all_direct(
+    messages: Sequence[BaseMessage], tools: Mapping[str, BaseTool] | ToolCatalog
+) -> bool:
+    """Whether every call of the last answer ran and is of a tool that returns directly."""
+    results = list(takewhile(lambda message: isinstance(message, ToolMessage), reversed(messages)))
+    return bool(results) and all(
+        isinstance(result, ToolMessage)
+        # The model mends what was refused or failed.
+        and result.status != "error"
+        and _is_direct(result.name or "", tools)
+        for result in results
+    )
+
+
+def _is_direct(name: str, tools: Mapping[str, BaseTool] | ToolCatalog) -> bool:
+    entry = tools.get(name)
+    tool = entry.runs if isinstance(entry, CatalogTool) else entry
+    return isinstance(tool, BaseTool) and tool.return_direct
 
 
 def _goto(decided: Recovery, answer: AIMessage) -> str | Send:

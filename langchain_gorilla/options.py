@@ -1,11 +1,12 @@
 """What a ``ChatGorilla`` and one call of it can be told."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from numbers import Integral
 from typing import Any, Final
 
 from langchain_core.utils import from_env
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from langchain_gorilla.engines.base import Engine
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -27,6 +28,14 @@ CALL_OPTIONS: Final = frozenset(
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` take."""
+
+
+_LEAST_SEED: Final = -(2**63)
+_MOST_SEED: Final = 2**64 - 1
+"""The seeds that a torch.Generator takes."""
+
+_SECRETS: Final = frozenset({"token", "use_auth_token"})
+"""Arguments of ``from_pretrained`` that open a private repository."""
 
 
 class ModelOptions(BaseModel):
@@ -60,7 +69,7 @@ class ModelOptions(BaseModel):
     repetition_penalty: float | None = Field(default=None, gt=0)
     """1 is none; above, tokens that occurred become less likely."""
 
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=_LEAST_SEED, le=_MOST_SEED)
     """Makes sampling repeatable."""
 
     stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
@@ -71,6 +80,9 @@ class ModelOptions(BaseModel):
 
     streaming: bool = False
     """Stream inside ``invoke`` too, so that callbacks see tokens."""
+
+    stream_usage: bool | None = None
+    """Accepted so that a swap changes one line; a stream always ends with its usage."""
 
     max_retries: int | None = None
     """Accepted so that a swap changes one line; a local model has no network to retry."""
@@ -132,7 +144,8 @@ class ModelOptions(BaseModel):
     where they are missing there is a warning, and the weights stay as they are."""
 
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Further arguments of transformers' ``from_pretrained``."""
+    """Further arguments of transformers' ``from_pretrained``. A ``token`` is kept as a
+    ``SecretStr``, so that no repr, trace or cache key holds it; any other may be given as one."""
 
     engine: Engine | None = Field(default=None, exclude=True, repr=False)
     """Runs the prompts instead of transformers, such as ``ScriptedEngine`` in tests."""
@@ -158,6 +171,22 @@ class ModelOptions(BaseModel):
         kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **unknown}
         return kept
 
+    @field_validator("model_kwargs")
+    @classmethod
+    def _hide_secrets(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: SecretStr(value) if name in _SECRETS and isinstance(value, str) else value
+            for name, value in given.items()
+        }
+
+
+def plain_arguments(model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of ``from_pretrained`` as it takes them: secrets as plain text."""
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in model_kwargs.items()
+    }
+
 
 def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
     """Refuse options of a ``ChatGorilla`` among the arguments of ``from_pretrained``."""
@@ -169,12 +198,84 @@ def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
         )
 
 
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+_KINDS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
+    ("model", lambda value: isinstance(value, str), "the id of a model, or a folder, as text"),
+    (
+        "tools",
+        # A mapping may be what a trace holds of many tools; function_set refuses all others.
+        lambda value: isinstance(value, Collection) and not isinstance(value, str),
+        "a list; put a single tool into brackets, [tool]",
+    ),
+    ("strict", _is_flag, "True or False"),
+    ("parallel_tool_calls", _is_flag, "True or False"),
+    (
+        "seed",
+        lambda value: isinstance(value, Integral) and _LEAST_SEED <= int(value) <= _MOST_SEED,
+        "a whole number from -2**63 to 2**64 - 1",
+    ),
+)
+"""Options of a call that nothing after this room checks: name, whether a value fits, what does."""
+
+
+def check_kinds(given: Mapping[str, Any]) -> None:
+    """Refuse options of a call whose values are of another kind.
+
+    Raises:
+        UnsupportedOptionError: Names the option and what is expected.
+    """
+    for name, fits, expected in _KINDS:
+        if (value := given.get(name)) is not None and not fits(value):
+            raise UnsupportedOptionError(
+                f"{name}={value!r:.120} is not understood. Expected {expected}. Pass that, or "
+                f"leave {name} out."
+            )
+
+
+def stop_texts(given: object) -> list[str]:
+    """Return the texts that end an answer.
+
+    Raises:
+        UnsupportedOptionError: It is no text, and no list of texts.
+    """
+    texts = [given] if isinstance(given, str) else () if given is None else given
+    if isinstance(texts, Iterable):
+        found = list(texts)
+        if all(isinstance(text, str) for text in found):
+            return found
+    raise UnsupportedOptionError(
+        f"stop={given!r:.120} is not understood. Expected a text, or a list of texts, such as "
+        "stop=['###']."
+    )
+
+
+def check_enforced(
+    constrained: bool, *, strict: bool | None = None, min_call_probability: float | None = None
+) -> None:
+    """Refuse what only a constraint can enforce where there is none.
+
+    Raises:
+        UnsupportedOptionError: Names the two options that exclude each other.
+    """
+    given = {"strict=True": strict or None, "min_call_probability": min_call_probability}
+    for name, value in given.items():
+        if value is not None and not constrained:
+            raise UnsupportedOptionError(
+                f"{name} is enforced by a constraint, and constrained=False was given. Leave one "
+                "of them out."
+            )
+
+
 def check_call_options(given: Mapping[str, Any]) -> None:
     """Warn about options that no call has.
 
     Raises:
-        UnsupportedOptionError: See ``refuse_several_answers``.
+        UnsupportedOptionError: See ``check_kinds`` and ``refuse_several_answers``.
     """
+    check_kinds(given)
     refuse_several_answers(given)
     if unknown := given.keys() - CALL_OPTIONS:
         warnings.warn(

@@ -1,24 +1,47 @@
-"""``with_structured_output``: which tools or format to bind, and what reads the answer."""
+"""``with_structured_output``: which tools or format to bind, and what reads the answer.
 
+LangChain's parsers close what is open in a text, which shows a stream while it comes in. At the
+end of an answer that would make a wrong value of one that was cut off, so a whole answer is read
+strictly, and checked against its schema.
+"""
+
+import json
+import math
+import re
 from collections.abc import Callable, Mapping
-from operator import itemgetter
-from typing import Any, Literal, TypeAlias, cast
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias, cast
 
+from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import (
     JsonOutputKeyToolsParser,
     PydanticToolsParser,
 )
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.output_parsers.transform import BaseCumulativeTransformOutputParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableMap
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from langchain_gorilla.binding import Demand, ResponseFormat
+from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.dialects import parameters_schema
 from langchain_gorilla.errors import InvalidFunctionError, UnsupportedOptionError
-from langchain_gorilla.functions import function_schema
+from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_schema
+from langchain_gorilla.messages import invalid_call_reasons
+from langchain_gorilla.reasons import shortened, shown
+from langchain_gorilla.validation import InvalidCall, validate_call
 
 Method: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
+_Parser: TypeAlias = BaseCumulativeTransformOutputParser[Any]
+
+_FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+_MORE_ROOM: Final = "Raise max_tokens, or shorten the prompt."
+_ROOT: Final = "answer"
 
 
 def structured_output(
@@ -31,6 +54,10 @@ def structured_output(
     check: Callable[[Demand], None],
 ) -> Runnable[LanguageModelInput, Any]:
     """Return ``model`` with the schema bound, followed by a parser of its answer.
+
+    The parser raises LangChain's ``OutputParserException`` on an answer that is cut off, is no
+    JSON, holds no call but refused ones, or does not fit its schema. A stream raises it at its
+    end, after the values that it showed on the way.
 
     Args:
         model: Answers.
@@ -46,7 +73,7 @@ def structured_output(
     """
     trace = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
     is_pydantic = isinstance(schema, type) and is_basemodel_subclass(schema)
-    parser: Runnable[Any, Any]
+    lenient: _Parser
     if method == "function_calling":
         name = function_schema(schema).name
         bound = model.bind_tools(
@@ -56,11 +83,12 @@ def structured_output(
             strict=strict,
             ls_structured_output_format=trace,
         )
-        parser = (
+        lenient = (
             PydanticToolsParser(tools=[cast("Any", schema)], first_tool_only=True)
             if is_pydantic
             else JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
         )
+        parser = _AnswerParser(lenient=lenient, read=partial(_read_call, lenient))
     elif method in ("json_schema", "json_mode"):
         converted = _json_schema(schema)
         check(Demand(response=ResponseFormat(converted), strict=strict))
@@ -68,22 +96,204 @@ def structured_output(
             response_format=_response_format(converted, method, strict),
             ls_structured_output_format=trace,
         )
-        parser = (
-            PydanticOutputParser(pydantic_object=cast("Any", schema))
-            if is_pydantic
-            else JsonOutputParser()
-        )
+        if is_pydantic:
+            lenient = PydanticOutputParser(pydantic_object=cast("Any", schema))
+            parser = _AnswerParser(lenient=lenient, read=partial(_read_object, lenient))
+        else:
+            read = partial(_read_json, _shape(converted))
+            parser = _AnswerParser(lenient=JsonOutputParser(), read=read)
     else:
         raise UnsupportedOptionError(
             f'method={method!r} is unknown. Pass "function_calling", "json_schema" or "json_mode".'
         )
-    if not include_raw:
-        return bound | parser
-    parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
-    )
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=bound) | parsed.with_fallbacks([failed], exception_key="parsing_error")
+    return RunnableMap(raw=bound) | _with_error(parser) if include_raw else bound | parser
+
+
+class _AnswerParser(BaseCumulativeTransformOutputParser[Any]):
+    """Parses the beginnings of an answer leniently, and the whole of it strictly.
+
+    Attributes:
+        lenient: LangChain's parser, for what a stream has shown so far.
+        read: Reads a whole answer, or raises OutputParserException.
+    """
+
+    lenient: _Parser
+    read: Callable[[AIMessage], Any]
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """What LangChain's parser returns."""
+        return self.lenient.OutputType
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """Return the value of an answer.
+
+        Args:
+            result: The answer, alone.
+            partial: More of it may follow, unless its last chunk is there.
+
+        Raises:
+            OutputParserException: The answer is whole and has no value.
+        """
+        answer = result[0]
+        message = answer.message if isinstance(answer, ChatGeneration) else AIMessage(answer.text)
+        if partial and not _is_whole(message):
+            return self.lenient.parse_result(result, partial=True)
+        return self.read(cast("AIMessage", message))
+
+    def parse(self, text: str) -> Any:
+        """Return the value of an answer of text alone."""
+        return self.parse_result([Generation(text=text)])
+
+
+def _is_whole(message: BaseMessage) -> bool:
+    """Say whether a stream has brought all of an answer: only then does it say why it ended."""
+    is_last = isinstance(message, AIMessageChunk) and message.chunk_position == "last"
+    return is_last or "finish_reason" in message.response_metadata
+
+
+def _with_error(parser: _Parser) -> Runnable[Any, Any]:
+    """Return what adds ``parsed`` and ``parsing_error`` to a ``raw`` answer.
+
+    LangChain's own way, ``with_fallbacks``, lets errors pass that come after a stream's first
+    piece.
+    """
+
+    def parsed_or_error(answer: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
+        try:
+            parsed = parser.invoke(answer["raw"], config)
+        # Whatever it is: the validators of a caller's class may raise anything.
+        except Exception as error:
+            return {**answer, "parsed": None, "parsing_error": error}
+        return {**answer, "parsed": parsed, "parsing_error": None}
+
+    return RunnableLambda(parsed_or_error)
+
+
+# --- Whole answers ---
+
+
+def _read_call(parser: _Parser, message: AIMessage) -> Any:
+    """Parse the call of an answer; None where the answer has none."""
+    if message.invalid_tool_calls and not message.tool_calls:
+        reasons = invalid_call_reasons(message)
+        problems = []
+        for call in message.invalid_tool_calls:
+            reason = call.get("error") or reasons.get(call.get("id") or "") or "it cannot be read"
+            name = call.get("name") or "a function"
+            problems.append(f"The call of {name} is invalid: {reason.rstrip('.')}.")
+        if _is_cut_off(message):
+            problems.append(_MORE_ROOM)
+        raise OutputParserException(" ".join(problems), llm_output=str(message.invalid_tool_calls))
+    return parser.parse_result([ChatGeneration(message=message)])
+
+
+def _read_object(parser: _Parser, message: AIMessage) -> Any:
+    return parser.parse(_json_text(message))
+
+
+def _read_json(shape: "_Shape | None", message: AIMessage) -> JSONValue:
+    text = _json_text(message)
+    value = json.loads(text)
+    if shape is None:
+        return value
+    checked = shape.checked(value)
+    if isinstance(checked, InvalidCall):
+        raise OutputParserException(
+            f"The answer does not fit the schema {checked.name}: {checked.reason} {_shown(text)}",
+            llm_output=text,
+        )
+    return checked.arguments[_ROOT] if shape.wrapped else dict(checked.arguments)
+
+
+def _json_text(message: AIMessage) -> str:
+    """Return the JSON that the answer is, without the Markdown fence that may be around it.
+
+    Raises:
+        OutputParserException: The answer was cut off, or is no JSON.
+    """
+    text = str(message.text).strip()
+    if _is_cut_off(message):
+        # Even where it reads as JSON: 12 may be the beginning of 123.
+        raise OutputParserException(
+            f"The answer was cut off at max_tokens, or where the context ends. {_MORE_ROOM} "
+            f"{_shown(text)}",
+            llm_output=text,
+        )
+    if (fenced := _FENCE.fullmatch(text)) is not None:
+        text = fenced[1]
+    try:
+        json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise OutputParserException(
+            f"The answer is no JSON ({error}). Without constrained=False and stop texts it is; "
+            f"with them, ask again. {_shown(text)}",
+            llm_output=text,
+        ) from error
+    return text
+
+
+def _shown(text: str) -> str:
+    return f"The answer was: {shortened(text, 500)}"
+
+
+def _is_cut_off(message: AIMessage) -> bool:
+    return message.response_metadata.get("finish_reason") == "length"
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    # JSON may write it, but Python would read it as infinity.
+    if math.isinf(value := float(text)):
+        raise ValueError(f"{shortened(text, 40)} is too large a number")
+    return value
+
+
+# --- Schemas ---
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A JSON schema as a function whose arguments are the answer, so that calls and JSON agree.
+
+    Attributes:
+        functions: The function, alone.
+        wrapped: The answer is its only argument, ``answer``: the schema may be of no object.
+    """
+
+    functions: FunctionSet
+    wrapped: bool
+
+    def checked(self, value: JSONValue) -> FunctionCall | InvalidCall:
+        """Check an answer as ``validate_call`` does."""
+        name = self.functions.names[0]
+        if self.wrapped:
+            value = {_ROOT: value}
+        if not isinstance(value, dict):
+            return InvalidCall(name, {}, f"Got {shown(value)}, expected an object.")
+        return validate_call(FunctionCall(name, value), self.functions)
+
+
+def _shape(schema: Mapping[str, Any]) -> _Shape | None:
+    """Return what checks the answers to a schema; None where it lets every JSON pass.
+
+    Raises:
+        InvalidFunctionError: It is no schema.
+    """
+    if schema.keys() <= {"title", "description"}:
+        return None
+    name = schema["title"]
+    wrapped = schema.get("type", "object" if "properties" in schema else None) != "object"
+    if wrapped:
+        # Its references start from the root, so what they name has to stay there.
+        named = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+        schema = {"properties": {_ROOT: schema}, "required": [_ROOT], **named}
+    function = FunctionSchema(name, "", parameters_schema(schema, name))
+    # OpenAI's style renames no parameters: the answer is JSON, not Python.
+    return _Shape(FunctionSet([function], style="openai"), wrapped)
 
 
 def _json_schema(schema: Mapping[str, Any] | type) -> dict[str, Any]:

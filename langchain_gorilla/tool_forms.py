@@ -4,7 +4,8 @@ The forms are
 
 - LangChain tools, without what is injected (state, config, runtime), and runnables as tools;
 - Pydantic models (v1 and v2), TypedDicts, dataclasses, functions;
-- OpenAI dicts, new (``{"type": "function", "function": {…}}``) and legacy (``{"name", …}``);
+- OpenAI dicts, new (``{"type": "function", "function": {…}}``), legacy (``{"name", …}``) and of
+  structured output (``{"name", "schema"}``);
 - JSON schemas with a ``title``; tools in the forms of MCP (``inputSchema``), Anthropic
   (``input_schema``) and Amazon Bedrock (``toolSpec``);
 - Gorilla's API documents: ``name`` is a title there, ``api_call`` or ``api_name`` what is called.
@@ -13,7 +14,7 @@ The forms are
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.utils.function_calling import convert_to_openai_function
@@ -23,6 +24,12 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
 
 from langchain_gorilla.errors import InvalidFunctionError
+
+_PARAMETERS: Final = ("parameters", "inputSchema", "input_schema", "schema")
+"""The keys under which a dict's parameters are looked for, the first that is there."""
+
+_RESULTS: Final = frozenset({"outputSchema", "output_schema", "response", "responses", "returns"})
+"""Keys that may hold the schema of what a tool gives, which a model does not read."""
 
 
 class ToolParts(NamedTuple):
@@ -86,8 +93,7 @@ def _document_parts(tool: Mapping[str, Any]) -> ToolParts:
             **bedrock,
             "inputSchema": schema.get("json") if isinstance(schema, Mapping) else schema,
         }
-    keys = ("parameters", "inputSchema", "input_schema")
-    schema_key = next((key for key in keys if key in tool), None)
+    schema_key = next((key for key in _PARAMETERS if key in tool), None)
     if schema_key is None and tool.get("type", "function") not in ("function", "object", "dict"):
         raise InvalidFunctionError(
             f"A tool has the type {tool['type']!r:.120} and no parameters. Tools that a vendor "
@@ -99,6 +105,8 @@ def _document_parts(tool: Mapping[str, Any]) -> ToolParts:
     elif name is None:
         name = tool.get("title")
     parameters = tool.get(schema_key) if schema_key else _own_schema(tool)
+    if schema_key is None and parameters is None and callee is None:
+        _refuse_misspelled(tool, name)
     description = tool.get("description")
     if isinstance(title, str) and title != name:
         # The model reads the title nowhere else, and it often says what a service is.
@@ -113,6 +121,19 @@ def _own_schema(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {
         key: value for key, value in tool.items() if key not in ("name", "title", "description")
     }
+
+
+def _refuse_misspelled(tool: Mapping[str, Any], name: Any) -> None:
+    """Refuse a schema of arguments under an unknown key: the tool would silently take nothing."""
+    for key, value in tool.items():
+        if key in _RESULTS or not isinstance(value, Mapping):
+            continue
+        if "properties" in value or str(value.get("type")).lower() in ("object", "dict"):
+            raise InvalidFunctionError(
+                f"The tool {name!r:.120} has no parameters, but its key {key!r:.120} holds what "
+                f"looks like their schema. They are read from one of {', '.join(_PARAMETERS)}: "
+                "rename the key, or leave it out."
+            )
 
 
 def _langchain_parts(tool: BaseTool) -> ToolParts:

@@ -4,7 +4,9 @@ import time
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+import torch
+from langchain_core.messages import HumanMessage
+from pydantic import BaseModel, ValidationError
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.errors import (
@@ -99,3 +101,69 @@ def test_several_answers_at_once_are_refused(name: str) -> None:
         model(model_kwargs={name: 4})
     with pytest.raises(UnsupportedOptionError, match=rf"{name}=4.*one at a time"):
         model().invoke("Hi", **{name: 4})
+
+
+CALLS: list[tuple[dict[str, Any], str]] = [
+    ({"stop": 5}, r"stop=5.*\['###'\]"),
+    ({"stop": [1]}, r"stop=\[1\].*text"),
+    ({"tools": 5}, r"tools=5.*\[tool\]"),
+    ({"tools": "f"}, r"tools='f'.*\[tool\]"),
+    ({"model": 5}, "model=5.*folder"),
+    ({"seed": "x", "temperature": 1}, "seed='x'.*whole number"),
+    ({"seed": 2**70, "temperature": 1}, "seed=1180.*whole number"),
+    ({"seed": 0.5}, "seed=0.5.*whole number"),
+    ({"parallel_tool_calls": "no"}, "parallel_tool_calls='no'.*True or False"),
+    ({"parallel_tool_calls": 0}, "parallel_tool_calls=0.*True or False"),
+    ({"strict": "yes"}, "strict='yes'.*True or False"),
+]
+
+
+@pytest.mark.parametrize(("options", "match"), CALLS)
+def test_an_option_of_a_call_that_is_of_another_kind_is_refused(
+    options: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(UnsupportedOptionError, match=match):
+        model().invoke("Hi", **options)
+    with pytest.raises(UnsupportedOptionError, match=match):
+        next(model().stream("Hi", **options))
+    with pytest.raises(UnsupportedOptionError, match=match):
+        model()._generate([HumanMessage("Hi")], **options)
+
+
+@pytest.mark.parametrize("option", ["strict", "parallel_tool_calls"])
+def test_what_is_neither_true_nor_false_is_refused_when_it_is_bound(option: str) -> None:
+    with pytest.raises(UnsupportedOptionError, match=f"{option}='yes'.*True or False"):
+        model().bind_tools([tool(type="string")], **{option: "yes"})
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema", "json_mode"])
+def test_strict_that_is_neither_is_refused_in_structured_output(method: Any) -> None:
+    strict: Any = "yes"
+    with pytest.raises(UnsupportedOptionError, match=r"strict='yes'.*True or False"):
+        model().with_structured_output({"title": "A"}, method=method, strict=strict)
+
+
+@pytest.mark.parametrize("seed", [-(2**63), 2**64 - 1])
+def test_every_seed_that_torch_takes_is_taken(seed: int) -> None:
+    torch.Generator().manual_seed(seed)
+    assert model(seed=seed).invoke("Hi").text == "Hi"
+    assert model().invoke("Hi", seed=seed).text == "Hi"
+
+
+@pytest.mark.parametrize("seed", [-(2**63) - 1, 2**64])
+def test_a_seed_that_torch_does_not_take_is_refused(seed: int) -> None:
+    with pytest.raises(ValidationError, match="seed"):
+        model(seed=seed)
+    with pytest.raises(UnsupportedOptionError, match="seed="):
+        model().invoke("Hi", seed=seed)
+
+
+def test_strict_is_refused_where_nothing_is_constrained() -> None:
+    free = model(constrained=False)
+    with pytest.raises(UnsupportedOptionError, match=r"strict=True.*constrained=False"):
+        free.bind_tools([tool(type="string")], strict=True)
+    with pytest.raises(UnsupportedOptionError, match=r"strict=True.*constrained=False"):
+        free.with_structured_output({"title": "A", "type": "object"}, strict=True)
+    with pytest.raises(UnsupportedOptionError, match=r"strict=True.*constrained=False"):
+        free.invoke("Hi", tools=[tool(type="string")], strict=True)
+    assert free.bind_tools([tool(type="string")], strict=False)

@@ -2,7 +2,8 @@ import time
 from typing import Annotated
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import InjectedState, ToolNode
 
@@ -142,9 +143,73 @@ def test_a_catalog_is_bound_and_run_and_a_few_of_it_offered():
     assert "sort_7" not in model.engine.prompts[0]
 
 
-def test_the_system_prompt_is_sent_and_not_kept():
+def test_a_tool_that_returns_directly_ends_the_run():
+    model = scripted("<<function>>get_weather(city='Paris')", "Not asked for.")
+    messages = ask(create_tool_agent(model, [direct()]))
+    assert [m.type for m in messages] == ["human", "ai", "tool"]
+    assert messages[-1].text == "20 C in Paris"
+
+
+async def test_the_async_agent_ends_after_a_tool_that_returns_directly():
+    agent = create_tool_agent(scripted("<<function>>get_weather(city='Paris')"), [direct()])
+    state = await agent.ainvoke({"messages": [HumanMessage("Weather?")]})
+    assert state["messages"][-1].text == "20 C in Paris"
+
+
+def test_a_tool_of_a_catalog_that_returns_directly_ends_the_run():
+    catalog = ToolCatalog([direct()])
+    model = scripted("<<function>>get_weather(city='Paris')", "Not asked for.")
+    model.tool_retriever = ToolRetriever(catalog=catalog, k=2)
+    assert ask(create_tool_agent(model, catalog))[-1].text == "20 C in Paris"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "<<function>>count(city='Paris')",  # It does not return directly.
+        "<<function>>get_weather(town='Paris')",  # It is refused.
+        "<<function>>get_weather(city='Atlantis')",  # It fails.
+    ],
+)
+def test_a_result_that_the_model_has_to_read_keeps_the_run_going(call):
+    def count(city: str) -> str:
+        """Count the letters."""
+        return str(len(city))
+
+    answer = "<<function>>get_weather(city='Paris')" + call
+    messages = ask(create_tool_agent(scripted(answer, "Both."), [direct(), count]))
+    assert messages[-1].text == "Both."
+
+
+def direct() -> StructuredTool:
+    return StructuredTool.from_function(get_weather, return_direct=True)
+
+
+def test_options_that_are_bound_to_the_model_are_kept():
+    model = scripted("one two three")
+    agent = create_tool_agent(
+        model.bind(max_tokens=7).with_config(tags=["x"]).bind(stop=["two"]), [get_weather]
+    )
+    assert ask(agent)[-1].text.strip() == "one"
+    (request,) = model.engine.requests
+    assert request.options.max_tokens == 7
+    assert "get_weather" in model.engine.prompts[0]
+
+
+def test_a_model_that_tries_again_is_taken_with_its_tools():
+    agent = create_tool_agent(scripted(TWO_CALLS, "Both.").with_retry(), [get_weather])
+    assert ask(agent)[-1].text == "Both."
+
+
+def test_tools_that_are_bound_to_the_model_are_refused():
+    with pytest.raises(UnsupportedOptionError, match=r"tools bound.*without bind_tools"):
+        create_tool_agent(scripted().bind_tools([get_weather]).bind(stop=["x"]), [get_weather])
+
+
+@pytest.mark.parametrize("system_prompt", ["Be brief.", SystemMessage("Be brief.")])
+def test_the_system_prompt_is_sent_and_not_kept(system_prompt):
     model = scripted("Hello.")
-    messages = ask(create_tool_agent(model, [get_weather], system_prompt="Be brief."))
+    messages = ask(create_tool_agent(model, [get_weather], system_prompt=system_prompt))
     assert "Be brief." in model.engine.prompts[0]
     assert [m.type for m in messages] == ["human", "ai"]
 

@@ -7,17 +7,20 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.errors import (
     DuplicateFunctionError,
+    InvalidFunctionError,
     PromptTooLongError,
     UnknownToolError,
     UnsupportedOptionError,
 )
 from langchain_gorilla.narrowing.offering import NOTHING_FITS
+from langchain_gorilla.retrieval.abstention import Calibration
 from langchain_gorilla.retrieval.collection import ToolIndex
+from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from tests.narrowing.tools import DESCRIPTIONS, catalog, made, queries_searched, tools
 from tests.retrieval.small_catalog import HashedWords
@@ -415,7 +418,8 @@ def test_strict_is_checked_for_tools_that_are_always_offered():
 def test_a_trace_holds_no_schema():
     chat = model()
     params = chat._get_invocation_params(**chat.bind_tools(tools()).kwargs)
-    assert set(params["tools"]) == {"count", "fingerprint", "k"}
+    assert set(params["tools"]) == {"count", "fingerprint", "k", "search"}
+    assert len(json.dumps(params["tools"])) < 300
 
 
 def test_a_cached_answer_is_another_when_the_documentation_is():
@@ -425,6 +429,85 @@ def test_a_cached_answer_is_another_when_the_documentation_is():
     assert [bound.invoke(RAIN).text, bound.invoke(RAIN).text] == ["One.", "One."]
     held.redocument("get_weather", {"name": "get_weather", "description": "Rain and more rain."})
     assert bound.invoke(RAIN).text == "Two."
+
+
+def person_model(**fields):
+    return create_model("Person", __doc__="Somebody.", **fields)
+
+
+def look_in(city: str) -> str:
+    """Look."""
+    return city
+
+
+def look_in_units(city: str, units: str) -> str:
+    """Look."""
+    return city + units
+
+
+look_in_units.__name__ = look_in.__name__
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (person_model(name=(str, ...)), person_model(name=(str, ...), age=(int, ...))),
+        (look_in, look_in_units),
+    ],
+    ids=["class", "function"],
+)
+def test_a_cached_answer_is_another_when_the_schema_of_a_pinned_tool_is(old, new):
+    chat = model("One.", "Two.", cache=InMemoryCache())
+    asked = [chat.bind_tools([*tools(), each]).invoke(RAIN).text for each in (old, old, new)]
+    assert asked == ["One.", "One.", "Two."]
+
+
+def test_a_cache_key_is_another_when_something_else_is_searched(tmp_path):
+    held, engine = catalog(), ScriptedEngine(["Yes."])
+    sure, unsure = (
+        Calibration(1.0, 0.0, threshold, precision=1.0, recall=1.0, kept=1.0, requests=9)
+        for threshold in (0.9, 0.1)
+    )
+
+    def key(**searched):
+        chat = model(retriever=ToolRetriever(catalog=held, **searched), engine=engine)
+        return chat._get_llm_string(**chat.bind_tools(tools()).kwargs)
+
+    with (
+        ToolIndex.in_folder(tmp_path / "a") as one,
+        ToolIndex.in_folder(tmp_path / "b") as other,
+        ToolIndex.in_folder(tmp_path / "c", embeddings=HashedWords(8)) as dense,
+    ):
+        options = [
+            {},
+            {"where": Where(names=("get_weather",))},
+            {"where": Where(namespaces=("sky",))},
+            {"constraints": True},
+            {"calibration": sure},
+            {"calibration": unsure},
+            {"index": one},
+            {"index": other},
+            {"index": dense},
+        ]
+        keys = [key(**each) for each in options]
+        dense.fusion = "dbsf"
+        keys.append(key(index=dense))
+    assert len(set(keys)) == len(options) + 1
+    assert key() == keys[0]
+
+
+def test_the_cache_key_of_a_pinned_tool_is_that_of_its_own_documentation():
+    """What the catalog says of a tool that is marked as not deferred is not what is offered."""
+    pinned = made("get_weather", "Own words.", extras={"defer_loading": False})
+    bound = model().bind_tools([*tools()[1:], pinned]).kwargs["tools"]
+    other = made("get_weather", "Other words.", extras={"defer_loading": False})
+    assert model().bind_tools([*tools()[1:], other]).kwargs["tools"].summary() != bound.summary()
+
+
+@pytest.mark.parametrize("given", [5, tools()[0], {"name": "a"}, "a"])
+def test_tools_that_are_no_list_are_refused(given):
+    with pytest.raises(InvalidFunctionError, match="Expected a list"):
+        model().bind_tools(given)
 
 
 def test_a_model_without_a_retriever_reports_nothing():

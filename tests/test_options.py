@@ -1,11 +1,17 @@
 """Each option of a model or a call: it arrives where it counts, or is refused in words."""
 
+import copy
+import json
 import warnings
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.load import dumps
+from langchain_core.messages import BaseMessage
+from pydantic import SecretStr
 
-from langchain_gorilla import ChatGorilla, ScriptedEngine
+from langchain_gorilla import ChatGorilla, ScriptedEngine, chat_models
 from langchain_gorilla.engines.base import GenerationOptions
 from langchain_gorilla.engines.transformers import load_engine
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -59,7 +65,7 @@ def test_the_names_that_other_chat_models_use_are_understood() -> None:
 def test_options_that_mean_nothing_here_are_accepted_so_that_a_swap_changes_one_line() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = scripted(max_retries=2, api_key="sk-secret")
+        model = scripted(max_retries=2, api_key="sk-secret", stream_usage=True)
         model.invoke("Hi", stream_usage=True)
     assert "sk-secret" not in repr(model)
 
@@ -101,3 +107,57 @@ def test_a_warning_about_a_misspelled_option_shows_the_callers_line() -> None:
 def test_an_option_hidden_in_model_kwargs_is_an_error_that_says_where_it_goes(option: str) -> None:
     with pytest.raises(UnsupportedOptionError, match=rf"ChatGorilla\({option}=…\)"):
         ChatGorilla(model="bundled", model_kwargs={option: "x"})
+
+
+# --- Secrets ---
+
+SECRETS = [
+    {"model_kwargs": {"token": "hf_secret"}},
+    {"model_kwargs": {"use_auth_token": "hf_secret"}},
+    {"model_kwargs": {"token": SecretStr("hf_secret")}},
+    {"model_kwargs": {"password": SecretStr("hf_secret")}},
+]
+
+
+class Trace(BaseCallbackHandler):
+    """Keeps what a tracer is told before the model starts."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **more: Any
+    ) -> None:
+        self.told += [serialized, more]
+
+
+@pytest.mark.parametrize("options", SECRETS)
+def test_a_secret_is_in_no_repr_trace_or_cache_key(options: dict[str, Any]) -> None:
+    model, trace = scripted(**options), Trace()
+    model.invoke("Hi", {"callbacks": [trace]})
+    assert "invocation_params" in trace.told[1]
+    told = [model, trace.told, model._get_llm_string(), model.model_dump(), dumps(model)]
+    assert "hf_secret" not in repr(told)
+    assert "hf_secret" not in json.dumps(trace.told, default=str)
+
+
+def test_a_token_among_unknown_arguments_is_a_secret_too() -> None:
+    with pytest.warns(UserWarning, match="token: not an option") as found:
+        model = scripted(token="hf_secret")
+    assert "hf_secret" not in repr([model, found[0].message])
+
+
+@pytest.mark.parametrize("options", SECRETS)
+def test_transformers_is_given_the_secret_itself(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(chat_models, "load_engine", lambda _, **options: given.update(options))
+    model = copy.deepcopy(ChatGorilla(model="bundled", **options))
+    model._engine_for("bundled")
+    (name,) = options["model_kwargs"]
+    assert given[name] == "hf_secret"
+
+
+def test_a_token_that_is_no_text_stays_as_it_is() -> None:
+    assert scripted(model_kwargs={"token": True}).model_kwargs == {"token": True}

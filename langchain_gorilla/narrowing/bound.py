@@ -5,11 +5,11 @@ its documentation is what the model reads: change it there, and the next request
 """
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from langchain_core.tools import BaseTool
+from pydantic import BaseModel
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.catalog import ToolCatalog
@@ -146,32 +146,52 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
 
     def summary(self) -> dict[str, JSONValue]:
         """Return what traces and cache keys hold instead of every schema."""
-        return {"count": len(self), "fingerprint": self.fingerprint, "k": self.retriever.k}
+        return {
+            "count": len(self),
+            "fingerprint": self.fingerprint,
+            "k": self.retriever.k,
+            "search": self._search,
+        }
 
     @property
     def fingerprint(self) -> str:
-        """Hex SHA-256 that changes with what a request may be offered."""
+        """Hex SHA-256 that changes with the documentation of any of the tools.
+
+        It converts those that the catalog does not hold: all of them, where there is an index and
+        no catalog.
+        """
         catalog = self.retriever.catalog
         version = 0 if catalog is None else catalog.version
         if self._fingerprint is not None and self._fingerprint[0] == version:
             return self._fingerprint[1]
         digest = hashlib.sha256()
         for name in self.names:
-            entry = catalog.get(name) if catalog is not None else None
-            text = name if entry is None else entry.content_hash
-            if entry is None:
-                tool = self._tools[name]
-                described = tool if isinstance(tool, Mapping) else getattr(tool, "description", "")
-                text += json.dumps(described, default=repr)
-            digest.update(text.encode("utf-8", "replace"))
+            entry = catalog.get(name) if catalog is not None and name in self._findable else None
+            text = self.function(name).fingerprint if entry is None else entry.content_hash
+            digest.update(text.encode())
         self._fingerprint = (version, digest.hexdigest())
         return self._fingerprint[1]
+
+    @property
+    def _search(self) -> str:
+        """Hex SHA-256 that changes with how tools are found; nothing is opened or read for it."""
+        retriever, index = self.retriever, self.retriever.index
+        searched: list[object] = [self.pinned, retriever.where, retriever.constraints]
+        searched.append(retriever.calibration)
+        if index is not None:
+            # Its documents are the catalog's, or else the bound tools', which are hashed above.
+            embedder = None if index.dense is None else index.dense.id
+            searched += [str(index.place), embedder, index.adapted]
+            searched += [index.fusion, index.lexical_weight]
+        return hashlib.sha256(repr(searched).encode("utf-8", "replace")).hexdigest()
 
     def _openai(self, name: str) -> dict[str, JSONValue]:
         return {"type": "function", "function": self.function(name).document()}
 
 
 def _by_name(tools: Sequence[Any]) -> dict[str, Any]:
+    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
+        function_set(tools)  # It says what was given instead of a list.
     named: dict[str, Any] = {}
     for tool in tools:
         name = tool_name(tool)

@@ -103,6 +103,7 @@ KINDS = {
     "mcp dict": document(inputSchema=WEATHER_PARAMETERS),
     "mcp object": SimpleNamespace(**document(inputSchema=WEATHER_PARAMETERS)),
     "anthropic": document(input_schema=WEATHER_PARAMETERS),
+    "openai structured output": document(schema=WEATHER_PARAMETERS, strict=True),
     "bedrock": {"toolSpec": document(inputSchema={"json": WEATHER_PARAMETERS})},
     "gorilla, object": {
         "api_name": "Weather",
@@ -254,6 +255,19 @@ def test_a_tool_without_parameters_takes_nothing(given: dict[str, Any]) -> None:
     assert function.parameters == {"type": "object", "properties": {}}
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"outputSchema": {"type": "object", "properties": {}}},
+        {"cache_control": {"type": "ephemeral"}},
+        {"annotations": {"title": "Now"}, "strict": True},
+        {"api_call": "now", "api_arguments": {"properties": "What to read.", "type": "Which."}},
+    ],
+)
+def test_a_key_that_says_something_else_is_not_taken_for_parameters(given: dict[str, Any]) -> None:
+    assert function_schema({"name": "now", **given}).properties == {}
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "no name": ({"description": "?"}, "has no name.*Give it one"),
     "an empty name": ({"name": " "}, "has no name"),
@@ -264,6 +278,14 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a description that is no string": ({"name": "a", "description": ["b"]}, "Expected a string"),
     "a call for a name": ({"api_call": "f().g(x=1)"}, "is a call, not a name"),
     "a schema without title": ({"type": "object", "properties": {}}, "'title' in a JSON schema"),
+    "misspelled parameters": (
+        {"name": "f", "paramters": {"type": "object", "properties": {"a": {}}}},
+        "'f' has no parameters.*'paramters'.*parameters, inputSchema, input_schema, schema",
+    ),
+    "misspelled parameters of an OpenAI dict": (
+        {"type": "function", "function": {"name": "f", "args": {"properties": {"a": {}}}}},
+        "'f' has no parameters.*'args'",
+    ),
     "a hosted tool": ({"type": "web_search"}, "do not run with a local model"),
     "a number": (3, "of type int.*Expected a LangChain tool, a Pydantic model class"),
     "a lambda": (lambda x: x, "has no name.*StructuredTool.from_function"),
