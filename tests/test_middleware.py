@@ -6,11 +6,12 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.middleware import ToolCallRepair
+from tests.reports import Report
 
 GOOD = "<<function>>get_weather(city='Paris')"
 BAD = "<<function>>get_weather(town='Paris')"
@@ -82,19 +83,6 @@ def test_a_structured_answer_of_create_agent_passes():
         model, [get_weather], middleware=[ToolCallRepair()], response_format=ToolStrategy(Weather)
     )
     assert graph.invoke(QUESTION)["structured_response"] == Weather(celsius=20)
-
-
-class Report(BaseModel):
-    """A report."""
-
-    text: str
-
-    @field_validator("text")
-    @classmethod
-    def _long(cls, text: str) -> str:
-        if len(text) < 10:
-            raise ValueError("too short")
-        return text
 
 
 SHORT = "<<function>>Report(text='Wet.')"

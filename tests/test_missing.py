@@ -9,12 +9,12 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
-from pydantic import BaseModel, field_validator
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.middleware import MissingArgumentInterrupt, ToolCallRepair
 from langchain_gorilla.missing import UnusableAnswerError, interrupt_payload, resumed
+from tests.reports import Report
 
 booked: list[tuple[str, int]] = []
 
@@ -274,19 +274,6 @@ def test_a_call_that_was_refused_before_is_not_asked_about(kind: str, asked: int
     assert len(stopped.value["missing"]) == asked
     agent.invoke(Command(resume=3), THREAD)
     assert booked == [("Paris", 3)] * 3
-
-
-class Report(BaseModel):
-    """A report."""
-
-    text: str
-
-    @field_validator("text")
-    @classmethod
-    def _long(cls, text: str) -> str:
-        if len(text) < 10:
-            raise ValueError("too short")
-        return text
 
 
 REFUSED = "<<function>>Report(text='Xyzzy')"
