@@ -544,3 +544,10 @@ def test_pinned_tools_are_offered_below_the_threshold(calibrated):
     chat = model(retriever=calibrated)
     assert offered(chat.bind_tools([*tools(), Weather]).invoke("Xylophone quality?")) == ["Weather"]
     assert NOTHING_FITS not in chat.engine.prompts[0]
+
+
+def test_a_filter_holds_where_a_search_could_find_all_tools():
+    held, only = catalog(), Where(names=("get_weather",))
+    chat = model(retriever=ToolRetriever(catalog=held, k=50, where=only))
+    answer = chat.bind_tools(tools()).invoke(RAIN)
+    assert offered(answer) == ["get_weather"]

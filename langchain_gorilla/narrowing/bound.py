@@ -102,7 +102,7 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
 
     def everything(self) -> tuple[str, ...] | None:
         """Return all names to choose from where they are no more than a search may find."""
-        if len(self._findable) > self.retriever.k:
+        if len(self._findable) > self.retriever.k or self.retriever.where is not None:
             return None
         return tuple(name for name in self.names if name in self._findable)
 
