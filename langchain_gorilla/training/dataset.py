@@ -29,12 +29,12 @@ from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
     "simple": 0.28,
-    "parallel": 0.21,
+    "parallel": 0.24,
     "parallel_multiple": 0.12,
     "irrelevance": 0.13,
     "chat": 0.02,
-    "answer": 0.12,
-    "error": 0.06,
+    "answer": 0.1,
+    "error": 0.05,
     "remaining": 0.03,
     "session": 0.03,
 }

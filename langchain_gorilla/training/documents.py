@@ -11,6 +11,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from langchain_gorilla.aliases import identifier
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.training.concepts import Concept, Parameter
 from langchain_gorilla.training.values import NUMBER_TYPES, Values, data_text
@@ -201,6 +202,7 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
         name += "_2"
     if rng.random() < 0.04:
         name = camel_case(name)
+    name = identifier(name)  # as ChatGorilla shows it: from_ for from
     kind = json_type(rng, one.kind)
     if one.choices and all(choice.isdecimal() for choice in one.choices) and rng.random() < 0.7:
         kind = "integer"

@@ -3,7 +3,8 @@
     python -m langchain_gorilla.training.evaluate --own 60
     python -m langchain_gorilla.training.evaluate --cases bfcl_gold.jsonl bfcl_irrelevance.jsonl
 
-Answers are greedy and unconstrained. The Berkeley comparison follows the rules of their
+Answers are greedy; ``--constrained`` holds their calls to the functions, as ``ChatGorilla`` does
+by default. The Berkeley comparison follows the rules of their
 checker for Python (values of ``possible_answer``, ``""`` = may be left out, strings without
 spaces and marks, in lower case) in short; it is stricter with types (an integer is no float
 where one is asked for only if the checker says so too). It is for following a training, not
@@ -16,19 +17,20 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.parsing.python_calls import collect, parse
 from langchain_gorilla.training import dataset
-from langchain_gorilla.training.generate import Generator
+from langchain_gorilla.training.generate import Generator, constrained_answers
 from langchain_gorilla.training.prompts import Conversation, Turn, prompt_before, write_call
 
 OWN_KINDS = (
@@ -55,7 +57,7 @@ class Case:
         prompt: The whole prompt.
         expected: The expected answer as text (own cases).
         possible: Berkeley's ``possible_answer``, None for own cases; [] where no call is right.
-        functions: Berkeley's function documents.
+        functions: The documents of the offered functions, as they came.
     """
 
     group: str
@@ -100,7 +102,12 @@ def own_cases(seed: int, kinds: Sequence[str], count: int, *, held_out: bool) ->
                 one.kind in ("answer", "chain", "error", "remaining") or not index
             ):
                 step = _step(one, turn)
-                yield Case(f"{name} {one.kind}{step}", prompt_before(one, index), turn.response)
+                yield Case(
+                    f"{name} {one.kind}{step}",
+                    prompt_before(one, index),
+                    turn.response,
+                    functions=one.functions,
+                )
 
 
 def _step(conversation: Conversation, turn: Turn) -> str:
@@ -145,7 +152,7 @@ def berkeley_cases(files: Sequence[Path], limit: int, seed: int) -> Iterator[Cas
 
 
 def _document(function: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a Berkeley function in JSON Schema's own type names."""
+    """Write a function, Berkeley's too, in JSON Schema's own type names."""
     return {
         "name": function["name"],
         "description": function["description"],
@@ -178,14 +185,20 @@ def judge(case: Case, answer: str) -> Outcome:
             right = " ".join(answer.split()) == " ".join(case.expected.split())
             return Outcome(case, answer, right, right)
         expected, calls = read_calls(case.expected) or [], read_calls(answer)
-        written = sorted(map(write_call, calls)) if calls else []
-        right = written == sorted(map(write_call, expected))
+        right = _written(calls or []) == _written(expected)
         return Outcome(case, answer, right, _names(calls) == _names(expected))
     calls = read_calls(answer)
     if not case.possible:
         return Outcome(case, answer, calls == [], calls == [])
     names = sorted(name for possible in case.possible for name in possible)
     return Outcome(case, answer, _fits_all(calls, case), _names(calls) == names)
+
+
+def _written(calls: Sequence[FunctionCall]) -> list[str]:
+    """Write calls whose order, and that of their arguments, is of no account."""
+    return sorted(
+        write_call(replace(one, arguments=dict(sorted(one.arguments.items())))) for one in calls
+    )
 
 
 def _names(calls: Sequence[FunctionCall] | None) -> list[str]:
@@ -291,6 +304,13 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
+def _answers(folder: Path, cases: Sequence[Case], *, constrained: bool) -> list[str]:
+    if not constrained:
+        return Generator(folder).answer([one.prompt for one in cases])
+    asked = ((one.prompt, [_document(each) for each in one.functions]) for one in cases)
+    return list(tqdm(constrained_answers(folder, asked), total=len(cases), leave=False))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and print the table."""
     parser = argparse.ArgumentParser(description="Measure the bundled model.")
@@ -299,6 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--kinds", nargs="*", default=list(OWN_KINDS), help="kinds of own cases")
     parser.add_argument("--seen", action="store_true", help="own cases of trained concepts too")
     parser.add_argument("--cases", nargs="*", type=Path, default=[], help="Berkeley cases")
+    parser.add_argument("--constrained", action="store_true", help="hold calls to the functions")
     parser.add_argument("--limit", type=int, default=0, help="Berkeley cases of each category")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
@@ -311,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.seen:
             cases += own_cases(chosen.seed, chosen.kinds, chosen.own, held_out=False)
     cases += berkeley_cases(chosen.cases, chosen.limit, chosen.seed)
-    answers = Generator(chosen.model or bundled.path()).answer([one.prompt for one in cases])
+    answers = _answers(chosen.model or bundled.path(), cases, constrained=chosen.constrained)
     outcomes = [judge(case, answer) for case, answer in zip(cases, answers, strict=True)]
     sys.stdout.write(table(outcomes) + "\n")
     if chosen.out:

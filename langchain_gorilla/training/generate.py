@@ -1,6 +1,6 @@
-"""Greedy answers of a model to many prompts at once, for measuring."""
+"""Greedy answers of a model to many prompts, for measuring: at once, or held to functions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,16 @@ import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions, TextPiece
 from langchain_gorilla.engines.token_sequence import cache_argument
+from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.formats.base import EOS, make_prompt
+from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
+from langchain_gorilla.functions import function_set
+from langchain_gorilla.training.prompts import END
+
+LONGEST_PROMPT = 1900
+"""Tokens; a longer prompt is answered with nothing."""
 
 
 class Generator:
@@ -26,7 +35,7 @@ class Generator:
         """Answer every prompt.
 
         Args:
-            prompts: Whole prompts; those of more than 1,900 tokens get "".
+            prompts: Whole prompts; those of more than ``LONGEST_PROMPT`` tokens get "".
             rows: How many are answered side by side.
             longest: Tokens of an answer at most.
 
@@ -34,7 +43,7 @@ class Generator:
             The answers in the order of the prompts, without the end token.
         """
         encoded = [self.tokenizer.encode(text, add_special_tokens=False) for text in prompts]
-        order = [place for place, ids in enumerate(encoded) if len(ids) <= 1900]
+        order = [place for place, ids in enumerate(encoded) if len(ids) <= LONGEST_PROMPT]
         order.sort(key=lambda place: len(encoded[place]))
         answers = [""] * len(prompts)
         for start in tqdm(range(0, len(order), rows), leave=False):
@@ -76,3 +85,29 @@ class Generator:
             ids, positions = chosen[:, None], positions[:, -1:] + 1
             mask = torch.cat([mask, torch.ones(len(encoded), 1, dtype=torch.long)], 1)
         return answers
+
+
+def constrained_answers(
+    folder: Path, asked: Iterable[tuple[str, Sequence[Mapping[str, Any]]]], *, longest: int = 160
+) -> Iterator[str]:
+    """Answer prompts one after another, their calls held to functions, as ``ChatGorilla`` does.
+
+    Args:
+        folder: Of the model.
+        asked: Whole prompts, and the documents of the functions that they offer; prompts of more
+            than ``LONGEST_PROMPT`` tokens get "".
+        longest: Tokens of an answer at most.
+    """
+    engine = load_engine(folder)
+    options = GenerationOptions(
+        max_tokens=longest, markers=(OpenFunctionsV2.syntax.opening,), whole=True
+    )
+    for text, documents in asked:
+        prompt = make_prompt([part for one in text.split(END) for part in (one, EOS)][:-1])
+        if len(engine.encode(prompt)) > LONGEST_PROMPT:
+            yield ""
+            continue
+        functions = function_set(documents).written
+        grammar = AnswerGrammar(functions=functions, syntax=OpenFunctionsV2.syntax)
+        events = engine.stream(prompt, options, constraint=grammar if functions else None)
+        yield "".join(event.text for event in events if isinstance(event, TextPiece))

@@ -2,11 +2,13 @@
 
 What is added reads but writes nothing yet (new heads, new places of the feed-forward part, new
 blocks) or is written but read by nothing yet (new places of the hidden state), so only the norms
-shift a little: they see the new places too.
+shift a little: they see the new places too. A new block reads what the block before it does, as
+in LLaMA Pro (arXiv 2401.02415), and new blocks stand evenly among the old ones.
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -15,6 +17,7 @@ from langchain_gorilla.errors import ModelLoadError
 
 _READERS = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")
 _WRITERS = ("o_proj", "down_proj")
+_BLOCK = re.compile(r"layers\.(\d+)\.")
 
 WRITTEN = 0.5
 """How strongly new places of the hidden state are written, beside the old ones."""
@@ -42,12 +45,28 @@ def grow(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[st
         )
     generator = torch.Generator().manual_seed(23)
     grown: dict[str, Tensor] = {}
+    sources = _sources(_count_blocks(weights), _count_blocks(wanted))
     for name, like in wanted.items():
-        if name in weights:
-            grown[name] = _enlarged(name, weights[name].float(), like.shape, generator)
-        else:
-            grown[name] = _of_new_block(name, like, generator)
+        block = _BLOCK.search(name)
+        source, new = sources[int(block[1])] if block else (0, False)
+        old = weights[_BLOCK.sub(f"layers.{source}.", name)].float()
+        grown[name] = _enlarged(name, old, like.shape, generator)
+        if new and any(part in name for part in _WRITERS):
+            grown[name] = torch.zeros(like.shape)
     return grown
+
+
+def _count_blocks(weights: Iterable[str]) -> int:
+    return len({block[1] for block in map(_BLOCK.search, weights) if block})
+
+
+def _sources(old: int, new: int) -> list[tuple[int, bool]]:
+    """Give for every block of the larger model the old block it is made from, and if it is new."""
+    sources: list[tuple[int, bool]] = []
+    for block in range(old):
+        added = (block + 1) * (new - old) // old - block * (new - old) // old
+        sources += [(block, False), *[(block, True)] * added]
+    return sources
 
 
 def _enlarged(name: str, old: Tensor, shape: torch.Size, generator: torch.Generator) -> Tensor:
@@ -70,11 +89,3 @@ def _enlarged(name: str, old: Tensor, shape: torch.Size, generator: torch.Genera
             new[rows:, :columns] = WRITTEN * noise[rows:, :columns]
     new[tuple(slice(size) for size in old.shape)] = old
     return new
-
-
-def _of_new_block(name: str, like: Tensor, generator: torch.Generator) -> Tensor:
-    if "norm" in name:
-        return torch.ones_like(like)
-    if any(part in name for part in _WRITERS) or name.endswith("bias"):
-        return torch.zeros_like(like)
-    return torch.randn(like.shape, generator=generator) / math.sqrt(like.shape[1])

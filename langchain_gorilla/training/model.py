@@ -34,7 +34,7 @@ class Shape:
 
     vocabulary: int
     width: int = 256
-    layers: int = 6
+    layers: int = 8
     heads: int = 8
     inner: int = 768
     rope_base: float = 100_000.0
@@ -142,14 +142,22 @@ class Block(nn.Module):
         for layer in (self.q_proj, self.k_proj, self.v_proj, self.o_proj):
             nn.init.zeros_(layer.bias)
 
-    def forward(self, hidden: Tensor, cos: Tensor, sin: Tensor, branches: Tensor) -> Tensor:
-        """Map (rows, length, width) to the same.
+    def forward(
+        self,
+        hidden: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        branches: Tensor,
+        chosen: Tensor | None = None,
+    ) -> Tensor:
+        """Map (rows, length, width) to the same, or to (count, width) of the chosen places.
 
         Args:
             hidden: The hidden state.
             cos: Of the positions, shape (rows, 1, length, head width).
             sin: Likewise.
             branches: See ``dataset.Encoded``, shape (rows, length).
+            chosen: The places whose output is read, as for ``SmallModel``; None for all.
         """
         rows, length, width = hidden.shape
         normed = self.input_layernorm(hidden)
@@ -162,6 +170,8 @@ class Block(nn.Module):
         attend = attend_by_branch if hidden.device.type == "cpu" else attend_masked
         mixed = attend(queries, keys, values, branches)
         mixed = mixed.to(hidden.dtype).transpose(1, 2).reshape(rows, length, width)
+        if chosen is not None:
+            hidden, mixed = (one.reshape(-1, width)[chosen] for one in (hidden, mixed))
         hidden = hidden + self.o_proj(mixed)
         normed = self.post_attention_layernorm(hidden)
         inner = functional.silu(self.gate_proj(normed)) * self.up_proj(normed)
@@ -220,10 +230,10 @@ class SmallModel(nn.Module):
             hidden = hidden.to(torch.get_autocast_dtype(ids.device.type))
         cos = self.cos[positions][:, None].to(hidden.dtype)
         sin = self.sin[positions][:, None].to(hidden.dtype)
-        for layer in self.layers:
-            hidden = layer(hidden, cos, sin, branches)
-        hidden = self.norm(hidden).reshape(-1, self.shape.width)[chosen]
-        return functional.linear(hidden, rows.to(hidden.dtype))
+        last = len(self.layers) - 1
+        for place, layer in enumerate(self.layers):
+            hidden = layer(hidden, cos, sin, branches, chosen if place == last else None)
+        return functional.linear(self.norm(hidden), rows.to(hidden.dtype))
 
     def start_copying(self, seed: int = 7) -> None:
         """Begin with heads that find what followed earlier: an induction circuit.

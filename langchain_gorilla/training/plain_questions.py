@@ -35,7 +35,7 @@ def lead(rng: Random, function: OfferedFunction) -> str | None:
 def words_of(slot: Slot) -> str:
     """Give a parameter's name as words; its plainest one where the function's is a letter."""
     name = slot.name if len(slot.name) > 2 else slot.parameter.names[0]
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).strip().lower()
 
 
 def _together(parts: Sequence[str]) -> str:
@@ -154,12 +154,18 @@ def several_calls(
     return f"{request}{told} {rng.choice([' and ', ', and also ', ', then ']).join(parts)}"
 
 
-def once_more(rng: Random, slots: Sequence[Slot], row: Mapping[str, str]) -> str:
-    """Ask for the same again with other values, after a question was asked in full."""
+def once_more(rng: Random, slots: Sequence[Slot], row: Mapping[str, str], *, bare: bool) -> str:
+    """Ask for the same again with other values, after a question was asked in full.
+
+    Args:
+        rng: Chooses the form.
+        slots: The parameters that change.
+        row: Their values as text, by key.
+        bare: A value says by itself which parameter it is for.
+    """
     told = [(words_of(slot), row[slot.parameter.key]) for slot in slots]
-    form = rng.choice(["{an} of {v}", "{n} {v}", "{v} as the {n}", "{v}"])
-    if len(told) > 1 and form == "{v}":
-        form = "{n} {v}"
+    forms = ["{an} of {v}", "{n} {v}", "{v} as the {n}"]
+    form = rng.choice([*forms, "{v}"] if bare and len(told) == 1 else forms)
     text = _together([form.format(n=n, an=article(n), v=v) for n, v in told])
     starts = ["Then repeat it with", "Do the same for", "And once more with", "Also do it for"]
     starts += ["Now the same but with", "And what about", "How about"]

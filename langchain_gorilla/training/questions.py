@@ -137,7 +137,7 @@ class Asker:
         if count < 2:
             return None
         fixed = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
-        if len(varied) == 2 and rng.random() < 0.3:
+        if len(varied) == 2 and rng.random() < 0.12:
             return self._crossed(function, template, fixed, {k: v[:2] for k, v in columns.items()})
         rows = [{key: columns[key][row] for key in varied} for row in range(count)]
         question = self._ask_rows(function, template, fixed, rows)
@@ -160,7 +160,7 @@ class Asker:
             texts[key] = self.rng.choice([" and ", " and ", " as well as "]).join(spelled)
         calls = tuple(function.call({**fixed, **row, **template.flags}) for row in rows)
         question = _fill(template.text, texts)
-        if self.rng.random() < 0.3:
+        if self.rng.random() < 0.6:
             tail = self.rng.choice([", all combinations", ", each with each", " (every pairing)"])
             question = _before_mark(question, tail)
         return Asked(question, calls)
@@ -260,18 +260,24 @@ class Asker:
         varied = sorted(rows[0], key=lambda key: text.find(f"{{{key}}}"))
         spelled = [{key: self._spelled(row[key], key, template) for key in varied} for row in rows]
         base = {key: self._spelled(value, key, template) for key, value in fixed.items()}
+        full = [_fill(text, {**base, **row}) for row in spelled]
+        if f"{function.name}(" in text:  # written as code, a call has one value in each place
+            return self.phrasing.join(full)
         style, changing = rng.random(), [slots[key] for key in varied]
         request = lead(rng, function) if style < 0.25 and not template.flags else None
         if request:
             same = {words_of(slots[key]): base[key] for key in slots if key not in varied}
             return several_calls(rng, request, changing, same, spelled)
         if style < 0.35:
-            first = _fill(text, {**base, **spelled[0]})
-            further = [once_more(rng, changing, row) for row in spelled[1:]]
+            first = full[0]
+            alone = sum(one.json_type == changing[0].json_type for one in slots.values()) == 1
+            further = [once_more(rng, changing, row, bare=alone) for row in spelled[1:]]
             return f"{first if first[-1] in '?.' else first + '.'}{''.join(further)}"
         if len(varied) == 1 and rng.random() < 0.66:
             key = varied[0]
-            kind = "" if "(" in text else slots[key].parameter.kind
+            before = text[: text.find(f"{{{key}}}")].split()
+            framed = "(" not in text and (not before or before[-1].lower() in _PREPOSITIONS)
+            kind = slots[key].parameter.kind if framed else ""
             joined = self.phrasing.listing([row[key] for row in spelled], kind)
             question = _fill(text, {**base, key: joined})
             if rng.random() < 0.1:
@@ -283,7 +289,6 @@ class Asker:
             lists = {key: f"{', '.join(col[:-1])} and {col[-1]}" for key, col in columns.items()}
             tail = rng.choice([" respectively", ", respectively"])
             return _before_mark(_fill(text, {**base, **lists}), tail)
-        full = [_fill(text, {**base, **row}) for row in spelled]
         segment, start, end = self._varied_segment(text, varied)
         parts = [_fill(segment, {**base, **row}) for row in spelled]
         return self._ellipsis(full, parts, text[:start], text[end:], base)

@@ -167,6 +167,8 @@ class Requests:
             near = neighbours(target.concept.domain)
             if near:
                 return self.rng.choice(near)
+        if target.concept.domain in EVERYDAY and not self.held_out and self.rng.random() < 0.4:
+            return self.rng.choice(_everyday())
         if self.rng.random() < 0.25 or self.held_out:
             return invent(self.values, self.write_question)
         return self.concept()
