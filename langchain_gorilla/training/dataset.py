@@ -68,8 +68,16 @@ QUESTION_WEIGHT = 0.3
 """Weight of a question's tokens in the loss; a response's are 1 or more, all others 0."""
 
 CHOICE_WEIGHT = 2.0
-"""Weight of the tokens that choose: a call or a text, which function, another call or the end.
-They are few, and what a small model gets wrong most."""
+"""Weight of the tokens that choose: a call or a text, which function, the first of a value,
+another call or the end. They are few, and what a small model gets wrong most: of the first tokens
+of values 8%, of those after them 1%."""
+
+NAME_WEIGHT = 4.0
+"""Weight of the first token of a function's name: among several functions wrong in 22%, the rest
+of the name in 1%."""
+
+_ASSIGNING = ("=", "='", "=['")
+"""Tokens after which a value begins."""
 
 QUESTION_EVERY = 4
 """Questions are learned in every fourth family: it helps, and costs time."""
@@ -196,16 +204,19 @@ def encode(
 
 
 def _response_weights(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[float]:
-    """Weigh the tokens of a response and its end: ``CHOICE_WEIGHT`` where one is chosen, else 1."""
+    """Weigh the tokens of a response and its end: more where something is chosen, else 1."""
+    texts = [tokenizer.id_to_token(token) or "" for token in tokens]
     weights = [1.0] * (len(tokens) + 1)
-    named = False
-    for place, token in enumerate(tokens):
-        text = tokenizer.id_to_token(token) or ""
+    calls, named = texts[0] == CALL, False
+    for place, text in enumerate(texts):
+        before = texts[place - 1] if place else ""
         named = named and "(" not in text
-        if named or text == CALL or not place:
+        if before == CALL:
+            weights[place] = NAME_WEIGHT
+        elif not place or text == CALL or named or (calls and before in _ASSIGNING):
             weights[place] = CHOICE_WEIGHT
         named = named or text == CALL
-    if tokenizer.id_to_token(tokens[0]) == CALL:
+    if calls:
         weights[-1] = CHOICE_WEIGHT
     return weights
 

@@ -47,7 +47,7 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_same_data_is_made_everywhere() -> None:
-    assert dataset.fingerprint(1, 0) == "7277c903a9e1e9cf"
+    assert dataset.fingerprint(1, 0) == "b09e5987cd20e4e8"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,6 +130,18 @@ def test_targets_are_the_responses_and_their_ends(
         learned = encoded.targets[encoded.weights >= 1].tolist()
         wanted = "".join(f"{turn.response}</s>" for turn in conversation.turns if turn.learned)
         assert tokenizer.decode(learned, skip_special_tokens=False) == wanted
+
+
+def test_tokens_that_choose_weigh_more(tokenizer: Tokenizer) -> None:
+    response = "<<function>>get.find(place='Porto', n=-12)<<function>>get.find(place='Rome', n=3)"
+    turn = prompts.Turn("Maps.", (), response)
+    encoded = dataset.encode(tokenizer, [prompts.Conversation("parallel", (), (turn,))])
+    weighed: dict[float, str] = {1.0: "", 2.0: "", 4.0: ""}
+    for token, weight in zip(encoded.targets.tolist(), encoded.weights.tolist(), strict=True):
+        if weight:
+            weighed[weight] += tokenizer.decode([token], skip_special_tokens=False)
+    assert weighed[4.0] == "getget"
+    assert weighed[2.0] == "<<function>>.findP-<<function>>.findRo3</s>"
 
 
 def test_each_conversation_of_a_family_is_encoded_as_if_it_were_alone(

@@ -52,6 +52,26 @@ def test_a_grown_model_says_the_same(known: Features, larger: dict[str, int], of
     assert (scores(small) - scores(large)).abs().max() < off
 
 
+def test_new_blocks_stand_evenly_and_read_what_the_block_before_reads(known: Features) -> None:
+    small = model(known, **SMALL).to_llama()
+    large = grow(small, model(known, **{**SMALL, "layers": 4}).to_llama())
+    for place, source in enumerate([0, 0, 1, 1]):
+        for part in ("self_attn.q_proj", "mlp.up_proj"):
+            old = small[f"model.layers.{source}.{part}.weight"]
+            assert torch.equal(large[f"model.layers.{place}.{part}.weight"], old)
+        written = large[f"model.layers.{place}.self_attn.o_proj.weight"]
+        assert bool(written.any()) is (place % 2 == 0)
+
+
+def test_the_last_block_computes_no_less_than_is_read(known: Features) -> None:
+    made = model(known, **SMALL)
+    ids = torch.randint(2, 7000, (2, 30), generator=torch.Generator().manual_seed(4))
+    given = ids, torch.ones_like(ids), torch.arange(30).expand(2, 30)
+    some = torch.tensor([3, 17, 29, 30, 58])
+    with torch.no_grad():
+        torch.testing.assert_close(made(*given, some), made(*given, torch.arange(60))[some])
+
+
 def test_all_that_was_added_can_be_learned(known: Features) -> None:
     small = model(known, **SMALL)
     large = model(known, **{**SMALL, "width": 96, "heads": 3, "inner": 160, "layers": 3})

@@ -1,3 +1,4 @@
+import keyword
 import re
 from random import Random
 
@@ -6,7 +7,13 @@ import pytest
 from langchain_gorilla.training.concepts import Concept, Parameter, written_concepts
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.documents import OfferedFunction, Style, offer, options
-from langchain_gorilla.training.plain_questions import lead, once_more, one_call, several_calls
+from langchain_gorilla.training.plain_questions import (
+    lead,
+    once_more,
+    one_call,
+    several_calls,
+    words_of,
+)
 from langchain_gorilla.training.questions import Asker
 from langchain_gorilla.training.values import Values
 
@@ -40,8 +47,37 @@ def test_a_question_for_several_calls_tells_every_value_once(seed: int) -> None:
     text = several_calls(Random(seed), "Compute it", changing, {"place": "FIXED"}, rows)
     for value in ["FIXED", *(value for row in rows for value in row.values())]:
         assert text.count(value) == 1, (still, text)
-    more = once_more(Random(seed), changing, rows[1])
+    more = once_more(Random(seed), changing, rows[1], bare=False)
     assert all(more.count(value) == 1 for value in rows[1].values())
+
+
+def test_a_value_that_could_be_of_two_parameters_is_told_with_its_name() -> None:
+    slot = next(slot for one in functions(0) for slot in one.slots)
+    row = {slot.parameter.key: "V0"}
+    told, short = (
+        [once_more(Random(seed), [slot], row, bare=bare) for seed in range(40)]
+        for bare in (False, True)
+    )
+    assert all(words_of(slot) in one for one in told)
+    assert not all(words_of(slot) in one for one in short)
+
+
+def test_calls_written_as_code_are_written_once_for_each() -> None:
+    values = Values(Random(5))
+    ask = Asker(values)
+    for function in functions(1)[:60]:
+        for _ in range(20):
+            asked = ask.same(function)
+            if asked and f"{function.name}(" in asked.question:
+                assert asked.question.count(f"{function.name}(") == len(asked.calls), asked
+
+
+def test_parameters_have_the_names_that_prompts_show() -> None:
+    values = Values(Random(2))
+    offered = [offer(values, one, STYLE) for one in written_concepts()]
+    names = [slot.name for one in offered for slot in one.slots]
+    assert "from_" in names
+    assert [name for name in names if keyword.iskeyword(name)] == []
 
 
 def test_options_are_offered_but_asked_for_by_name_only() -> None:

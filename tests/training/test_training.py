@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from langchain_gorilla.errors import (
     ModelLoadError,
     UnsupportedOptionError,
 )
-from langchain_gorilla.training import dataset, evaluate, export, train
+from langchain_gorilla.training import dataset, evaluate, export, generate, prompts, train
 from langchain_gorilla.training.model import (
     Shape,
     SmallModel,
@@ -296,6 +297,32 @@ def test_berkeley_answers_are_judged_by_their_possible_values(answer: str, right
     possible = [{"area": {"base": [10], "height": [5], "unit": ["units", ""]}}]
     case = evaluate.Case("simple", "", possible=possible, functions=[function])
     assert evaluate.judge(case, answer).right is right
+
+
+def test_the_order_of_arguments_and_of_calls_is_of_no_account() -> None:
+    expected = "<<function>>f(a=1, b='x')<<function>>f(a=2, b='y')"
+    case = evaluate.Case("own parallel", "", expected)
+    assert evaluate.judge(case, "<<function>>f(b='y', a=2)<<function>>f(a=1, b='x')").right
+    assert not evaluate.judge(case, "<<function>>f(b='x', a=2)<<function>>f(a=1, b='y')").right
+
+
+def test_constrained_answers_fit_the_functions() -> None:
+    # A name that no model was taught, so that only the grammar can give it.
+    document = {
+        "name": "zzz_kettle",
+        "description": "Boil water.",
+        "parameters": {
+            "type": "object",
+            "properties": {"liters": {"type": "integer"}},
+            "required": ["liters"],
+        },
+    }
+    turns = (prompts.Turn("Boil 3 liters of water", (), ""),)
+    one = prompts.Conversation("simple", (document,), turns)
+    asked = [(prompts.prompt_before(one, 0), [document]), ("x " * 4000, [document])]
+    calls, nothing = generate.constrained_answers(bundled.path(), asked)
+    assert re.fullmatch(r"<<function>>zzz_kettle\(liters=\d+\)", calls)
+    assert nothing == ""
 
 
 def test_no_call_is_right_where_none_is_possible() -> None:
