@@ -39,6 +39,8 @@ from langchain_gorilla.training.generate import Generator
 
 FOLDER = Path(__file__).parent / "bundled"
 LONGEST = 200
+RUNS = (("constrained", True, 1), ("compared", True, 3), ("unconstrained", False, 1))
+"""Name, whether calls are constrained, and ``compare_functions``."""
 
 _WEATHER = {"Bergen": "9 C, rain", "Malaga": "27 C and sunny"}
 _ORDERS = {"88120": "packed", "88121": "delivered", "88122": "cancelled"}
@@ -192,13 +194,14 @@ def _loaded(folder: Path) -> tuple[float, Generator]:
     return time.perf_counter() - begun, model
 
 
-def _chat_model(folder: Path, *, constrained: bool) -> ChatGorilla:
+def _chat_model(folder: Path, *, constrained: bool, compared: int = 1) -> ChatGorilla:
     return ChatGorilla(
         model=str(folder),
         format="openfunctions-v2",
         temperature=0,
         max_tokens=LONGEST,
         constrained=constrained,
+        compare_functions=compared,
     )
 
 
@@ -220,15 +223,15 @@ def main() -> None:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
         return
     rows: list[dict[str, Any]] = []
-    for name, constrained in (("constrained", True), ("unconstrained", False)):
-        model = _chat_model(chosen.model, constrained=constrained)
+    for name, constrained, compared in RUNS:
+        model = _chat_model(chosen.model, constrained=constrained, compared=compared)
         found = list(answer_prompts(model, f"prompts, {name}"))
         figures[f"prompts_{name}"] = {
             **_share(found),
             "repeated": sum(r["repeated"] for r in found),
         }
         rows += [{"run": name, **row} for row in found]
-        if constrained:
+        if constrained and compared == 1:
             held = list(hold_conversations(model))
             figures["conversations"] = _share(held)
             rows += [{"run": "conversations", **row} for row in held]

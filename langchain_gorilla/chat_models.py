@@ -69,7 +69,11 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         # Not in a validator: pydantic would wrap the errors and lose their types.
         refuse_doubled_options(self.model_kwargs)
         self._prompt_format(self.model)
-        check_enforced(self.constrained, min_call_probability=self.min_call_probability)
+        check_enforced(
+            self.constrained,
+            min_call_probability=self.min_call_probability,
+            compare_functions=self.compare_functions,
+        )
 
     # --- What LangChain asks about the model ---
 
@@ -84,7 +88,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             "model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed",
             "stop", "revision", "dtype", "device", "device_map", "quantization_config",
             "constrained", "context_tokens", "model_kwargs", "min_call_probability",
-            "on_missing_argument",
+            "compare_functions", "on_missing_argument",
         )  # fmt: skip
         named = {name: value for name in fields if (value := getattr(self, name)) is not None}
         engine = {} if self.engine is None else {"engine": repr(self.engine)}
@@ -326,7 +330,11 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     ) -> Request:
         """Plan one answer by the call's options, and by the model's where the call has none."""
         check_call_options(given)
-        check_enforced(self.constrained, strict=given.get("strict"))
+        check_enforced(
+            self.constrained,
+            strict=given.get("strict"),
+            compare_functions=given.get("compare_functions"),
+        )
         model = given.get("model") or self.model
         own = {name: getattr(self, name) for name in REPLACEABLE}
         return plan_request(

@@ -130,6 +130,42 @@ def call_fork(
     return Fork(openings=tuple(openings), thought=syntax.reasoning, least=least, instead=instead)
 
 
+def compared_functions(
+    format_: PromptFormat,
+    functions: FunctionSet,
+    constraint: AnswerGrammar | None,
+    *,
+    wanted: int,
+    temperature: float,
+) -> int:
+    """Say how many functions are compared where the model is undecided; 1 is none.
+
+    Args:
+        format_: How the model's family writes calls.
+        functions: What the model may call.
+        constraint: From ``answer_constraint``, for the same request.
+        wanted: The caller's ``compare_functions``.
+        temperature: The request's.
+
+    Raises:
+        UnsupportedOptionError: The request is sampled, or nothing constrains its calls.
+    """
+    if wanted <= 1 or not functions.functions:
+        return 1
+    if temperature > 0:
+        raise UnsupportedOptionError(
+            f"compare_functions={wanted} compares the calls that greedy decoding would write, and "
+            f"temperature={temperature:g} was given. Leave one of them out."
+        )
+    if constraint is None:
+        raise UnsupportedOptionError(
+            f"compare_functions={wanted} needs a constraint, and this answer has none: "
+            f"{format_.name} answers in free sections, or strict=False was given. Leave "
+            "compare_functions out."
+        )
+    return wanted
+
+
 def check_constraint(
     format_: PromptFormat,
     functions: FunctionSet,

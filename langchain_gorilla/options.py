@@ -17,7 +17,7 @@ from langchain_gorilla.retrieval.retriever import ToolRetriever
 
 REPLACEABLE: Final = (
     "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
-    "min_call_probability", "on_missing_argument",
+    "min_call_probability", "compare_functions", "on_missing_argument",
 )  # fmt: skip
 """Options of the model that hold for a call unless it has its own."""
 
@@ -120,6 +120,12 @@ class ModelOptions(BaseModel):
     """Where the model may choose between text and calls, it writes text if it finds calls less
     probable than this; ``response_metadata["call_probability"]`` says how probable they were."""
 
+    compare_functions: int = Field(default=1, ge=1)
+    """Where the model is undecided between functions, so many of them are compared by the whole
+    calls that it would write, and the most probable call is made; 1 takes the most probable name,
+    as greedy decoding does. For greedy, constrained answers; costs the passes of further calls
+    where there is doubt. Not compared: whether to call, and how often."""
+
     on_missing_argument: OnMissingArgument = "fill"
     """What happens to a required argument whose value occurs nowhere in the conversation (see
     ``langchain_gorilla.grounding``): ``"fill"`` keeps the call and names the argument in
@@ -217,6 +223,11 @@ _KINDS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         lambda value: isinstance(value, Integral) and _LEAST_SEED <= int(value) <= _MOST_SEED,
         "a whole number from -2**63 to 2**64 - 1",
     ),
+    (
+        "compare_functions",
+        lambda value: isinstance(value, Integral) and not _is_flag(value) and int(value) >= 1,
+        "a whole number, at least 1",
+    ),
 )
 """Options of a call that nothing after this room checks: name, whether a value fits, what does."""
 
@@ -253,18 +264,26 @@ def stop_texts(given: object) -> list[str]:
 
 
 def check_enforced(
-    constrained: bool, *, strict: bool | None = None, min_call_probability: float | None = None
+    constrained: bool,
+    *,
+    strict: bool | None = None,
+    min_call_probability: float | None = None,
+    compare_functions: int | None = None,
 ) -> None:
     """Refuse what only a constraint can enforce where there is none.
 
     Raises:
         UnsupportedOptionError: Names the two options that exclude each other.
     """
-    given = {"strict=True": strict or None, "min_call_probability": min_call_probability}
+    given = {
+        "strict=True": strict or None,
+        "min_call_probability": min_call_probability,
+        f"compare_functions={compare_functions}": (compare_functions or 1) > 1 or None,
+    }
     for name, value in given.items():
         if value is not None and not constrained:
             raise UnsupportedOptionError(
-                f"{name} is enforced by a constraint, and constrained=False was given. Leave one "
+                f"{name} needs a constraint, and constrained=False was given. Leave one "
                 "of them out."
             )
 

@@ -7,7 +7,12 @@ from typing import Any
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from langchain_gorilla.binding import Demand, read_demand
-from langchain_gorilla.constraining import answer_constraint, call_fork, likely_answer
+from langchain_gorilla.constraining import (
+    answer_constraint,
+    call_fork,
+    compared_functions,
+    likely_answer,
+)
 from langchain_gorilla.engines.base import AnswerGrammar, Engine, EngineEvent, GenerationOptions
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.conversation import conversation
@@ -114,6 +119,13 @@ def plan_request(
             markers=(syntax.opening, syntax.separator, syntax.closing, *syntax.reasoning),
             timeout_s=options.get("timeout"),
             fork=call_fork(format_, functions, demand.choice, constraint, least=least),
+            compared=compared_functions(
+                format_,
+                functions,
+                constraint,
+                wanted=options.get("compare_functions") or 1,
+                temperature=options.get("temperature") or 0.0,
+            ),
             likely=likely_answer(format_, functions, demand) if constraint is None else None,
         ),
         constraint=constraint,

@@ -11,6 +11,7 @@ at once has no scores to compare beams by.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from langchain_gorilla.engines.comparing import Comparison
 from langchain_gorilla.engines.decode_loop import MOST_DRAFTED, Anything, TokenSequence, decode
 from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_argument
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -29,6 +30,7 @@ def by_loop(
     most_drafted: int = MOST_DRAFTED,
     seen_by: Callable[[TransformersSequence], TokenSequence] = lambda sequence: sequence,
     scored: "Callable[[Sequence[int], torch.Tensor], None] | None" = None,
+    comparison: Comparison | None = None,
 ) -> Callable[..., "torch.Tensor"]:
     """Give a ``custom_generate`` for one answer of a model that ``can_cut``.
 
@@ -41,6 +43,7 @@ def by_loop(
         seen_by: Wraps the model's sequence, to count passes and to look ahead.
         scored: Gets the answer so far and the model's own scores of the next token, before the
             constraint is asked.
+        comparison: Chooses between functions; needs a constraint. Its ``guess`` is used instead.
 
     Returns:
         For ``model.generate(custom_generate=…)``, which then gives ids, shape (1, tokens).
@@ -84,9 +87,7 @@ def by_loop(
                 return int(scores.argmax(dim=-1))
             return int(torch.multinomial(scores.softmax(dim=-1), 1))
 
-        def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
-            if scored is not None:
-                scored(tokens, row)
+        def likeliest(tokens: Sequence[int], row: torch.Tensor) -> int:
             scores = row[None]
             if constraint is None:
                 return chosen(tokens, scores)
@@ -97,6 +98,27 @@ def by_loop(
                     return best
             allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
             return chosen(tokens, scores.masked_fill(~allowed.to(scores.device), -torch.inf))
+
+        def of_a_trial(tokens: Sequence[int], row: torch.Tensor) -> int:
+            ids[0, length : length + len(tokens)] = torch.tensor(tokens)
+            return likeliest(tokens, row)
+
+        def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
+            if scored is not None:
+                scored(tokens, row)
+            token = likeliest(tokens, row)
+            # What was guessed further on would be lost; no name is guessed before it is chosen.
+            if comparison is None or constraint is None or sequence.length > length + len(tokens):
+                return token
+            return comparison.choose(
+                tokens,
+                row,
+                token,
+                sequence=sequence,
+                constraint=constraint,
+                pick=of_a_trial,
+                room=generation_config.max_length - length - len(tokens),
+            )
 
         def take(token: int) -> bool:
             nonlocal written
@@ -110,7 +132,7 @@ def by_loop(
             input_ids[0, sequence.length :].tolist(),
             Anything(ends) if constraint is None else constraint,
             pick=pick,
-            guess=guess,
+            guess=guess if comparison is None else comparison.guess,
             take=take,
             room=generation_config.max_length - length,
             most_drafted=most_drafted,

@@ -17,6 +17,7 @@ from langchain_gorilla.engines.base import (
     TextPiece,
 )
 from langchain_gorilla.engines.batching import BatchedSequence, Batcher, can_batch
+from langchain_gorilla.engines.comparing import Comparison
 from langchain_gorilla.engines.custom_generate import by_loop
 from langchain_gorilla.engines.decode_loop import TokenSequence
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
@@ -35,7 +36,7 @@ from langchain_gorilla.engines.token_sequence import (
 )
 from langchain_gorilla.engines.token_text import TokenText
 from langchain_gorilla.engines.turns import Emit, Watch
-from langchain_gorilla.errors import PromptError, PromptTooLongError
+from langchain_gorilla.errors import PromptError, PromptTooLongError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt
 from langchain_gorilla.grammar.call_grammar import chosen
 from langchain_gorilla.grammar.diverting import DivertibleConstraint
@@ -266,6 +267,9 @@ def generate(
     ids = torch.tensor([plan.ids], device=weights.device)
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
     further: dict[str, Any] = {} if cache is None else {cache_argument(weights): cache}
+    comparison = None
+    if plan.options.compared > 1:
+        comparison = _comparison(plan, constraint, guesses, watch)
     if guesses is not None:
         # Randomness is drawn by a processor, which chooses among the tokens that it is given.
         best = plan.options.temperature == 0
@@ -275,6 +279,7 @@ def generate(
             best_of_all=best,
             seen_by=passes.of,
             scored=None if reader is None else reader.see,
+            comparison=comparison,
         )
     try:
         with nullcontext() if batcher is None else batcher.row():
@@ -299,6 +304,34 @@ def generate(
             forward_passes=passes.count,
             call_probability=None if reader is None else reader.probability,
         )
+    )
+
+
+def _comparison(
+    plan: Plan, constraint: "Constraint | None", guesses: "Guesses | None", watch: Watch
+) -> Comparison | None:
+    """Give what chooses between functions; None where there is no choice.
+
+    Raises:
+        UnsupportedOptionError: The model's cache cannot be cut back.
+    """
+    if guesses is None:
+        raise UnsupportedOptionError(
+            f"compare_functions={plan.options.compared} goes back to where a function was named, "
+            "and this model keeps no past that it could go back to. Leave compare_functions out."
+        )
+    if plan.grammar is None or constraint is None:
+        return None
+    functions = chosen(plan.grammar.functions, plan.grammar.answer)
+    if len(functions) < 2:
+        return None
+    return Comparison(
+        functions,
+        syntax=plan.grammar.syntax,
+        spelling=constraint.vocabulary,
+        guess=guesses.guess,
+        most=plan.options.compared,
+        check=watch.check,
     )
 
 

@@ -304,11 +304,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _answers(folder: Path, cases: Sequence[Case], *, constrained: bool) -> list[str]:
-    if not constrained:
-        return Generator(folder).answer([one.prompt for one in cases])
+def _constrained(folder: Path, cases: Sequence[Case], *, compared: int) -> list[str]:
     asked = ((one.prompt, [_document(each) for each in one.functions]) for one in cases)
-    return list(tqdm(constrained_answers(folder, asked), total=len(cases), leave=False))
+    found = constrained_answers(folder, asked, compared=compared)
+    return list(tqdm(found, total=len(cases), leave=False))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -320,6 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seen", action="store_true", help="own cases of trained concepts too")
     parser.add_argument("--cases", nargs="*", type=Path, default=[], help="Berkeley cases")
     parser.add_argument("--constrained", action="store_true", help="hold calls to the functions")
+    parser.add_argument("--compared", type=int, default=1, help="ChatGorilla's compare_functions")
     parser.add_argument("--limit", type=int, default=0, help="Berkeley cases of each category")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
@@ -332,7 +332,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.seen:
             cases += own_cases(chosen.seed, chosen.kinds, chosen.own, held_out=False)
     cases += berkeley_cases(chosen.cases, chosen.limit, chosen.seed)
-    answers = _answers(chosen.model or bundled.path(), cases, constrained=chosen.constrained)
+    folder = chosen.model or bundled.path()
+    answers = (
+        _constrained(folder, cases, compared=chosen.compared)
+        if chosen.constrained
+        else Generator(folder).answer([one.prompt for one in cases])
+    )
     outcomes = [judge(case, answer) for case, answer in zip(cases, answers, strict=True)]
     sys.stdout.write(table(outcomes) + "\n")
     if chosen.out:

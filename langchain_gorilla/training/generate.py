@@ -88,7 +88,11 @@ class Generator:
 
 
 def constrained_answers(
-    folder: Path, asked: Iterable[tuple[str, Sequence[Mapping[str, Any]]]], *, longest: int = 160
+    folder: Path,
+    asked: Iterable[tuple[str, Sequence[Mapping[str, Any]]]],
+    *,
+    compared: int = 1,
+    longest: int = 160,
 ) -> Iterator[str]:
     """Answer prompts one after another, their calls held to functions, as ``ChatGorilla`` does.
 
@@ -96,11 +100,15 @@ def constrained_answers(
         folder: Of the model.
         asked: Whole prompts, and the documents of the functions that they offer; prompts of more
             than ``LONGEST_PROMPT`` tokens get "".
+        compared: As ``compare_functions`` of ``ChatGorilla``.
         longest: Tokens of an answer at most.
     """
     engine = load_engine(folder)
     options = GenerationOptions(
-        max_tokens=longest, markers=(OpenFunctionsV2.syntax.opening,), whole=True
+        max_tokens=longest,
+        markers=(OpenFunctionsV2.syntax.opening,),
+        compared=compared,
+        whole=True,
     )
     for text, documents in asked:
         prompt = make_prompt([part for one in text.split(END) for part in (one, EOS)][:-1])
