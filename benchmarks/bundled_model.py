@@ -178,8 +178,9 @@ def speed(folder: Path) -> dict[str, Any]:
         parts = format_.render(conversation([HumanMessage(question)], functions), functions.written)
         engine = load_engine(folder)
         took["generate"].append(_plain(plain.model, engine.encode(parts)))
-        for name, constrained in (("unconstrained", False), ("constrained", True)):
-            model = _chat_model(folder, constrained=constrained).bind_tools(offered)
+        for name, constrained, compared in RUNS:
+            model = _chat_model(folder, constrained=constrained, compared=compared)
+            model = model.bind_tools(offered)
             took[f"ChatGorilla, {name}"].append(_chat(model, question))
     rates = {
         name: sum(tokens for tokens, _ in each) / sum(seconds for _, seconds in each)

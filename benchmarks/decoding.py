@@ -78,10 +78,11 @@ from transformers import (
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.engines.base import AnswerGrammar, Finished, GenerationOptions
 from langchain_gorilla.engines.encoding import PromptEncoder
-from langchain_gorilla.engines.generation import Plan, generate, plan_answer
+from langchain_gorilla.engines.generation import generate
 from langchain_gorilla.engines.loading import LoadedModel
 from langchain_gorilla.engines.locating import ModelSource
 from langchain_gorilla.engines.packing import pack
+from langchain_gorilla.engines.planning import Plan, plan_answer
 from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
 from langchain_gorilla.engines.scores import only_allowed
 from langchain_gorilla.engines.token_sequence import (

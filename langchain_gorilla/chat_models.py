@@ -40,12 +40,10 @@ from langchain_gorilla.options import (
     refuse_doubled_options,
     refuse_several_answers,
     stop_texts,
+    without_many_tools,
 )
 from langchain_gorilla.request import Request, plan_request
 from langchain_gorilla.structured_output import Method, structured_output
-
-_MANY_TOOLS = 64
-"""Above this many tools, traces and cache keys hold a fingerprint instead of every schema."""
 
 
 class ChatGorilla(ModelOptions, BaseChatModel):
@@ -99,11 +97,11 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     ) -> dict[str, Any]:
         check_kinds(kwargs)  # LangChain asks for these first; what follows takes kinds for granted.
         return super()._get_invocation_params(
-            stop=self._stop_texts(stop), **_without_many_tools(kwargs)
+            stop=self._stop_texts(stop), **without_many_tools(kwargs)
         )
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
-        return super()._get_llm_string(stop=stop, **_without_many_tools(kwargs))
+        return super()._get_llm_string(stop=stop, **without_many_tools(kwargs))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
         params = super()._get_ls_params(stop=stop or self._stop_texts(None) or None, **kwargs)
@@ -403,14 +401,3 @@ class ChatGorilla(ModelOptions, BaseChatModel):
 
 def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=whole_message(chunks))])
-
-
-def _without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Replace a large catalog by its size and fingerprint: 5,000 tools are 0.9 MB a trace."""
-    tools = kwargs.get("tools")
-    if isinstance(tools, BoundTools):
-        return {**kwargs, "tools": tools.summary()}
-    if tools is None or len(tools) <= _MANY_TOOLS:
-        return kwargs
-    functions = function_set(tools)
-    return {**kwargs, "tools": {"count": len(tools), "fingerprint": functions.fingerprint}}

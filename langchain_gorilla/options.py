@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from langchain_gorilla.engines.base import Engine
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
+from langchain_gorilla.functions import function_set
 from langchain_gorilla.missing import OnMissingArgument
+from langchain_gorilla.narrowing.bound import BoundTools
 from langchain_gorilla.narrowing.request import OFFER
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 
@@ -33,6 +35,9 @@ CALL_OPTIONS: Final = frozenset(
 _LEAST_SEED: Final = -(2**63)
 _MOST_SEED: Final = 2**64 - 1
 """The seeds that a torch.Generator takes."""
+
+_MANY_TOOLS: Final = 64
+"""Above this many tools, traces and cache keys hold a fingerprint instead of every schema."""
 
 _SECRETS: Final = frozenset({"token", "use_auth_token"})
 """Arguments of ``from_pretrained`` that open a private repository."""
@@ -202,6 +207,17 @@ def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
             f"ChatGorilla({doubled[0]}=…); model_kwargs is for further arguments of transformers' "
             "from_pretrained."
         )
+
+
+def without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Replace a large catalog by its size and fingerprint: 5,000 tools are 0.9 MB a trace."""
+    tools = kwargs.get("tools")
+    if isinstance(tools, BoundTools):
+        return {**kwargs, "tools": tools.summary()}
+    if tools is None or len(tools) <= _MANY_TOOLS:
+        return kwargs
+    functions = function_set(tools)
+    return {**kwargs, "tools": {"count": len(tools), "fingerprint": functions.fingerprint}}
 
 
 def _is_flag(value: object) -> bool:

@@ -259,7 +259,8 @@ class TransformersEngine:
         watch: Watch,
     ) -> Work:
         """Check and encode a request now; give what its turn will do."""
-        from langchain_gorilla.engines.generation import generate, plan_answer
+        from langchain_gorilla.engines.generation import generate
+        from langchain_gorilla.engines.planning import plan_answer
 
         loaded = self._loaded
         encoder = loaded.encoder

@@ -92,8 +92,8 @@ def _difference(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str | 
     options = recorded.get("options")
     if not isinstance(options, dict):
         return "its first line holds no options"
-    # Runs of before there was a format had the model's own.
-    before, now = {"format": None, **options}, asked["options"]
+    # What runs had before there were these options.
+    before, now = {"format": None, "compare_functions": 1, **options}, asked["options"]
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if names:
         changed = (f"{name} was {before.get(name)}, not {now.get(name)}" for name in names)

@@ -66,6 +66,9 @@ Constrained = Annotated[
     bool,
     typer.Option("--constrained/--unconstrained", help="Hold calls to the functions' schemas."),
 ]
+CompareFunctions = Annotated[
+    int, typer.Option(min=1, help="Compare so many functions by their calls where in doubt.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")]
 MaxTokens = Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")]
 Timeout = Annotated[float | None, typer.Option(min=0.001, help="Most seconds for an answer.")]
@@ -124,6 +127,7 @@ def bfcl(
     top_k: TopK = 5,
     embedder: Embedder = None,
     constrained: Constrained = True,
+    compare_functions: CompareFunctions = 1,
     limit: Limit = None,
     max_tokens: MaxTokens = 512,
     timeout: Timeout = None,
@@ -158,6 +162,7 @@ def bfcl(
         top_k=top_k,
         embedder=str(embedder) if embedder else None,
         constrained=constrained,
+        compare_functions=compare_functions,
         max_tokens=max_tokens,
         timeout_s=timeout,
     )
@@ -184,6 +189,7 @@ def retrievers(
     top_k: TopK = 5,
     embedder: Embedder = None,
     constrained: Constrained = True,
+    compare_functions: CompareFunctions = 1,
     limit: Limit = None,
     max_tokens: MaxTokens = 512,
     timeout: Timeout = None,
@@ -212,6 +218,7 @@ def retrievers(
             top_k=top_k,
             embedder=str(embedder) if vectors else None,
             constrained=constrained,
+            compare_functions=compare_functions,
             max_tokens=max_tokens,
             timeout_s=timeout,
         )
@@ -344,4 +351,6 @@ def _run_name(options: Any) -> str:
     if options.catalog_size:
         parts.append(f"catalog-{options.catalog_size}")
     parts.append("constrained" if options.constrained else "unconstrained")
+    if options.compare_functions > 1:
+        parts.append(f"compared-{options.compare_functions}")
     return "-".join(parts)

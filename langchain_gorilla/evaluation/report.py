@@ -106,6 +106,8 @@ def run_names(runs: Sequence[Run]) -> list[str]:
             parts.append(f"{options['catalog_size']} functions")
         if not options.get("constrained"):
             parts.append("unconstrained")
+        if options.get("compare_functions", 1) > 1:
+            parts.append(f"{options['compare_functions']} compared")
         name = ", ".join(parts)
         repeated = sum(other == name or other.startswith(f"{name} (") for other in names)
         names.append(f"{name} ({repeated + 1})" if repeated else name)

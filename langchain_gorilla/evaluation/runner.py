@@ -54,6 +54,7 @@ class RunOptions:
         top_k: Functions that a retriever offers.
         embedder: Directory of the sentence encoder of ``dense`` and ``hybrid``.
         constrained: Whether calls are constrained to the functions while they are generated.
+        compare_functions: As the option of ``ChatGorilla``; 1 is greedy.
         max_tokens: Most tokens of an answer.
         timeout_s: Most seconds for an answer; None for no limit.
     """
@@ -65,6 +66,7 @@ class RunOptions:
     top_k: int = 5
     embedder: str | None = None
     constrained: bool = True
+    compare_functions: int = 1
     max_tokens: int | None = 512
     timeout_s: float | None = None
 
@@ -87,6 +89,7 @@ def chat_model(options: RunOptions) -> BaseChatModel:
             format=options.format,
             engine=load_engine(options.model),
             constrained=options.constrained,
+            compare_functions=options.compare_functions,
             temperature=0,
             max_tokens=options.max_tokens,
             timeout=options.timeout_s,

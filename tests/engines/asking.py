@@ -11,7 +11,8 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
-from langchain_gorilla.engines.generation import generate, plan_answer
+from langchain_gorilla.engines.generation import generate
+from langchain_gorilla.engines.planning import plan_answer
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.formats.base import Prompt

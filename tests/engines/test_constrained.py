@@ -114,7 +114,8 @@ def test_where_the_model_fits_by_itself_the_grammar_changes_nothing(
 def test_a_constraint_that_allows_everything_gives_the_same_tokens(
     engine: TransformersEngine,
 ) -> None:
-    from langchain_gorilla.engines.generation import generate, plan_answer
+    from langchain_gorilla.engines.generation import generate
+    from langchain_gorilla.engines.planning import plan_answer
     from langchain_gorilla.engines.turns import Watch
 
     loaded = engine._loaded

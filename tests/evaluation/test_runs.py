@@ -347,6 +347,12 @@ def test_a_run_is_constrained_where_that_was_asked_for(constrained: bool) -> Non
     assert model.constrained == constrained
 
 
+def test_a_run_compares_as_many_functions_as_were_asked_for() -> None:
+    model = runner.chat_model(RunOptions(model="bundled", compare_functions=3))
+    assert isinstance(model, ChatGorilla)
+    assert model.compare_functions == 3
+
+
 # --- Reading cases ---
 
 
