@@ -353,7 +353,13 @@ def forced_tokens(vocabulary: Vocabulary, matcher: Any) -> list[int]:
     never = vocabulary.end_ids | vocabulary.banned
     tokens = tokens[: next((n for n, token in enumerate(tokens) if token in never), len(tokens))]
     # Vocabularies exist whose encoder and decoder disagree on a character (added tokens).
-    return tokens[: matcher.validate_tokens(tokens)] if tokens else tokens
+    if tokens and (fitting := matcher.validate_tokens(tokens)):
+        return tokens[:fitting]
+    # llguidance spells a value that reads like a mark with the mark's own token, and then neither
+    # takes that token nor allows another.
+    spelled = bytes(matcher.compute_ff_bytes()) if tokens else b""
+    plain = vocabulary.encode(spelled.decode("utf-8", "ignore"))
+    return plain[: matcher.validate_tokens(plain)] if plain else plain
 
 
 def rewind(matcher: Any, count: int) -> None:

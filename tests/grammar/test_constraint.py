@@ -123,6 +123,23 @@ def test_a_mark_that_is_a_token_cannot_be_spelled(marked_vocabulary: Vocabulary)
     assert constraint.try_consume(tokens) < len(tokens)
 
 
+def test_a_value_that_reads_like_a_mark_is_written_in_plain_tokens(
+    marked_vocabulary: Vocabulary,
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"mode": {"type": "string", "enum": ["<<function>>x"]}},
+        "required": ["mode"],
+    }
+    only = FunctionSchema("only", "", schema)
+    constraint = ConstraintCompiler(marked_vocabulary).constraint([only], V2, Answer(mode="any"))
+    constraint.consume(marked_vocabulary.encode("<<function>>only(mode='", special=True))
+    forced = constraint.forced()
+    assert marked_vocabulary.decode(forced).startswith(b"<<function>>x'")
+    assert marked_vocabulary.special_tokens["<<function>>"] not in forced
+    constraint.consume(forced)
+
+
 def test_padding_is_never_allowed(marked_vocabulary: Vocabulary) -> None:
     constraint = ConstraintCompiler(marked_vocabulary).constraint((), V2, Answer(mode="none"))
     allowed = allowed_ids(constraint)
