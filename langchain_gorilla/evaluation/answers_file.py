@@ -7,7 +7,8 @@ refused rather than mixed in.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,31 @@ ANSWERS_FILE = "answers.jsonl"
 
 class DifferentRunError(GorillaError, ValueError):
     """The folder holds answers of a run with other options, or of another model."""
+
+
+class RunInUseError(GorillaError, RuntimeError):
+    """Another process is writing to the folder."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to a run's folder; gone with the process, if it ends.
+
+    Raises:
+        RunInUseError: Another one is writing to it.
+    """
+    import portalocker
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as file:
+        try:
+            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+        except portalocker.exceptions.LockException as error:
+            raise RunInUseError(
+                f"Another process is writing its answers to {folder}, and one at a time may. Wait "
+                "for it, or choose another --out."
+            ) from error
+        yield
 
 
 def open_run(folder: Path, options: Mapping[str, Any]) -> dict[str, tuple[str, Answer]]:

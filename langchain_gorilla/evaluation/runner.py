@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,12 @@ from langchain_gorilla.errors import (
     PromptTooLongError,
     UnknownFormatError,
 )
-from langchain_gorilla.evaluation.answers_file import ANSWERS_FILE, answer_line, open_run
+from langchain_gorilla.evaluation.answers_file import (
+    ANSWERS_FILE,
+    alone_in,
+    answer_line,
+    open_run,
+)
 from langchain_gorilla.evaluation.cases import Case
 from langchain_gorilla.evaluation.model_files import model_folder
 from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offering
@@ -117,15 +123,18 @@ def run_cases(
 
     Raises:
         DifferentRunError: The folder holds another run.
+        RunInUseError: Another process is writing to the folder.
         MissingModelError: The model's folder does not exist.
         UnsupportedOptionError: A retriever or catalog size that cannot be had.
     """
     catalog_of = catalogs(cases if all_cases is None else all_cases, options.catalog_size)
-    recorded = open_run(folder, asdict(options))
-    with (
-        offering(options.retriever, top_k=options.top_k, embedder=options.embedder) as offer,
-        (folder / ANSWERS_FILE).open("a", encoding="utf-8") as file,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(alone_in(folder))
+        recorded = open_run(folder, asdict(options))
+        file = stack.enter_context((folder / ANSWERS_FILE).open("a", encoding="utf-8"))
+        offer = stack.enter_context(
+            offering(options.retriever, top_k=options.top_k, embedder=options.embedder)
+        )
         is_loaded = False
         for case in cases:
             offered = [as_shown(f, case.language) for f in offer(case, catalog_of(case))]

@@ -6,7 +6,13 @@ import pytest
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, bundled
 from langchain_gorilla.errors import MissingModelError
-from langchain_gorilla.evaluation.answers_file import ANSWERS_FILE, DifferentRunError, open_run
+from langchain_gorilla.evaluation.answers_file import (
+    ANSWERS_FILE,
+    DifferentRunError,
+    RunInUseError,
+    alone_in,
+    open_run,
+)
 from langchain_gorilla.evaluation.cases import Case
 from langchain_gorilla.evaluation.model_files import model_fingerprint
 from langchain_gorilla.evaluation.runner import RunOptions, run_cases
@@ -60,7 +66,7 @@ def test_a_run_killed_at_any_byte_goes_on_with_the_same_answers(
     # The more was written, the less is asked again.
     assert asked == sorted(asked, reverse=True)
     assert set(asked) == {0, 1, 2}
-    assert [path.name for path in file.parent.iterdir()] == [ANSWERS_FILE]
+    assert {path.name for path in file.parent.iterdir()} == {ANSWERS_FILE, "lock"}
 
 
 @pytest.mark.parametrize(
@@ -141,3 +147,14 @@ def test_a_file_of_answers_without_options_is_not_written_over(tmp_path: Path) -
 def test_a_models_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingModelError, match=r"nowhere.* does not exist"):
         model_fingerprint(str(tmp_path / "nowhere"))
+
+
+def test_one_process_at_a_time_writes_to_a_folder(tmp_path: Path) -> None:
+    with (
+        alone_in(tmp_path / "run"),
+        pytest.raises(RunInUseError, match="choose another --out"),
+        alone_in(tmp_path / "run"),
+    ):
+        pass
+    with alone_in(tmp_path / "run"):
+        pass
