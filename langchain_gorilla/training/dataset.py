@@ -10,12 +10,15 @@ on every machine (``fingerprint`` proves it).
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from random import Random
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from langchain_gorilla.training.ahead import ahead
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.prompts import (
     CALL,
@@ -311,6 +314,7 @@ def stream(
     rank: int = 0,
     world: int = 1,
     first_shard: int = 0,
+    workers: int = 0,
 ) -> Iterator[tuple[int, int, Batch]]:
     """Give batches without end, each process its own shards.
 
@@ -322,18 +326,23 @@ def stream(
         rank: This process among ``world``.
         world: How many processes there are.
         first_shard: Begin with the ``first_shard``-th of this process.
+        workers: Further processes, which make the shards ahead; 0 makes them here, in between.
 
     Yields:
         (which shard of this process, which batch of the shard, the batch).
     """
-    count = first_shard
-    while True:
-        index = count * world + rank
-        encoded = [
-            encode(tokenizer, one, questions=place % QUESTION_EVERY == 0, max_tokens=max_tokens)
-            for place, one in enumerate(shard(seed, index))
-        ]
-        grouped = batches(encoded, batch_tokens, Random(index), max_tokens=max_tokens)
+    make = partial(_shard_batches, tokenizer, seed, batch_tokens, max_tokens)
+    indices = (number * world + rank for number in count(first_shard))
+    for number, grouped in enumerate(ahead(make, indices, workers), first_shard):
         for place, batch in enumerate(grouped):
-            yield count, place, batch
-        count += 1
+            yield number, place, batch
+
+
+def _shard_batches(
+    tokenizer: Tokenizer, seed: int, batch_tokens: int, max_tokens: int, index: int
+) -> list[Batch]:
+    encoded = [
+        encode(tokenizer, one, questions=place % QUESTION_EVERY == 0, max_tokens=max_tokens)
+        for place, one in enumerate(shard(seed, index))
+    ]
+    return batches(encoded, batch_tokens, Random(index), max_tokens=max_tokens)

@@ -6,6 +6,7 @@ Checkpoints hold everything, so that a run that was stopped goes on where it was
 
 import argparse
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -78,6 +79,11 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--measure-every", type=int, default=250, help="steps between measures")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="processes that make data ahead (default: 0 on a CPU; beside a GPU all but one core)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -92,8 +98,15 @@ def check(options: argparse.Namespace) -> None:
         MissingModelError: ``start`` lacks a file.
         ModelLoadError: ``start`` does not fit the preset.
     """
+    if options.workers is not None and options.workers < 0:
+        raise UnsupportedOptionError(
+            f"--workers is {options.workers}. Expected: 0, where the training makes its data "
+            "itself, or more. Leave it out for the default."
+        )
     for name, value in vars(options).items():
-        if isinstance(value, (int, float)) and name != "seed" and not value > 0:
+        if name in ("seed", "workers"):
+            continue
+        if isinstance(value, (int, float)) and not value > 0:
             raise UnsupportedOptionError(
                 f"--{name.replace('_', '-')} is {value}. Expected: more than 0. "
                 "Leave it out for the default."
@@ -132,6 +145,7 @@ class Trainer:
             )
         self.options, self.preset = options, PRESETS[options.preset]
         self.batch_tokens = options.batch_tokens or self.preset.batch_tokens
+        self.workers = self._workers()
         self.settings = self._settings()
         self.checkpoint = options.out / "checkpoint.pt"
         found = checkpoints.read(self.checkpoint, self.settings)
@@ -151,6 +165,14 @@ class Trainer:
         options.out.mkdir(parents=True, exist_ok=True)
         if found:
             self._load(found)
+
+    def _workers(self) -> int:
+        """Choose how many processes make data: a GPU learns faster than several can write it."""
+        if self.options.workers is not None:
+            return int(self.options.workers)
+        if self.preset.device == "cpu":
+            return 0
+        return max(1, (os.cpu_count() or 2) // processes.world() - 1)
 
     def _settings(self) -> dict[str, Any]:
         """Name what the batches and the model depend on; files by their content."""
@@ -247,6 +269,7 @@ class Trainer:
             rank=self.rank,
             world=self.world,
             first_shard=self.place[0],
+            workers=self.workers,
         )
         done = self.place
         for shard, place, batch in found:

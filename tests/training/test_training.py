@@ -182,6 +182,7 @@ def test_the_rate_of_a_run_stays_until_another_is_given(tmp_path: Path) -> None:
         (("--minutes", "0"), "--minutes is 0.0"),
         (("--rate", "-1"), "--rate is -1.0"),
         (("--save-every", "0"), "--save-every is 0"),
+        (("--workers", "-1"), "--workers is -1. Expected: 0"),
         (("--preset", "gpu"), "needs CUDA"),
     ],
 )
@@ -192,6 +193,15 @@ def test_what_cannot_be_trained_is_refused(
     with pytest.raises(UnsupportedOptionError, match=message):
         trainer(tmp_path / "run", 1, *given)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_gpu_does_not_wait_for_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    running = trainer(tmp_path, 1)
+    assert running.workers == 0
+    running.preset = train.PRESETS["gpu"]
+    assert running._workers() == 15
+    assert trainer(tmp_path, 1, "--workers", "3").workers == 3
 
 
 def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
