@@ -71,6 +71,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             self.constrained,
             min_call_probability=self.min_call_probability,
             compare_functions=self.compare_functions,
+            temperature=self.temperature,
         )
 
     # --- What LangChain asks about the model ---
@@ -328,16 +329,18 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     ) -> Request:
         """Plan one answer by the call's options, and by the model's where the call has none."""
         check_call_options(given)
+        own = {name: getattr(self, name) for name in REPLACEABLE}
+        options = {**own, **{name: value for name, value in given.items() if value is not None}}
         check_enforced(
             self.constrained,
             strict=given.get("strict"),
-            compare_functions=given.get("compare_functions"),
+            compare_functions=options["compare_functions"],
+            temperature=options["temperature"],
         )
         model = given.get("model") or self.model
-        own = {name: getattr(self, name) for name in REPLACEABLE}
         return plan_request(
             messages,
-            {**own, **{name: value for name, value in given.items() if value is not None}},
+            options,
             model=model,
             engine=self._engine_for(model),
             format_=self._prompt_format(model),

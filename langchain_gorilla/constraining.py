@@ -7,7 +7,7 @@ into tokens.
 from dataclasses import replace
 
 from langchain_gorilla.binding import Demand, ToolChoice
-from langchain_gorilla.engines.base import AnswerGrammar, Fork
+from langchain_gorilla.engines.base import AnswerGrammar, Compared, Fork
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.functions import FunctionSet
@@ -133,37 +133,33 @@ def call_fork(
 def compared_functions(
     format_: PromptFormat,
     functions: FunctionSet,
+    choice: ToolChoice,
     constraint: AnswerGrammar | None,
     *,
-    wanted: int,
-    temperature: float,
-) -> int:
-    """Say how many functions are compared where the model is undecided; 1 is none.
+    most: int,
+) -> Compared | None:
+    """Say which functions are compared where the model is undecided; None where it has no choice.
 
     Args:
         format_: How the model's family writes calls.
         functions: What the model may call.
+        choice: From ``read_tool_choice``.
         constraint: From ``answer_constraint``, for the same request.
-        wanted: The caller's ``compare_functions``.
-        temperature: The request's.
+        most: The caller's ``compare_functions``.
 
     Raises:
-        UnsupportedOptionError: The request is sampled, or nothing constrains its calls.
+        UnsupportedOptionError: There is a choice, and nothing constrains the calls.
     """
-    if wanted <= 1 or not functions.functions:
-        return 1
-    if temperature > 0:
-        raise UnsupportedOptionError(
-            f"compare_functions={wanted} compares the calls that greedy decoding would write, and "
-            f"temperature={temperature:g} was given. Leave one of them out."
-        )
+    names = tuple(function.name for function in functions.written)
+    if most <= 1 or len(names) < 2 or choice.mode not in ("auto", "any"):
+        return None
     if constraint is None:
         raise UnsupportedOptionError(
-            f"compare_functions={wanted} needs a constraint, and this answer has none: "
+            f"compare_functions={most} needs a constraint, and this answer has none: "
             f"{format_.name} answers in free sections, or strict=False was given. Leave "
             "compare_functions out."
         )
-    return wanted
+    return Compared(functions=names, most=most)
 
 
 def check_constraint(

@@ -129,7 +129,7 @@ class ModelOptions(BaseModel):
     """Where the model is undecided between functions, so many of them are compared by the whole
     calls that it would write, and the most probable call is made; 1 takes the most probable name,
     as greedy decoding does. For greedy, constrained answers; costs the passes of further calls
-    where there is doubt. Not compared: whether to call, and how often."""
+    where there is doubt. Not compared: whether to call, and whether another call follows."""
 
     on_missing_argument: OnMissingArgument = "fill"
     """What happens to a required argument whose value occurs nowhere in the conversation (see
@@ -285,8 +285,9 @@ def check_enforced(
     strict: bool | None = None,
     min_call_probability: float | None = None,
     compare_functions: int | None = None,
+    temperature: float | None = None,
 ) -> None:
-    """Refuse what only a constraint can enforce where there is none.
+    """Refuse what only a constraint can enforce where there is none, or only greedy decoding.
 
     Raises:
         UnsupportedOptionError: Names the two options that exclude each other.
@@ -302,6 +303,11 @@ def check_enforced(
                 f"{name} needs a constraint, and constrained=False was given. Leave one "
                 "of them out."
             )
+    if (compare_functions or 1) > 1 and temperature:
+        raise UnsupportedOptionError(
+            f"compare_functions={compare_functions} compares the calls that greedy decoding would "
+            f"write, and temperature={temperature:g} was given. Leave one of them out."
+        )
 
 
 def check_call_options(given: Mapping[str, Any]) -> None:

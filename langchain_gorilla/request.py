@@ -120,11 +120,7 @@ def plan_request(
             timeout_s=options.get("timeout"),
             fork=call_fork(format_, functions, demand.choice, constraint, least=least),
             compared=compared_functions(
-                format_,
-                functions,
-                constraint,
-                wanted=options.get("compare_functions") or 1,
-                temperature=options.get("temperature") or 0.0,
+                format_, functions, demand.choice, constraint, most=options["compare_functions"]
             ),
             likely=likely_answer(format_, functions, demand) if constraint is None else None,
         ),

@@ -49,6 +49,19 @@ class Fork:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Functions that an engine compares by the calls that would follow.
+
+    Attributes:
+        functions: Their names, as the model writes them.
+        most: How many are compared at one place.
+    """
+
+    functions: tuple[str, ...]
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationOptions:
     """How to generate one answer.
 
@@ -65,8 +78,8 @@ class GenerationOptions:
             Special tokens spelled in them stay in the answer; all others are left out.
         timeout_s: Seconds until GenerationTimeoutError, waiting for the engine included.
         fork: Where to ask for the probability of calls; None where an answer has no choice.
-        compared: Functions that are compared by their whole calls where the model is undecided
-            between them; 1 compares none. Greedy answers with a constraint only.
+        compared: Functions to compare by their whole calls where the model is undecided between
+            them; None compares none. Greedy answers with a constraint only.
         whole: Give the text as one piece at the end, for a reader who waits for it anyway: each
             piece wakes the reader, who then takes time from the model.
         likely: What an answer without a constraint will probably be: nothing is held to it, but
@@ -86,7 +99,7 @@ class GenerationOptions:
     markers: tuple[str, ...] = ()
     timeout_s: float | None = None
     fork: Fork | None = None
-    compared: int = 1
+    compared: Compared | None = None
     whole: bool = False
     likely: AnswerGrammar | None = None
 
@@ -94,7 +107,6 @@ class GenerationOptions:
         """Refuse what no engine can honour."""
         checks: tuple[tuple[str, float | None, type, Callable[[Any], bool], str], ...] = (
             ("max_tokens", self.max_tokens, Integral, lambda value: value >= 1, "at least 1"),
-            ("compared", self.compared, Integral, lambda value: value >= 1, "at least 1, greedy"),
             ("temperature", self.temperature, Real, lambda value: value >= 0, "at least 0, greedy"),
             ("top_p", self.top_p, Real, lambda value: 0 < value <= 1, "above 0, at most 1"),
             ("top_k", self.top_k, Integral, lambda value: value >= 1, "at least 1"),

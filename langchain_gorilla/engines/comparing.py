@@ -1,56 +1,63 @@
 """Which function: compared by the calls that would follow, where the model is undecided.
 
 Greedy decoding names a function before it writes an argument, and a small model often sees only
-by the arguments that it took the wrong one. Here each plausible name is gone on with to the end of
-its call, greedily and within the constraint, and the call wins that the model finds most probable:
-the sum of its log-probabilities, no mask, no penalty. Where one name is all but certain nothing is
-compared. The winner is read again as a guess, so that the rest of the loop knows nothing of this.
+by the arguments that it took the wrong one. Here the plausible names are each gone on with to the
+end of their call, greedily and within the constraint, and the call wins that the model finds most
+probable: the sum of its log-probabilities, no mask, no penalty. Where one name is all but certain
+nothing is compared. The winner is read again as a guess, so that the rest of the loop knows
+nothing of this.
 
-Not compared: calls with text, and how many calls there are.
+A name is plausible by its tokens: at each place where two functions are still possible, by how
+much less probable its token is than the best one. The most plausible are tried first.
+
+Not compared: calls with text or with a family's refusal, arguments of one function, and whether
+another call follows.
 """
 
-import re
-from collections.abc import Callable, Sequence
+import heapq
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_gorilla.calls import CallSyntax
-from langchain_gorilla.engines.decode_loop import Limits, TokenSequence, decode
+from langchain_gorilla.engines.base import Compared
+from langchain_gorilla.engines.decode_loop import TokenSequence, decode
 from langchain_gorilla.engines.written_call import read_call
-from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.errors import DeadEndError, InvalidFunctionError
+from langchain_gorilla.grammar.call_grammar import trigger
 
 if TYPE_CHECKING:
     import torch
 
-LEAST_SHARE: Final = 0.05
-"""Names whose next token is less probable than this share of the best one's are not compared."""
+    from langchain_gorilla.grammar.constraint import Constraint, Vocabulary
 
-_MOST_LOOKED_AT: Final = 64
+LEAST_SHARE: Final = 0.05
+"""Names that are less probable than this share of the greedy one are not compared."""
+
 _LONGEST_CALL: Final = 256
 
 
-class Spelling(Protocol):
-    """What spells tokens; a ``Vocabulary`` does."""
-
-    def decode(self, tokens: Sequence[int]) -> bytes:
-        """Spell tokens, special ones too."""
-
-
 @dataclass(frozen=True)
-class _Begun:
+class _Head:
     """The head of a call, as far as it is written.
 
     Attributes:
-        text: What stands there.
-        heads: All heads that may stand there: what calls begin with, and a name, ``(`` included.
+        text: What is written of it.
+        start: Where in the answer's text it begins.
+        mark: What calls begin with here, the space at its end left out.
+        names: Head, ``(`` included, to function, for those that are still possible: two or more.
     """
 
     text: str
-    heads: tuple[str, ...]
+    start: int
+    mark: str
+    names: Mapping[str, str]
 
-    def fits(self, text: str) -> bool:
-        """Tell whether a head begins with a text, or the text with a head."""
-        return any(head.startswith(text) or text.startswith(head) for head in self.heads)
+    def is_named_by(self, token: str) -> bool:
+        """Tell whether a name is begun or goes on with a token."""
+        return len(self.text + token) > len(self.mark)
 
 
 class Comparison:
@@ -58,43 +65,45 @@ class Comparison:
 
     def __init__(
         self,
-        functions: Sequence[FunctionSchema],
+        compared: Compared,
         *,
         syntax: CallSyntax,
-        spelling: Spelling,
+        vocabulary: "Vocabulary",
         guess: Callable[[Sequence[int]], Sequence[int]],
-        most: int,
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Compare up to ``most`` of ``functions``.
+        """Compare functions.
 
         Args:
-            functions: What may be called, under the names that the model writes.
+            compared: Which, and how many.
             syntax: How calls are written.
-            spelling: Of the model's tokens.
+            vocabulary: The model's.
             guess: Continues the answer so far; may be wrong, may be empty.
-            most: Names that are compared at one place.
             check: Asked after every token; raises where the answer is no longer wanted.
         """
-        self._names = [function.name for function in functions]
+        self._compared = compared
         self._syntax = syntax
-        self._spelling = spelling
+        self._vocabulary = vocabulary
         self._guess = guess
-        self._most = most
         self._check = check
         self._won: list[int] = []
-        names = "|".join(sorted(map(re.escape, self._names), key=len, reverse=True))
-        self._call = re.compile(rf"(?<![\w.])({names})\(")
 
     def guess(self, answer: Sequence[int]) -> Sequence[int]:
         """Continue the answer by the call that won, or guess up to the next function's name."""
-        if self._has_won(answer):
+        if self.settled(answer) is not None:
             return self._won[len(answer) :]
         tokens = self._guess(answer)
-        for count in range(len(tokens)):
-            if self._begun([*answer, *tokens[:count]]) is not None:
-                return tokens[:count]
+        for place, token in enumerate(tokens):
+            head = self._head([*answer, *tokens[:place]])
+            if head is not None and head.is_named_by(self._text([token])):
+                return tokens[:place]
         return tokens
+
+    def settled(self, answer: Sequence[int]) -> int | None:
+        """Give the next token of the call that won; None where no call did, or it is over."""
+        if len(self._won) > len(answer) and self._won[: len(answer)] == list(answer):
+            return self._won[len(answer)]
+        return None
 
     def choose(
         self,
@@ -103,110 +112,177 @@ class Comparison:
         best: int,
         *,
         sequence: TokenSequence,
-        constraint: Limits,
-        pick: Callable[[Sequence[int], Any], int],
+        constraint: "Constraint",
+        pick: "Callable[[Sequence[int], torch.Tensor, Constraint], int]",
         room: int,
     ) -> int:
         """Give the next token: ``best``, or the beginning of a name that fares better.
+
+        A call that cannot be finished, for its length or for its schema, is not compared.
 
         Args:
             answer: The tokens so far; ``sequence`` has read them and nothing after them.
             row: The model's scores of the next token, shape (rows of the LM head,).
             best: The token that would come without comparing.
             sequence: What the model has read; is afterwards as before.
-            constraint: What may come; is afterwards as before.
-            pick: Chooses a token as for ``decode``.
+            constraint: What may come; stays as it is.
+            pick: Chooses a token by an answer, its scores and what may come.
             room: Most further tokens that the answer may have.
         """
-        if self._has_won(answer):
+        if (settled := self.settled(answer)) is not None:
+            return settled
+        head = self._head(answer)
+        if head is None or not (others := self._others(answer, row, best, head, constraint)):
             return best
-        begun = self._begun(answer)
-        if begun is None or len(plausible := self._plausible(row, begun, best, constraint)) < 2:
+        # How much less probable than the greedy name a beginning is, its number, its tokens.
+        waiting = [(0.0, 0, [best])]
+        numbers = count(1)
+        for behind, token in others:
+            heapq.heappush(waiting, (behind, next(numbers), [token]))
+        finished: dict[str, tuple[float, list[int]]] = {}
+        tried = 0
+        while waiting and tried < 2 * self._compared.most and len(finished) < self._compared.most:
+            behind, _, begun = heapq.heappop(waiting)
+            tried += 1
+            call = _Call(sequence, row)
+            limits = constraint.fork()
+
+            def pick_on(
+                later: Sequence[int],
+                scores: "torch.Tensor",
+                behind: float = behind,
+                limits: "Constraint" = limits,
+            ) -> int:
+                whole = [*answer, *later]
+                token = pick(whole, scores, limits)
+                if (now := self._head(whole)) is not None:
+                    for further, other in self._others(whole, scores, token, now, limits):
+                        if behind + further <= -math.log(LEAST_SHARE):
+                            entry = (behind + further, next(numbers), [*later, other])
+                            heapq.heappush(waiting, entry)
+                return token
+
+            try:
+                name = call.write(
+                    begun,
+                    limits,
+                    pick=pick_on,
+                    guess=lambda later: self._guess([*answer, *later]),
+                    named=lambda later: self._finished([*answer, *later], head),
+                    check=self._check,
+                    room=min(room, _LONGEST_CALL),
+                )
+            except (DeadEndError, InvalidFunctionError):
+                continue  # greedy decoding meets it if it comes to that
+            if name is not None:
+                finished[name] = max(finished.get(name, (-math.inf, [])), (call.score, call.tokens))
+        if not finished:
             return best
-        before = len(self._text(answer)) - len(begun.text)
-        calls = []
-        for token in plausible:
-            call = _Call(sequence, constraint, row)
-            call.write(
-                token,
-                pick=lambda later, scores: pick([*answer, *later], scores),
-                guess=lambda later: self._guess([*answer, *later]),
-                is_over=lambda later: self._is_over(self._text([*answer, *later])[before:]),
-                check=self._check,
-                room=min(room, _LONGEST_CALL),
-            )
-            calls.append((call.score, call.tokens))
-        self._won = [*answer, *max(calls, key=lambda call: call[0])[1]]
+        self._won = [*answer, *max(finished.values())[1]]
         return self._won[len(answer)]
 
-    def _has_won(self, answer: Sequence[int]) -> bool:
-        return len(self._won) > len(answer) and self._won[: len(answer)] == list(answer)
+    def _text(self, tokens: Sequence[int]) -> str:
+        return self._vocabulary.decode(tokens).decode("utf-8", "ignore")
 
-    def _text(self, answer: Sequence[int]) -> str:
-        return self._spelling.decode(answer).decode("utf-8", "ignore")
-
-    def _begun(self, answer: Sequence[int]) -> _Begun | None:
-        """Say what of a call's head stands at the answer's end; None where none may stand there."""
-        text, mark = self._text(answer).lstrip(), self._syntax.opening
-        while call := self._call.search(text):
-            written = read_call(text[call.end() :])
+    def _head(self, answer: Sequence[int]) -> _Head | None:
+        """Say what is written of a call's head; None where functions have nothing to choose."""
+        whole = self._text(answer)
+        text, mark = whole, self._syntax.opening
+        opened, closed = self._syntax.reasoning
+        if closed and closed in text:
+            text = text[text.rindex(closed) + len(closed) :]
+        elif opened and opened in text:
+            return None
+        if (sure := trigger(self._syntax)) is not None and sure in text:
+            text = text[text.index(sure) :]
+        text = text.lstrip()
+        while (head := self._complete(text, mark)) is not None:
+            written = read_call(text[len(head) :])
             if written.brackets:
                 return None
             text, mark = written.rest, self._syntax.separator
-        # Space at a mark's end may be part of the name's first token.
-        solid = mark.rstrip()
-        begun = text[text.rfind(solid) :] if solid in text and solid else text
-        heads = tuple(f"{mark}{name}(" for name in self._names)
-        if len(begun) < len(solid) or not any(head[:-1].startswith(begun) for head in heads):
-            return None
-        return _Begun(begun, heads)
+        heads = {f"{mark}{name}(": name for name in self._compared.functions}
+        left = {head: name for head, name in heads.items() if head.startswith(text)}
+        return _Head(text, len(whole) - len(text), mark.rstrip(), left) if len(left) > 1 else None
 
-    def _plausible(
-        self, row: "torch.Tensor", begun: _Begun, best: int, constraint: Limits
-    ) -> list[int]:
-        """Give the tokens that go on with a name, nearly as probable as the best of all."""
-        shares = row.softmax(-1)
-        count = min(_MOST_LOOKED_AT, len(shares))
-        ranked = shares.topk(count).indices.tolist()
-        if best not in ranked or not self._goes_on(begun, best):
+    def _complete(self, text: str, mark: str) -> str | None:
+        """Give the head that a text begins with."""
+        heads = (f"{mark}{name}(" for name in self._compared.functions)
+        return next((head for head in heads if text.startswith(head)), None)
+
+    def _finished(self, answer: Sequence[int], head: _Head) -> str | None:
+        """Name the function whose call is over; None while it is not."""
+        text = self._text(answer)[head.start :]
+        for each, name in head.names.items():
+            if text.startswith(each) and not read_call(text[len(each) :]).brackets:
+                return name
+        return None
+
+    def _others(
+        self,
+        answer: Sequence[int],
+        row: "torch.Tensor",
+        best: int,
+        head: _Head,
+        constraint: "Constraint",
+    ) -> list[tuple[float, int]]:
+        """Give the tokens of other names, the most probable first: how far behind the best."""
+        known = self._vocabulary
+        if not head.is_named_by(self._text([best])):
             return []
-        least = LEAST_SHARE * float(shares[best])
-        found: list[int] = []
-        for token in ranked:
-            if float(shares[token]) < least or len(found) == self._most:
-                break
-            if self._goes_on(begun, token) and constraint.try_consume([token]):
-                constraint.rollback(1)
-                found.append(token)
-        return found
+        # The space before an answer's first word belongs to it.
+        spellings = known.spellings if self._text(answer).strip() else known.unspaced
+        tokens: set[int] = set()
+        for each in head.names:
+            rest = each[len(head.text) :].encode()
+            tokens.update(token for token, _ in spellings.inside(rest))
+            tokens.update(spellings.beginning_with(rest))
+        if best not in tokens:  # text, a refusal, or the answer's end
+            return []
+        shares = row.log_softmax(-1)
+        # A penalty may have made another token the best than the model's own scores do.
+        behind = {token: max(0.0, float(shares[best] - shares[token])) for token in tokens - {best}}
+        return sorted(
+            (less, token)
+            for token, less in behind.items()
+            if less <= -math.log(LEAST_SHARE) and _fits(constraint, token)
+        )
 
-    def _goes_on(self, begun: _Begun, token: int) -> bool:
-        more = self._text([token])
-        return bool(more) and begun.fits(begun.text + more)
 
-    def _is_over(self, call: str) -> bool:
-        opened = call.find("(") + 1
-        return opened > 0 and not read_call(call[opened:]).brackets
+def _fits(constraint: "Constraint", token: int) -> bool:
+    if not constraint.try_consume([token]):
+        return False
+    constraint.rollback(1)
+    return True
 
 
 class _Call:
-    """A call that is written to see how probable it is, and then taken back.
+    """A call that is written to see how probable it is, and forgotten.
 
     Attributes:
         tokens: The call's.
         score: Sum of their log-probabilities.
     """
 
-    def __init__(self, sequence: TokenSequence, constraint: Limits, row: "torch.Tensor") -> None:
+    def __init__(self, sequence: TokenSequence, row: "torch.Tensor") -> None:
         """Go on after ``sequence``, which ``row`` scores."""
         self.tokens: list[int] = []
-        self.score = 0.0
         self._sequence = sequence
-        self._constraint = constraint
         self._start = sequence.length
+        # Of each place that was read last, and of the one before: the scores of what follows.
         self._rows = {self._start - 1: row}
+        self._shares: dict[int, float] = {}
 
-    # --- A TokenSequence that keeps every place's scores ---
+    @property
+    def score(self) -> float:
+        """Sum of the log-probabilities of the call's tokens."""
+        return sum(self._shares[place] for place in range(self._start, self._end))
+
+    @property
+    def _end(self) -> int:
+        return self._start + len(self.tokens)
+
+    # --- A TokenSequence that scores what it reads ---
 
     @property
     def length(self) -> int:
@@ -217,47 +293,70 @@ class _Call:
         """Read further tokens; see ``TokenSequence``."""
         start = self.length
         rows = list(self._sequence.extend(tokens, range(len(tokens))))
-        self._rows.update(enumerate(rows, start))
+        self._rows = {start - 1: self._rows[start - 1], **dict(enumerate(rows, start))}
+        for place, token in enumerate(tokens, start):
+            self._score(place, token)
         return [rows[index] for index in at]
 
     def cut(self, length: int) -> None:
         """Forget all tokens but the first ``length``."""
         self._sequence.cut(length)
 
+    def _score(self, place: int, token: int) -> None:
+        self._shares[place] = float(self._rows[place - 1].log_softmax(-1)[token])
+
     def write(
         self,
-        first: int,
+        begun: Sequence[int],
+        limits: "Constraint",
         *,
         pick: Callable[[Sequence[int], Any], int],
         guess: Callable[[Sequence[int]], Sequence[int]],
-        is_over: Callable[[Sequence[int]], bool],
+        named: Callable[[Sequence[int]], str | None],
         check: Callable[[], None],
         room: int,
-    ) -> None:
-        """Write a call that begins with ``first``, score it, and take everything back."""
+    ) -> str | None:
+        """Write a call to its end, and let the sequence forget it.
+
+        Args:
+            begun: Its first tokens.
+            limits: What may come; its own to go on with.
+            pick: As for ``decode``, of the call's tokens so far.
+            guess: Likewise.
+            named: Names the function of a call that is over, else None.
+            check: Asked after every token.
+            room: Most tokens.
+
+        Returns:
+            The function's name; None where the call did not end.
+
+        Raises:
+            DeadEndError: Nothing fits the constraint.
+            InvalidFunctionError: The function has no grammar.
+        """
 
         def take(token: int) -> bool:
-            check()
             self.tokens.append(token)
-            ended = token in self._constraint.end_ids
-            return ended or len(self.tokens) >= room or is_over(self.tokens)
+            check()
+            full = token in limits.end_ids or len(self.tokens) >= room
+            return full or named(self.tokens) is not None
 
-        self._constraint.consume([first])
         try:
-            if not take(first):
+            limits.consume(begun)
+            if not any(take(token) for token in begun):
                 decode(
                     self,
-                    [first],
-                    self._constraint,
-                    pick=lambda later, row: pick([first, *later], row),
-                    guess=lambda later: guess([first, *later]),
+                    begun,
+                    limits,
+                    pick=lambda later, row: pick([*begun, *later], row),
+                    guess=lambda later: guess([*begun, *later]),
                     take=take,
-                    room=room - 1,
+                    room=room - len(begun),
                 )
+            # What was forced at the end, or came last, was not read.
             if unread := self.tokens[self.length - self._start : -1]:
                 self.extend(unread, [])
-            for place, token in enumerate(self.tokens, self._start - 1):
-                self.score += float(self._rows[place].log_softmax(-1)[token])
+            self._score(self._end - 1, self.tokens[-1])
+            return named(self.tokens)
         finally:
             self._sequence.cut(self._start)
-            self._constraint.rollback(len(self.tokens))

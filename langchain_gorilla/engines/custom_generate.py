@@ -87,26 +87,29 @@ def by_loop(
                 return int(scores.argmax(dim=-1))
             return int(torch.multinomial(scores.softmax(dim=-1), 1))
 
-        def likeliest(tokens: Sequence[int], row: torch.Tensor) -> int:
+        def likeliest(tokens: Sequence[int], row: torch.Tensor, limits: "Constraint | None") -> int:
             scores = row[None]
-            if constraint is None:
+            if limits is None:
                 return chosen(tokens, scores)
             if greedy and best_of_all:
                 best = chosen(tokens, scores.clone())
-                if constraint.try_consume([best]):
-                    constraint.rollback(1)
+                if limits.try_consume([best]):
+                    limits.rollback(1)
                     return best
-            allowed = torch.from_numpy(mask_to_bools(constraint.allowed(), scores.shape[-1]))
+            allowed = torch.from_numpy(mask_to_bools(limits.allowed(), scores.shape[-1]))
             return chosen(tokens, scores.masked_fill(~allowed.to(scores.device), -torch.inf))
 
-        def of_a_trial(tokens: Sequence[int], row: torch.Tensor) -> int:
+        def of_a_trial(tokens: Sequence[int], row: torch.Tensor, limits: "Constraint") -> int:
             ids[0, length : length + len(tokens)] = torch.tensor(tokens)
-            return likeliest(tokens, row)
+            return likeliest(tokens, row, limits)
 
         def pick(tokens: Sequence[int], row: torch.Tensor) -> int:
             if scored is not None:
                 scored(tokens, row)
-            token = likeliest(tokens, row)
+            settled = None if comparison is None else comparison.settled(tokens)
+            if settled is not None:
+                return settled
+            token = likeliest(tokens, row, constraint)
             # What was guessed further on would be lost; no name is guessed before it is chosen.
             if comparison is None or constraint is None or sequence.length > length + len(tokens):
                 return token

@@ -135,6 +135,7 @@ def generate(
         GenerationCancelledError: As the watch says, within one token.
         GenerationTimeoutError: As the watch says, within one token.
         DeadEndError: No token of the vocabulary fits the constraint.
+        UnsupportedOptionError: Functions are to be compared, and the cache cannot be cut back.
     """
     import torch
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
@@ -143,6 +144,12 @@ def generate(
     steps = [*processors, *score_steps(plan.options, encoder.size, _rows(weights))]
     cuttable = can_cut(weights)
     looped = drafts and cuttable
+    if plan.options.compared is not None and not looped:
+        raise UnsupportedOptionError(
+            f"compare_functions={plan.options.compared.most} goes back to where a function was "
+            "named, and this model keeps no past that it could go back to. Leave "
+            "compare_functions out."
+        )
     prefix, shared, borrowed, cache = None, 0, False, None
     with prefixes.opening if prefixes is not None and cuttable else nullcontext():
         if prefixes is not None and cuttable:
@@ -182,8 +189,15 @@ def generate(
     settings = GenerationConfig(max_new_tokens=plan.room_tokens, do_sample=False)  # type: ignore[no-untyped-call]
     further: dict[str, Any] = {} if cache is None else {cache_argument(weights): cache}
     comparison = None
-    if plan.options.compared > 1:
-        comparison = _comparison(plan, constraint, guesses, watch)
+    compared, grammar = plan.options.compared, plan.grammar
+    if compared is not None and grammar is not None and constraint is not None and guesses:
+        comparison = Comparison(
+            compared,
+            syntax=grammar.syntax,
+            vocabulary=constraint.vocabulary,
+            guess=guesses.guess,
+            check=watch.check,
+        )
     if guesses is not None:
         # Randomness is drawn by a processor, which chooses among the tokens that it is given.
         best = plan.options.temperature == 0
@@ -218,34 +232,6 @@ def generate(
             forward_passes=passes.count,
             call_probability=None if reader is None else reader.probability,
         )
-    )
-
-
-def _comparison(
-    plan: Plan, constraint: "Constraint | None", guesses: "Guesses | None", watch: Watch
-) -> Comparison | None:
-    """Give what chooses between functions; None where there is no choice.
-
-    Raises:
-        UnsupportedOptionError: The model's cache cannot be cut back.
-    """
-    if guesses is None:
-        raise UnsupportedOptionError(
-            f"compare_functions={plan.options.compared} goes back to where a function was named, "
-            "and this model keeps no past that it could go back to. Leave compare_functions out."
-        )
-    if plan.grammar is None or constraint is None:
-        return None
-    functions = chosen(plan.grammar.functions, plan.grammar.answer)
-    if len(functions) < 2:
-        return None
-    return Comparison(
-        functions,
-        syntax=plan.grammar.syntax,
-        spelling=constraint.vocabulary,
-        guess=guesses.guess,
-        most=plan.options.compared,
-        check=watch.check,
     )
 
 

@@ -325,6 +325,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="file for every answer, as JSON lines")
     chosen = parser.parse_args(arguments)
+    if chosen.compared > 1 and not chosen.constrained:
+        parser.error("--compared needs --constrained: calls are compared within their grammar.")
     torch.set_num_threads(chosen.threads)
     cases: list[Case] = []
     if chosen.own:

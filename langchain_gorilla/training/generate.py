@@ -1,6 +1,7 @@
 """Greedy answers of a model to many prompts, for measuring: at once, or held to functions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from langchain_gorilla.binding import ToolChoice
+from langchain_gorilla.constraining import compared_functions
 from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions, TextPiece
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
@@ -105,17 +108,18 @@ def constrained_answers(
     """
     engine = load_engine(folder)
     options = GenerationOptions(
-        max_tokens=longest,
-        markers=(OpenFunctionsV2.syntax.opening,),
-        compared=compared,
-        whole=True,
+        max_tokens=longest, markers=(OpenFunctionsV2.syntax.opening,), whole=True
     )
     for text, documents in asked:
         prompt = make_prompt([part for one in text.split(END) for part in (one, EOS)][:-1])
         if len(engine.encode(prompt)) > LONGEST_PROMPT:
             yield ""
             continue
-        functions = function_set(documents).written
-        grammar = AnswerGrammar(functions=functions, syntax=OpenFunctionsV2.syntax)
-        events = engine.stream(prompt, options, constraint=grammar if functions else None)
+        functions = function_set(documents)
+        grammar = AnswerGrammar(functions=functions.written, syntax=OpenFunctionsV2.syntax)
+        constraint = grammar if functions.written else None
+        wanted = compared_functions(
+            OpenFunctionsV2(), functions, ToolChoice(), constraint, most=compared
+        )
+        events = engine.stream(prompt, replace(options, compared=wanted), constraint=constraint)
         yield "".join(event.text for event in events if isinstance(event, TextPiece))

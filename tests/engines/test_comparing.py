@@ -7,17 +7,25 @@ import pytest
 import torch
 
 from langchain_gorilla import ChatGorilla, bundled
+from langchain_gorilla.binding import ToolChoice, read_demand
 from langchain_gorilla.calls import CallSyntax
+from langchain_gorilla.constraining import answer_constraint, compared_functions
+from langchain_gorilla.engines.base import Compared
 from langchain_gorilla.engines.comparing import LEAST_SHARE, Comparison
 from langchain_gorilla.engines.transformers import TransformersEngine
-from langchain_gorilla.errors import GenerationCancelledError, UnsupportedOptionError
+from langchain_gorilla.errors import (
+    DeadEndError,
+    GenerationCancelledError,
+    UnsupportedOptionError,
+)
+from langchain_gorilla.formats.nexusraven import NexusRaven
+from langchain_gorilla.functions import function_set
+from langchain_gorilla.grammar.spellings import Spellings
 from langchain_gorilla.training import dataset, generate, prompts
-from tests.engines.asking import function
 
 # --- By itself, on a made-up model whose tokens are characters ---
 
 MARK = CallSyntax(opening="#", separator="#", closing="")
-NAMES = (function("f"), function("g"))
 END = 0
 
 
@@ -52,13 +60,14 @@ class Characters:
 
 
 class AnyText:
-    """Limits that allow every character but one, and remember what they consumed."""
+    """A constraint that allows every character but some, and knows what it consumed."""
 
     end_ids = frozenset([END])
     complete = False
 
-    def __init__(self, forbidden: str = "!") -> None:
-        self.forbidden = ord(forbidden)
+    def __init__(self, forbidden: str = "", dead_after: str = "?") -> None:
+        self.forbidden = forbidden
+        self.dead_after = dead_after
         self.tokens: list[int] = []
 
     def forced(self) -> list[int]:
@@ -66,56 +75,76 @@ class AnyText:
 
     def try_consume(self, tokens: Sequence[int]) -> int:
         assert len(tokens) == 1
-        if tokens[0] == self.forbidden:
+        if chr(tokens[0]) in self.forbidden or bytes(self.tokens).endswith(
+            self.dead_after.encode()
+        ):
             return 0
         self.tokens += tokens
         return 1
 
     def consume(self, tokens: Sequence[int]) -> None:
-        assert self.try_consume(tokens) == len(tokens)
+        for token in tokens:
+            if not self.try_consume([token]):
+                raise DeadEndError("Nothing fits.")
 
     def rollback(self, count: int) -> None:
         del self.tokens[len(self.tokens) - count :]
 
+    def fork(self) -> "AnyText":
+        copy = AnyText(self.forbidden, self.dead_after)
+        copy.tokens = self.tokens[:]
+        return copy
+
 
 class Bytes:
+    """A vocabulary whose tokens are the ASCII characters."""
+
+    spellings = Spellings((token, bytes([token])) for token in range(128))
+    unspaced = Spellings((token, bytes([token]).lstrip()) for token in range(128))
+
     @staticmethod
     def decode(tokens: Sequence[int]) -> bytes:
         return bytes(tokens)
 
 
-def chain(text: str, share: float = 1.0, after: str = "#") -> dict[str, dict[str, float]]:
-    """Go on with a text, its first character with a share, the rest for certain."""
-    shares = [share, *[1.0] * (len(text) - 1)]
-    return {
-        after + text[:place]: {text[place]: share} for place, share in enumerate(shares) if place
-    }
+def chain(text: str, after: str = "#") -> dict[str, dict[str, float]]:
+    """Go on with a text for certain, once its first character is there."""
+    return {after + text[:place]: {text[place]: 1.0} for place in range(1, len(text))}
 
 
-def comparison(most: int = 3, guess: str = "", syntax: CallSyntax = MARK) -> Comparison:
+def comparison(
+    *names: str, most: int = 3, guess: str = "", syntax: CallSyntax = MARK, **more: Any
+) -> Comparison:
+    compared = Compared(functions=names or ("f", "g"), most=most)
+    guessed = list(guess.encode())
+    vocabulary: Any = Bytes()
     return Comparison(
-        NAMES,
-        syntax=syntax,
-        spelling=Bytes(),
-        guess=lambda answer: list(guess.encode()),
-        most=most,
+        compared, syntax=syntax, vocabulary=vocabulary, guess=lambda answer: guessed, **more
     )
 
 
-def choose(model: Characters, chooser: Comparison, limits: AnyText, answer: str = "#") -> str:
+def choose(
+    model: Characters,
+    chooser: Comparison,
+    limits: AnyText | None = None,
+    answer: str = "#",
+    best: str = "",
+) -> str:
+    """Give what is chosen after an answer; see that nothing else has changed."""
     model.tokens = list(answer.encode())
-    limits.tokens = list(answer.encode())
+    constraint: Any = limits or AnyText()
+    constraint.tokens = list(answer.encode())
     row = model.row(len(answer))
     token = chooser.choose(
         model.tokens[:],
         row,
-        int(row.argmax()),
+        ord(best) if best else int(row.argmax()),
         sequence=model,
-        constraint=limits,
-        pick=lambda answer, row: int(row.argmax()),
+        constraint=constraint,
+        pick=lambda answer, row, limits: int(row.argmax()),
         room=40,
     )
-    assert bytes(model.tokens) == bytes(limits.tokens) == answer.encode()
+    assert bytes(model.tokens) == bytes(constraint.tokens) == answer.encode()
     return chr(token)
 
 
@@ -127,19 +156,19 @@ def undecided(f: float, g: float) -> Characters:
 
 def test_the_function_with_the_likeliest_call_is_chosen() -> None:
     chooser = comparison()
-    assert choose(undecided(0.6, 0.4), chooser, AnyText()) == "g"
+    assert choose(undecided(0.6, 0.4), chooser) == "g"
     # The call that won is what the loop is to read next.
     assert bytes(chooser.guess(b"#")) == b"g(2)"
     assert bytes(chooser.guess(b"#g(")) == b"2)"
 
 
 def test_the_likeliest_name_stays_where_its_call_is_likelier() -> None:
-    assert choose(undecided(0.9, 0.1), comparison(), AnyText()) == "f"
+    assert choose(undecided(0.9, 0.1), comparison()) == "f"
 
 
 def test_what_is_all_but_certain_is_not_compared() -> None:
     model = undecided(0.9, 0.9 * LEAST_SHARE * 0.9)
-    assert choose(model, comparison(), AnyText()) == "f"
+    assert choose(model, comparison()) == "f"
     assert model.reads == 0
 
 
@@ -150,42 +179,86 @@ def test_what_the_constraint_forbids_is_not_compared() -> None:
 
 
 def test_no_more_are_compared_than_were_asked_for() -> None:
-    model = Characters({"#": {"f": 0.4, "g": 0.3, "h": 0.3}, **chain("f(1)"), **chain("g(1)")})
-    chooser = Comparison(
-        (*NAMES, function("h")), syntax=MARK, spelling=Bytes(), guess=lambda _: [], most=2
-    )
-    assert choose(model, chooser, AnyText()) == "f"
+    shares = {"#": {"f": 0.4, "g": 0.3, "h": 0.3}}
+    model = Characters({**shares, **chain("f(1)"), **chain("g(1)"), **chain("h(1)")})
+    assert choose(model, comparison("f", "g", "h", most=2)) == "f"
     assert model.reads == len("f(1") + len("g(1")
 
 
-def test_text_is_not_compared_with_calls() -> None:
-    model = Characters({"#": {"n": 0.5, "f": 0.3, "g": 0.2}, **chain("f(1)"), **chain("g(1)")})
-    assert choose(model, comparison(), AnyText()) == "n"
+@pytest.mark.parametrize("share_of_f", [0.0, 0.01, 0.1, 0.2])
+def test_functions_are_compared_not_their_first_tokens(share_of_f: float) -> None:
+    shares = {
+        "#": {"g": 1 - share_of_f, "f": share_of_f},
+        "#g": {"a": 0.6, "b": 0.4},
+        "#ga(": {"1": 0.3, "2": 0.25},
+        "#ga(1": {")": 1.0},
+    }
+    model = Characters({**chain("gb(2)"), **chain("f(3)"), **chain("ga("), **shares})
+    chooser = comparison("ga", "gb", "f")
+    answer = "#"
+    while not answer.endswith("("):
+        answer += choose(model, chooser, answer=answer)
+    assert answer == "#gb("
+
+
+def test_a_name_that_another_begins_with_is_compared_with_it() -> None:
+    shares = {"#f": {"(": 0.6, "x": 0.4}, "#f(": {"1": 0.3, "2": 0.25}, "#f(1": {")": 1.0}}
+    model = Characters({"#": {"f": 1.0}, **chain("fx(2)"), **shares})
+    chooser = comparison("f", "fx")
+    assert choose(model, chooser, answer="#f") == "x"
+
+
+def test_arguments_of_one_function_are_not_compared() -> None:
+    shares = {"#f(": {"1": 0.6, ")": 0.4}, "#f(1": {")": 0.3, "2": 0.25}}
+    model = Characters({"#": {"f": 1.0}, "#f": {"(": 1.0}, **shares})
+    for answer in ("#f", "#f("):
+        choose(model, comparison(), answer=answer)
     assert model.reads == 0
+
+
+@pytest.mark.parametrize("best", ["n", "f"])
+def test_text_is_not_compared_with_calls(best: str) -> None:
+    shares = {"n": 0.5, "f": 0.3, "g": 0.2} if best == "n" else {"f": 0.5, "n": 0.4}
+    model = Characters({"#": shares, **chain("f(1)"), **chain("g(1)"), **chain("n(1)")})
+    assert choose(model, comparison()) == best
+    assert model.reads == 0
+
+
+def test_the_greedy_name_is_always_among_them() -> None:
+    """Penalties may make another name the best than the model's own scores do."""
+    model = Characters({"#": {"f": 0.5, "g": 0.2}, **chain("f(1)"), **chain("g(1)")})
+    assert choose(model, comparison(most=1), best="g") == "g"
 
 
 def test_guesses_make_comparing_cheaper_and_change_nothing() -> None:
     slow, fast = undecided(0.6, 0.4), undecided(0.6, 0.4)
-    assert choose(slow, comparison(), AnyText()) == "g"
-    assert choose(fast, comparison(guess="(2)"), AnyText()) == "g"
+    assert choose(slow, comparison()) == "g"
+    assert choose(fast, comparison(guess="(2)")) == "g"
     assert fast.reads < slow.reads
 
 
-def test_a_call_that_never_ends_is_given_up_at_the_room() -> None:
-    model = Characters({"#": {"f": 0.5, "g": 0.5}, **chain("f(1)"), **chain("g(" + "1" * 99)})
-    assert choose(model, comparison(), AnyText()) == "f"
-    assert model.reads <= len("f(1") + 40
+def test_a_call_that_never_ends_does_not_win() -> None:
+    model = Characters({"#": {"f": 0.4, "g": 0.6}, **chain("f(1)"), **chain("g(" + "1" * 99)})
+    assert choose(model, comparison()) == "f"
+    neither = Characters(
+        {"#": {"f": 0.4, "g": 0.6}, **chain("f(" + "1" * 99), **chain("g(" + "1" * 99)}
+    )
+    assert choose(neither, comparison()) == "g"
+
+
+def test_a_call_that_nothing_can_finish_does_not_end_the_answer() -> None:
+    assert choose(undecided(0.6, 0.4), comparison(), AnyText(dead_after="g(")) == "f"
+    assert choose(undecided(0.6, 0.4), comparison(), AnyText(dead_after="(")) == "f"
 
 
 def test_whoever_waits_no_longer_ends_the_comparison() -> None:
     def check() -> None:
         raise GenerationCancelledError("gone")
 
-    chooser = Comparison(
-        NAMES, syntax=MARK, spelling=Bytes(), guess=lambda _: [], most=2, check=check
-    )
+    model = undecided(0.6, 0.4)
     with pytest.raises(GenerationCancelledError):
-        choose(undecided(0.6, 0.4), chooser, AnyText())
+        choose(model, comparison(check=check))
+    assert bytes(model.tokens) == b"#"
 
 
 FAMILIES = [
@@ -211,6 +284,29 @@ def test_guesses_end_where_a_name_begins(
     begun = f"{syntax.opening}f("
     assert guessed(begun) == text[len(begun) : len(syntax.opening + call)] + between
     assert guessed(syntax.opening + call + syntax.separator) == ""
+
+
+@pytest.mark.parametrize(
+    ("syntax", "answer"),
+    [
+        (CallSyntax(opening="<c>", separator=";", closing="</c>"), "Let me call f(1): <c>"),
+        (MARK, "<think>Could be f(1) or #g(2).</think>#"),
+        (CallSyntax(opening="", separator=", ", closing=""), " "),
+        (CallSyntax(opening="[", separator=", ", closing="]"), "["),
+    ],
+)
+def test_a_name_is_chosen_behind_space_text_and_thought(syntax: CallSyntax, answer: str) -> None:
+    calls = {**chain("f(1)", answer), **chain("g(2)", answer)}
+    unsure = {f"{answer}f(": {"1": 0.3, "2": 0.25}, f"{answer}f(1": {")": 1.0}}
+    model = Characters({answer: {"f": 0.6, "g": 0.4}, **calls, **unsure})
+    assert choose(model, comparison(syntax=syntax), answer=answer) == "g"
+
+
+def test_nothing_is_chosen_in_a_thought() -> None:
+    answer = "<think>#"
+    model = Characters({answer: {"f": 0.6, "g": 0.4}})
+    assert choose(model, comparison(), answer=answer) == "f"
+    assert model.reads == 0
 
 
 # --- With the bundled model ---
@@ -268,20 +364,52 @@ def model(**options: Any) -> Any:
     )
 
 
-async def test_every_path_compares_alike() -> None:
+async def test_every_path_compares() -> None:
     bound, question = model(compare_functions=2), "What is it like in Oslo and in Rome?"
-    invoked = bound.invoke(question).tool_calls
-    assert invoked
-    told = [
-        [(call["name"], call["args"]) for call in calls]
-        for calls in (
-            invoked,
-            (await bound.ainvoke(question)).tool_calls,
-            sum(list(bound.stream(question))[1:], start=next(bound.stream(question))).tool_calls,
-            model().invoke(question, compare_functions=2).tool_calls,
-        )
+    streamed = list(bound.stream(question))
+    answers = [
+        bound.invoke(question),
+        await bound.ainvoke(question),
+        sum(streamed[1:], start=streamed[0]),
+        model().invoke(question, compare_functions=2),
     ]
-    assert all(each == told[0] for each in told)
+    calls = [[(call["name"], call["args"]) for call in one.tool_calls] for one in answers]
+    assert calls[0]
+    assert all(each == calls[0] for each in calls)
+    greedy = model().invoke(question).response_metadata["forward_passes"]
+    assert all(one.response_metadata["forward_passes"] > greedy for one in answers)
+
+
+def test_answers_that_are_decoded_together_compare_by_themselves() -> None:
+    questions = [f"What is it like in {place}?" for place in ("Oslo", "Rome", "Lima", "Quito")]
+    alone = [model(compare_functions=2).invoke(one).tool_calls for one in questions]
+    together = model(compare_functions=2, max_batch_size=4).batch(questions)
+    for one, other in zip(alone, together, strict=True):
+        assert [(call["name"], call["args"]) for call in one] == [
+            (call["name"], call["args"]) for call in other.tool_calls
+        ]
+
+
+def test_comparing_goes_with_a_demanded_probability() -> None:
+    answer = model(compare_functions=2, min_call_probability=1.0).invoke("Is it late in Rome?")
+    assert not answer.tool_calls
+    assert answer.text
+
+
+def test_a_refusal_is_no_function_to_compare_with() -> None:
+    functions = function_set([get_weather])
+    constraint = answer_constraint(NexusRaven(), functions, read_demand({}, functions))
+    assert constraint is not None
+    assert len(constraint.functions) == 2
+    assert compared_functions(NexusRaven(), functions, ToolChoice(), constraint, most=3) is None
+
+
+@pytest.mark.parametrize("choice", ["none", "get_time"])
+def test_a_demand_that_leaves_no_choice_is_not_compared(choice: str) -> None:
+    answer = model(compare_functions=3).invoke("Weather in Oslo?", tool_choice=choice)
+    plain = model().invoke("Weather in Oslo?", tool_choice=choice)
+    assert answer.text == plain.text
+    assert [call["args"] for call in answer.tool_calls] == [c["args"] for c in plain.tool_calls]
 
 
 def test_where_nothing_can_be_compared_nothing_changes() -> None:
@@ -295,7 +423,7 @@ def test_where_nothing_can_be_compared_nothing_changes() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0.7}, "temperature=0.7 was given"),
+        ({"temperature": 0.7}, "temperature=0.7 was given. Leave one"),
         ({"strict": False}, "needs a constraint"),
         ({"compare_functions": 0}, "a whole number, at least 1"),
         ({"compare_functions": True}, "a whole number, at least 1"),
@@ -308,6 +436,8 @@ def test_what_cannot_be_compared_is_refused(options: dict[str, Any], message: st
 
 
 def test_without_a_constraint_nothing_is_compared() -> None:
+    with pytest.raises(UnsupportedOptionError, match="temperature=1 was given"):
+        ChatGorilla(model="bundled", compare_functions=2, temperature=1)
     with pytest.raises(UnsupportedOptionError, match="compare_functions=2 needs a constraint"):
         ChatGorilla(model="bundled", compare_functions=2, constrained=False)
     with pytest.raises(UnsupportedOptionError, match="compare_functions=2 needs a constraint"):
