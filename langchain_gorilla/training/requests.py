@@ -191,11 +191,11 @@ class Requests:
         return functions
 
     def _tool_count(self) -> int:
-        """Draw how many distractors there are: mostly 1 to 4, at most 14."""
+        """Draw how many distractors there are: mostly 1 to 4, at most 15."""
         style = self.rng.random()
-        if style < 0.93:
+        if style < 0.86:
             return self.rng.choices([1, 2, 3, 4], [0.4, 0.3, 0.18, 0.12])[0]
-        return self.rng.randint(5, 8) if style < 0.985 else self.rng.randint(9, 14)
+        return self.rng.randint(5, 8) if style < 0.96 else self.rng.randint(9, 15)
 
     def functions(self) -> list[OfferedFunction]:
         """Draw one function, a few or many, as a conversation offers them."""

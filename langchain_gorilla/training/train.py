@@ -74,7 +74,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--batch-tokens", type=int, help="of one process (default: the preset's)")
     parser.add_argument("--rate", type=float, help="default: as the run began, or the preset's")
     parser.add_argument("--decay", type=float, default=0.5, help="last part of the run that slows")
-    parser.add_argument("--max-tokens", type=int, default=1200, help="longest family")
+    parser.add_argument("--max-tokens", type=int, default=2048, help="longest family")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--measure-every", type=int, default=250, help="steps between measures")
