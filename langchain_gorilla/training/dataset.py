@@ -36,8 +36,8 @@ SHARES: Mapping[str, float] = {
     "parallel_multiple": 0.12,
     "irrelevance": 0.13,
     "chat": 0.02,
-    "answer": 0.1,
-    "error": 0.05,
+    "answer": 0.12,
+    "error": 0.06,
     "remaining": 0.03,
     "session": 0.03,
 }

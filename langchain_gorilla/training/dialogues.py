@@ -119,7 +119,7 @@ class Dialogues:
     def chain(self) -> Conversation | None:
         """Look something up, then call the next function with what was found.
 
-        Half of the time, with such functions at hand, one call is all that is asked for; else a
+        Two times in three, with such functions at hand, one call is all that is asked for; else a
         model learns to look something up whatever the question.
         """
         rng, style = self.rng, draw_style(self.rng)
@@ -133,7 +133,7 @@ class Dialogues:
         functions = self.requests.with_distractors([first, second], count, style)
         value = str(self.values.draw(known.kind))
         found = str(self.values.draw(chain.kind))
-        if rng.random() < 0.5:
+        if rng.random() < 0.65:
             return self._one_of_chain(chain, functions, first, second, value, found)
         question = rng.choice(chain.use.questions).replace("{x}", value)
         calls = [first.call({known.key: value}), second.call({"key": found})]

@@ -17,7 +17,9 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
+from langchain_gorilla.training import starts
 from langchain_gorilla.training.dataset import end_id
+from langchain_gorilla.training.growing import grow
 from langchain_gorilla.training.model import Shape, SmallModel
 from langchain_gorilla.training.prompts import END
 from langchain_gorilla.training.tokenizer import PAD, features
@@ -54,14 +56,32 @@ def llama_config(shape: Shape, pad_id: int, end: int) -> dict[str, Any]:
     }
 
 
-def export(checkpoint: Path, tokenizer_file: Path, preset: str, out: Path) -> None:
+def export(
+    checkpoint: Path,
+    tokenizer_file: Path,
+    preset: str,
+    out: Path,
+    *,
+    mix: Path | None = None,
+    share: float = 0.5,
+) -> None:
     """Write config, weights (fp16) and tokenizer into ``out``, each file replaced at once.
+
+    Weights that lie between those before and after a further training often do better than
+    either, as in WiSE-FT (arXiv 2109.01903): what was forgotten comes back sooner than what was
+    learned is lost.
 
     Args:
         checkpoint: Of ``train``.
         tokenizer_file: The ``tokenizer.json`` of the run.
         preset: The preset of the run.
         out: Made where it is missing; other files in it are left alone.
+        mix: The model that the training began with, of this size or smaller; None for none of it.
+        share: Its share of the weights.
+
+    Raises:
+        MissingModelError: ``mix`` lacks a file.
+        ModelLoadError: ``mix`` does not fit the preset or the tokenizer.
     """
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     sizes = PRESETS[preset]
@@ -73,7 +93,12 @@ def export(checkpoint: Path, tokenizer_file: Path, preset: str, out: Path) -> No
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         made = Path(folder)
-        halves = {name: tensor.half() for name, tensor in model.to_llama().items()}
+        weights = model.to_llama()
+        if mix is not None:
+            starts.check(mix, shape)
+            before = grow(starts.read(mix, tokenizer), weights)
+            weights = {name: one.lerp(before[name], share) for name, one in weights.items()}
+        halves = {name: tensor.half() for name, tensor in weights.items()}
         save_file(halves, str(made / "model.safetensors"), metadata={"format": "pt"})
         _write(made / "config.json", llama_config(shape, pad_id, end))
         _write(made / "generation_config.json", {"eos_token_id": end, "pad_token_id": pad_id})
@@ -104,8 +129,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--mix", type=Path, help="model that the training began with")
+    parser.add_argument("--share", type=float, default=0.5, help="its share of the weights")
     chosen = parser.parse_args(arguments)
-    export(chosen.checkpoint, chosen.tokenizer, chosen.preset, chosen.out)
+    if not 0 <= chosen.share <= 1:
+        parser.error(f"--share is {chosen.share:g}; expected a share, 0 to 1.")
+    export(
+        chosen.checkpoint,
+        chosen.tokenizer,
+        chosen.preset,
+        chosen.out,
+        mix=chosen.mix,
+        share=chosen.share,
+    )
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ class Requests:
 
     def _distractor(self, target: OfferedFunction) -> Concept:
         """Draw a concept that is not asked for, often close to one that is, or a look-up."""
-        if self.rng.random() < 0.14 and not self.held_out:
+        if self.rng.random() < 0.25 and not self.held_out:
             return self.rng.choice(direct_concepts())
         if self.rng.random() < 0.5:
             near = neighbours(target.concept.domain)

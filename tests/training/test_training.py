@@ -230,6 +230,25 @@ def test_what_is_exported_predicts_the_same(tmp_path: Path) -> None:
         torch.testing.assert_close(llama(ids).logits[0], own, atol=0.02, rtol=0.02)
 
 
+def test_weights_can_lie_between_those_before_and_after_a_training(tmp_path: Path) -> None:
+    trainer(tmp_path / "first", 3_000).run()
+    start = tmp_path / "start"
+    export.export(tmp_path / "first" / "checkpoint.pt", TOKENIZER, "cpu", start)
+    trainer(tmp_path / "second", 3_000, "--start", str(start)).run()
+    found = []
+    for share in (None, 0.25, 1.0):
+        given = {} if share is None else {"mix": start, "share": share}
+        out = tmp_path / f"out {share}"
+        export.export(tmp_path / "second" / "checkpoint.pt", TOKENIZER, "cpu", out, **given)
+        found.append(load_file(out / "model.safetensors"))
+    before = load_file(start / "model.safetensors")
+    for name, weights in before.items():
+        after, quarter, whole = (one[name].float() for one in found)
+        torch.testing.assert_close(whole, weights.float(), atol=2e-3, rtol=2e-3)
+        expected = 0.25 * weights.float() + 0.75 * after
+        torch.testing.assert_close(quarter, expected, atol=2e-3, rtol=2e-3)
+
+
 def test_an_exported_model_can_be_trained_on(tmp_path: Path) -> None:
     weights = load_file(bundled.path() / "model.safetensors")
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
