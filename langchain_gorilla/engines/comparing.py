@@ -10,8 +10,8 @@ nothing of this.
 A name is plausible by its tokens: at each place where two functions are still possible, by how
 much less probable its token is than the best one. The most plausible are tried first.
 
-Not compared: calls with text or with a family's refusal, arguments of one function, and whether
-another call follows.
+Not compared: calls with text or with a family's refusal, arguments of one function, whether
+another call follows, and names behind text in families whose calls stand bare.
 """
 
 import heapq
