@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
 
 from langchain_gorilla import ChatGorilla, bundled
 from langchain_gorilla.binding import ToolChoice, read_demand
@@ -12,6 +13,7 @@ from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.constraining import answer_constraint, compared_functions
 from langchain_gorilla.engines.base import Compared
 from langchain_gorilla.engines.comparing import LEAST_SHARE, Comparison
+from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.errors import (
     DeadEndError,
@@ -20,6 +22,7 @@ from langchain_gorilla.errors import (
 )
 from langchain_gorilla.formats.nexusraven import NexusRaven
 from langchain_gorilla.functions import function_set
+from langchain_gorilla.grammar import compiler
 from langchain_gorilla.grammar.spellings import Spellings
 from langchain_gorilla.training import dataset, generate, prompts
 
@@ -394,6 +397,51 @@ def test_comparing_goes_with_a_demanded_probability() -> None:
     answer = model(compare_functions=2, min_call_probability=1.0).invoke("Is it late in Rome?")
     assert not answer.tool_calls
     assert answer.text
+
+
+def calls_of(answer: Any) -> list[tuple[str, Any]]:
+    return [(call["name"], call["args"]) for call in answer.tool_calls]
+
+
+def test_a_penalty_for_repetition_is_kept_and_the_calls_still_compared() -> None:
+    question = "What is it like in Oslo and in Rome?"
+    penalised = model(repetition_penalty=1.2)
+    greedy = penalised.invoke(question)
+    compared = penalised.invoke(question, compare_functions=2)
+    again = sum(penalised.stream(question, compare_functions=2), start=AIMessageChunk(""))
+    assert calls_of(compared) == calls_of(again) != []
+    passes = [one.response_metadata["forward_passes"] for one in (greedy, compared)]
+    assert passes[1] > passes[0]
+
+
+def test_a_grammar_made_on_the_way_compares_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    city = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    others = [
+        {"name": f"get_{one}", "description": f"Get the {one} of a city.", "parameters": city}
+        for one in ("tides", "traffic", "prices", "news", "scores", "levels")
+    ]
+    bound = ChatGorilla(model="bundled", max_tokens=60, compare_functions=3).bind_tools(
+        [get_weather, get_time, *others]
+    )
+    question = "Get the local time in Oslo and the weather in Rome."
+    on_the_way = bound.invoke(question)
+    monkeypatch.setattr(compiler, "LAZY_ABOVE", 20)
+    assert calls_of(on_the_way) == calls_of(bound.invoke(question)) != []
+
+
+def test_calls_that_lost_stay_out_of_the_next_turns_past(
+    engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = model(compare_functions=2)
+    first = bound.invoke("What is it like in Oslo?")
+    results = [ToolMessage("9 C", tool_call_id=one["id"]) for one in first.tool_calls]
+    spoken = ["What is it like in Oslo?", first, *results, HumanMessage("And in Rome?")]
+    warm = bound.invoke(spoken)
+    assert warm.usage_metadata["input_token_details"]["cache_read"] > 0
+    monkeypatch.setattr(engine._loaded, "prefixes", PrefixCache(0))
+    cold = bound.invoke(spoken)
+    assert "input_token_details" not in cold.usage_metadata
+    assert (warm.text, calls_of(warm)) == (cold.text, calls_of(cold))
 
 
 def test_a_refusal_is_no_function_to_compare_with() -> None:
