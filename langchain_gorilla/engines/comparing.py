@@ -16,17 +16,15 @@ another call follows, and names behind text in families whose calls stand bare.
 
 import heapq
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.engines.base import Compared
 from langchain_gorilla.engines.decode_loop import TokenSequence, decode
-from langchain_gorilla.engines.written_call import read_call
+from langchain_gorilla.engines.heads import Head, Heads
 from langchain_gorilla.errors import DeadEndError, InvalidFunctionError
-from langchain_gorilla.grammar.call_grammar import trigger
 
 if TYPE_CHECKING:
     import torch
@@ -37,27 +35,6 @@ LEAST_SHARE: Final = 0.05
 """Names that are less probable than this share of the greedy one are not compared."""
 
 _LONGEST_CALL: Final = 256
-
-
-@dataclass(frozen=True)
-class _Head:
-    """The head of a call, as far as it is written.
-
-    Attributes:
-        text: What is written of it.
-        start: Where in the answer's text it begins.
-        mark: What calls begin with here, the space at its end left out.
-        names: Head, ``(`` included, to function, for those that are still possible: two or more.
-    """
-
-    text: str
-    start: int
-    mark: str
-    names: Mapping[str, str]
-
-    def is_named_by(self, token: str) -> bool:
-        """Tell whether a name is begun or goes on with a token."""
-        return len(self.text + token) > len(self.mark)
 
 
 class Comparison:
@@ -82,8 +59,7 @@ class Comparison:
             check: Asked after every token; raises where the answer is no longer wanted.
         """
         self._compared = compared
-        self._syntax = syntax
-        self._vocabulary = vocabulary
+        self._heads = Heads(compared.functions, syntax, vocabulary)
         self._guess = guess
         self._check = check
         self._won: list[int] = []
@@ -94,8 +70,8 @@ class Comparison:
             return self._won[len(answer) :]
         tokens = self._guess(answer)
         for place, token in enumerate(tokens):
-            head = self._head([*answer, *tokens[:place]])
-            if head is not None and head.is_named_by(self._text([token])):
+            head = self._heads.at([*answer, *tokens[:place]])
+            if head is not None and head.is_named_by(self._heads.text([token])):
                 return tokens[:place]
         return tokens
 
@@ -131,7 +107,7 @@ class Comparison:
         """
         if (settled := self.settled(answer)) is not None:
             return settled
-        head = self._head(answer)
+        head = self._heads.at(answer)
         if head is None or not (others := self._others(answer, row, best, head, constraint)):
             return best
         # How much less probable than the greedy name a beginning is, its number, its tokens.
@@ -155,7 +131,7 @@ class Comparison:
             ) -> int:
                 whole = [*answer, *later]
                 token = pick(whole, scores, limits)
-                if (now := self._head(whole)) is not None:
+                if (now := self._heads.at(whole)) is not None:
                     for further, other in self._others(whole, scores, token, now, limits):
                         if behind + further <= -math.log(LEAST_SHARE):
                             entry = (behind + further, next(numbers), [*later, other])
@@ -168,7 +144,7 @@ class Comparison:
                     limits,
                     pick=pick_on,
                     guess=lambda later: self._guess([*answer, *later]),
-                    named=lambda later: self._finished([*answer, *later], head),
+                    named=lambda later: self._heads.finished([*answer, *later], head),
                     check=self._check,
                     room=min(room, _LONGEST_CALL),
                 )
@@ -181,62 +157,18 @@ class Comparison:
         self._won = [*answer, *max(finished.values())[1]]
         return self._won[len(answer)]
 
-    def _text(self, tokens: Sequence[int]) -> str:
-        return self._vocabulary.decode(tokens).decode("utf-8", "ignore")
-
-    def _head(self, answer: Sequence[int]) -> _Head | None:
-        """Say what is written of a call's head; None where functions have nothing to choose."""
-        whole = self._text(answer)
-        text, mark = whole, self._syntax.opening
-        opened, closed = self._syntax.reasoning
-        if closed and closed in text:
-            text = text[text.rindex(closed) + len(closed) :]
-        elif opened and opened in text:
-            return None
-        if (sure := trigger(self._syntax)) is not None and sure in text:
-            text = text[text.index(sure) :]
-        text = text.lstrip()
-        while (head := self._complete(text, mark)) is not None:
-            written = read_call(text[len(head) :])
-            if written.brackets:
-                return None
-            text, mark = written.rest, self._syntax.separator
-        heads = {f"{mark}{name}(": name for name in self._compared.functions}
-        left = {head: name for head, name in heads.items() if head.startswith(text)}
-        return _Head(text, len(whole) - len(text), mark.rstrip(), left) if len(left) > 1 else None
-
-    def _complete(self, text: str, mark: str) -> str | None:
-        """Give the head that a text begins with."""
-        heads = (f"{mark}{name}(" for name in self._compared.functions)
-        return next((head for head in heads if text.startswith(head)), None)
-
-    def _finished(self, answer: Sequence[int], head: _Head) -> str | None:
-        """Name the function whose call is over; None while it is not."""
-        text = self._text(answer)[head.start :]
-        for each, name in head.names.items():
-            if text.startswith(each) and not read_call(text[len(each) :]).brackets:
-                return name
-        return None
-
     def _others(
         self,
         answer: Sequence[int],
         row: "torch.Tensor",
         best: int,
-        head: _Head,
+        head: Head,
         constraint: "Constraint",
     ) -> list[tuple[float, int]]:
         """Give the tokens of other names, the most probable first: how far behind the best."""
-        known = self._vocabulary
-        if not head.is_named_by(self._text([best])):
+        if not head.is_named_by(self._heads.text([best])):
             return []
-        # The space before an answer's first word belongs to it.
-        spellings = known.spellings if self._text(answer).strip() else known.unspaced
-        tokens: set[int] = set()
-        for each in head.names:
-            rest = each[len(head.text) :].encode()
-            tokens.update(token for token, _ in spellings.inside(rest))
-            tokens.update(spellings.beginning_with(rest))
+        tokens = self._heads.tokens(answer, head).keys()
         if best not in tokens:  # text, a refusal, or the answer's end
             return []
         shares = row.log_softmax(-1)

@@ -56,7 +56,15 @@ def bundled(
     """
     import torch
 
-    from langchain_gorilla.training import evaluate, export, picture, processes, tokenizer, train
+    from langchain_gorilla.training import (
+        evaluate,
+        export,
+        picture,
+        presets,
+        processes,
+        tokenizer,
+        train,
+    )  # fmt: skip
 
     name = preset.value
     if name == "auto":
@@ -71,9 +79,9 @@ def bundled(
         ("--rate", rate),
     ):
         options += [option, str(value)] if value is not None else []
-    chosen = train.parse_arguments(options)
-    train.check(chosen)
-    processes.join(train.PRESETS[name].device)
+    chosen = presets.parse_arguments(options)
+    presets.check(chosen)
+    processes.join(presets.PRESETS[name].device)
     first = processes.rank() == 0
     if first and not vocabulary.exists():
         folder.mkdir(parents=True, exist_ok=True)

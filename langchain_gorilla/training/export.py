@@ -21,9 +21,9 @@ from langchain_gorilla.training import starts
 from langchain_gorilla.training.dataset import end_id
 from langchain_gorilla.training.growing import grow
 from langchain_gorilla.training.model import Shape, SmallModel
+from langchain_gorilla.training.presets import PRESETS
 from langchain_gorilla.training.prompts import END
 from langchain_gorilla.training.tokenizer import PAD, features
-from langchain_gorilla.training.train import PRESETS
 
 
 def llama_config(shape: Shape, pad_id: int, end: int) -> dict[str, Any]:

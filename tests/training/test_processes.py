@@ -14,9 +14,17 @@ import torch.distributed as dist
 from tokenizers import Tokenizer
 
 from langchain_gorilla import bundled
-from langchain_gorilla.training import commands, dataset, evaluate, processes, tokenizer, train
+from langchain_gorilla.training import (
+    commands,
+    dataset,
+    evaluate,
+    presets,
+    processes,
+    tokenizer,
+    train,
+)
 
-TINY = train.Preset(32, 2, 4, 48, 1024, 8_000, 3e-3, "cpu")
+TINY = presets.Preset(32, 2, 4, 48, 1024, 8_000, 3e-3, "cpu")
 TOKENIZER = bundled.path() / "tokenizer.json"
 BUNDLED: dict[str, Any] = {"start": None, "minutes": None, "rate": None, "threads": 1, "own": 1}
 
@@ -30,12 +38,12 @@ def work(folder: Path) -> None:
         begin(backend, init_method=where, rank=processes.rank(), world_size=processes.world())
 
     dist.init_process_group = meet
-    train.PRESETS["cpu"] = TINY
+    presets.PRESETS["cpu"] = TINY
     train.Trainer.measure = lambda self: {}  # type: ignore[method-assign]
     dataset.shard = partial(dataset.shard, size=12)  # type: ignore[assignment]
     for name, tokens in (("whole", 12_000), ("parts", 5_000), ("parts", 12_000)):
         given = ["--out", str(folder / name), "--tokens", str(tokens), "--decay", "0.001"]
-        train.Trainer(train.parse_arguments([*given, "--tokenizer", str(TOKENIZER)])).run()
+        train.Trainer(presets.parse_arguments([*given, "--tokenizer", str(TOKENIZER)])).run()
 
     def note(what: str) -> None:
         with (folder / "done.txt").open("a") as file:

@@ -22,7 +22,7 @@ from langchain_gorilla.errors import (
     ModelLoadError,
     UnsupportedOptionError,
 )
-from langchain_gorilla.training import dataset, evaluate, export, generate, prompts, train
+from langchain_gorilla.training import dataset, evaluate, export, generate, presets, prompts, train
 from langchain_gorilla.training.model import (
     Shape,
     SmallModel,
@@ -31,13 +31,13 @@ from langchain_gorilla.training.model import (
 )
 from langchain_gorilla.training.tokenizer import build, features
 
-TINY = train.Preset(32, 2, 4, 48, 1024, 8_000, 3e-3, "cpu")
+TINY = presets.Preset(32, 2, 4, 48, 1024, 8_000, 3e-3, "cpu")
 TOKENIZER = bundled.path() / "tokenizer.json"
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(train.PRESETS, "cpu", TINY)
+    monkeypatch.setitem(presets.PRESETS, "cpu", TINY)
     monkeypatch.setattr(dataset, "shard", partial(dataset.shard, size=12))
     monkeypatch.setattr(train.Trainer, "measure", lambda self: {})
 
@@ -53,7 +53,7 @@ def alone(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def trainer(out: Path, tokens: int, *more: str) -> train.Trainer:
-    return train.Trainer(train.parse_arguments([*arguments(out, tokens), *more]))
+    return train.Trainer(presets.parse_arguments([*arguments(out, tokens), *more]))
 
 
 def kill(running: train.Trainer, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_a_checkpoint_of_other_sizes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer(tmp_path, 1).run()
-    monkeypatch.setitem(train.PRESETS, "cpu", train.Preset(64, 2, 4, 48, 1024, 9, 3e-3, "cpu"))
+    monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(64, 2, 4, 48, 1024, 9, 3e-3, "cpu"))
     with pytest.raises(UnsupportedOptionError, match="--preset was cpu"):
         trainer(tmp_path, 1)
     forget(tmp_path)
@@ -199,7 +199,7 @@ def test_a_gpu_does_not_wait_for_its_data(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("os.cpu_count", lambda: 16)
     running = trainer(tmp_path, 1)
     assert running.workers == 0
-    running.preset = train.PRESETS["gpu"]
+    running.preset = presets.PRESETS["gpu"]
     assert running._workers() == 15
     assert trainer(tmp_path, 1, "--workers", "3").workers == 3
 
@@ -212,14 +212,14 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
 
 
 def test_training_learns_and_logs(tmp_path: Path) -> None:
-    train.Trainer(train.parse_arguments(arguments(tmp_path, 60_000))).run()
+    train.Trainer(presets.parse_arguments(arguments(tmp_path, 60_000))).run()
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     losses = [row["loss"] for row in rows if "loss" in row]
     assert losses[-1] < losses[0]
 
 
 def test_what_is_exported_predicts_the_same(tmp_path: Path) -> None:
-    trainer = train.Trainer(train.parse_arguments(arguments(tmp_path / "run", 3_000)))
+    trainer = train.Trainer(presets.parse_arguments(arguments(tmp_path / "run", 3_000)))
     trainer.run()  # ends with the averaged weights in the model
     checkpoint = tmp_path / "run" / "checkpoint.pt"
     export.export(checkpoint, TOKENIZER, "cpu", tmp_path / "model")
