@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Final
 
 from langchain_core.utils import from_env
@@ -19,7 +19,7 @@ from langchain_gorilla.retrieval.retriever import ToolRetriever
 
 REPLACEABLE: Final = (
     "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed", "timeout",
-    "min_call_probability", "compare_functions", "on_missing_argument",
+    "min_call_probability", "compare_functions", "lexical_weight", "on_missing_argument",
 )  # fmt: skip
 """Options of the model that hold for a call unless it has its own."""
 
@@ -130,6 +130,12 @@ class ModelOptions(BaseModel):
     calls that it would write, and the most probable call is made; 1 takes the most probable name,
     as greedy decoding does. For greedy, constrained answers; costs the passes of further calls
     where there is doubt. Not compared: whether to call, and whether another call follows."""
+
+    lexical_weight: float | None = Field(default=None, ge=0)
+    """Nats by which a function's name gains on others for each point of BM25 (two at most) that
+    its document has for the last human turn; 0 leaves the choice to the model alone. None is 2 for
+    the bundled model, which names functions worse than BM25 does, and 0 for all others. Whether
+    anything is called stays the model's decision."""
 
     on_missing_argument: OnMissingArgument = "fill"
     """What happens to a required argument whose value occurs nowhere in the conversation (see
@@ -243,6 +249,11 @@ _KINDS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         "compare_functions",
         lambda value: isinstance(value, Integral) and not _is_flag(value) and int(value) >= 1,
         "a whole number, at least 1",
+    ),
+    (
+        "lexical_weight",
+        lambda value: isinstance(value, Real) and not _is_flag(value) and float(value) >= 0,
+        "a number, at least 0",
     ),
 )
 """Options of a call that nothing after this room checks: name, whether a value fits, what does."""

@@ -14,6 +14,7 @@ from langchain_gorilla.constraining import (
     likely_answer,
 )
 from langchain_gorilla.engines.base import AnswerGrammar, Engine, EngineEvent, GenerationOptions
+from langchain_gorilla.evidence import last_question, lexical_evidence, weight_of
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.functions import FunctionSet, function_set
@@ -121,6 +122,12 @@ def plan_request(
             fork=call_fork(format_, functions, demand.choice, constraint, least=least),
             compared=compared_functions(
                 format_, functions, demand.choice, constraint, most=options["compare_functions"]
+            ),
+            evidence=lexical_evidence(
+                format_,
+                functions,
+                last_question(messages),
+                weight=weight_of(model, options["lexical_weight"]),
             ),
             likely=likely_answer(format_, functions, demand) if constraint is None else None,
         ),

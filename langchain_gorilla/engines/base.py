@@ -1,7 +1,7 @@
 """What every engine offers: a prompt goes in, a stream of text comes out."""
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -62,6 +62,19 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What speaks for functions beside the model, where one of them is named.
+
+    Attributes:
+        syntax: How the model's family writes calls.
+        nats: Of every function that is offered, by its name as the model writes it.
+    """
+
+    syntax: CallSyntax
+    nats: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationOptions:
     """How to generate one answer.
 
@@ -80,6 +93,8 @@ class GenerationOptions:
         fork: Where to ask for the probability of calls; None where an answer has no choice.
         compared: Functions to compare by their whole calls where the model is undecided between
             them; None compares none. Greedy answers with a constraint only.
+        evidence: What speaks for functions beside the model; None where nothing does, or for a
+            vocabulary whose tokens cannot be read.
         whole: Give the text as one piece at the end, for a reader who waits for it anyway: each
             piece wakes the reader, who then takes time from the model.
         likely: What an answer without a constraint will probably be: nothing is held to it, but
@@ -100,6 +115,7 @@ class GenerationOptions:
     timeout_s: float | None = None
     fork: Fork | None = None
     compared: Compared | None = None
+    evidence: Evidence | None = None
     whole: bool = False
     likely: AnswerGrammar | None = None
 

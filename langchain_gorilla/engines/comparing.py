@@ -3,7 +3,8 @@
 Greedy decoding names a function before it writes an argument, and a small model often sees only
 by the arguments that it took the wrong one. Here the plausible names are each gone on with to the
 end of their call, greedily and within the constraint, and the call wins that the model finds most
-probable: the sum of its log-probabilities, no mask, no penalty. Where one name is all but certain
+probable: the sum of its log-probabilities, no mask, no penalty, and what else speaks for the
+function (``weighing``). Where one name is all but certain
 nothing is compared. The winner is read again as a guess, so that the rest of the loop knows
 nothing of this.
 
@@ -16,7 +17,7 @@ another call follows, and names behind text in families whose calls stand bare.
 
 import heapq
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +48,7 @@ class Comparison:
         syntax: CallSyntax,
         vocabulary: "Vocabulary",
         guess: Callable[[Sequence[int]], Sequence[int]],
+        nats: Mapping[str, float] | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         """Compare functions.
@@ -56,11 +58,13 @@ class Comparison:
             syntax: How calls are written.
             vocabulary: The model's.
             guess: Continues the answer so far; may be wrong, may be empty.
+            nats: What else speaks for a function; its call's score gains it.
             check: Asked after every token; raises where the answer is no longer wanted.
         """
         self._compared = compared
         self._heads = Heads(compared.functions, syntax, vocabulary)
         self._guess = guess
+        self._nats = nats or {}
         self._check = check
         self._won: list[int] = []
 
@@ -151,7 +155,8 @@ class Comparison:
             except (DeadEndError, InvalidFunctionError):
                 continue  # greedy decoding meets it if it comes to that
             if name is not None:
-                finished[name] = max(finished.get(name, (-math.inf, [])), (call.score, call.tokens))
+                score = call.score + self._nats.get(name, 0.0)
+                finished[name] = max(finished.get(name, (-math.inf, [])), (score, call.tokens))
         if not finished:
             return best
         self._won = [*answer, *max(finished.values())[1]]

@@ -21,6 +21,7 @@ from langchain_gorilla.engines.decode_loop import TokenSequence
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.forking import ForkReader, Lookahead
+from langchain_gorilla.engines.heads import Heads
 from langchain_gorilla.engines.planning import Plan
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.repeats import Repeats
@@ -35,6 +36,7 @@ from langchain_gorilla.engines.token_sequence import (
 )
 from langchain_gorilla.engines.token_text import TokenText
 from langchain_gorilla.engines.turns import Emit, Watch
+from langchain_gorilla.engines.weighing import Weighing
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.grammar.call_grammar import chosen
 from langchain_gorilla.grammar.diverting import DivertibleConstraint
@@ -127,7 +129,8 @@ def generate(
         prefixes: What the model has read before, and will have read; used where the model's cache
             can be cut back.
         processors: Change the model's scores, before those of the options.
-        vocabulary: The model's, to read the options' fork with; None leaves it unread.
+        vocabulary: The model's, to read the options' fork and to weigh functions with; None leaves
+            both.
         batcher: Joins forward passes with those of other answers; used with ``drafts``, where the
             model's cache can be cut back and its attention takes a mask.
 
@@ -142,6 +145,11 @@ def generate(
 
     answer = Answer(plan, encoder, end_ids, emit)
     steps = [*processors, *score_steps(plan.options, encoder.size, _rows(weights))]
+    known = vocabulary if constraint is None else constraint.vocabulary
+    evidence = plan.options.evidence
+    if evidence is not None and known is not None:
+        heads = Heads(tuple(evidence.nats), evidence.syntax, known)
+        steps = [Weighing(evidence.nats, heads, prompt_tokens=len(plan.ids)), *steps]
     cuttable = can_cut(weights)
     looped = drafts and cuttable
     if plan.options.compared is not None and not looped:
@@ -158,7 +166,6 @@ def generate(
         cache = cache_of(weights, prefix, shared, in_place=borrowed) if cuttable else None
     answer.cached_tokens = shared
     tokens = list(plan.ids)
-    known = vocabulary if constraint is None else constraint.vocabulary
     guesses = Guesses(plan, encoder, known) if looped else None
     if not looped or batcher is None or not can_batch(weights):
         batcher = None
@@ -196,6 +203,7 @@ def generate(
             syntax=grammar.syntax,
             vocabulary=constraint.vocabulary,
             guess=guesses.guess,
+            nats={} if evidence is None else evidence.nats,
             check=watch.check,
         )
     if guesses is not None:

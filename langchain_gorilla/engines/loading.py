@@ -140,13 +140,13 @@ class LoadedModel:
         """
         fork = options.fork
         if grammar is None:
-            if fork is None and options.likely is None:
+            if fork is None and options.likely is None and options.evidence is None:
                 return None, None
             try:
                 return None, self.compiler(end_ids).vocabulary
             except UnsupportedOptionError:
                 # A free answer asks nothing of its tokenizer; only its probability stays unknown,
-                # and what it calls is not guessed.
+                # and what it calls is neither guessed nor weighed.
                 return None, None
         compiler = self.compiler(end_ids)
         constraint = compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)

@@ -20,6 +20,9 @@ from langchain_gorilla.evaluation.scoring import Answer
 
 ANSWERS_FILE = "answers.jsonl"
 
+EARLIER_OPTIONS: Mapping[str, Any] = {"format": None, "compare_functions": 1, "lexical_weight": 0.0}
+"""What runs had before there were these options."""
+
 
 class DifferentRunError(GorillaError, ValueError):
     """The folder holds answers of a run with other options, or of another model."""
@@ -118,8 +121,7 @@ def _difference(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str | 
     options = recorded.get("options")
     if not isinstance(options, dict):
         return "its first line holds no options"
-    # What runs had before there were these options.
-    before, now = {"format": None, "compare_functions": 1, **options}, asked["options"]
+    before, now = {**EARLIER_OPTIONS, **options}, asked["options"]
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if names:
         changed = (f"{name} was {before.get(name)}, not {now.get(name)}" for name in names)

@@ -69,6 +69,10 @@ Constrained = Annotated[
 CompareFunctions = Annotated[
     int, typer.Option(min=1, help="Compare so many functions by their calls where in doubt.")
 ]
+LexicalWeight = Annotated[
+    float | None,
+    typer.Option(min=0, help="Of the question's words at a name; default: the model's."),
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")]
 MaxTokens = Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")]
 Timeout = Annotated[float | None, typer.Option(min=0.001, help="Most seconds for an answer.")]
@@ -128,6 +132,7 @@ def bfcl(
     embedder: Embedder = None,
     constrained: Constrained = True,
     compare_functions: CompareFunctions = 1,
+    lexical_weight: LexicalWeight = None,
     limit: Limit = None,
     max_tokens: MaxTokens = 512,
     timeout: Timeout = None,
@@ -140,6 +145,7 @@ def bfcl(
     from langchain_gorilla.errors import UnsupportedOptionError
     from langchain_gorilla.evaluation.cases import read_cases
     from langchain_gorilla.evaluation.runner import RunOptions
+    from langchain_gorilla.evidence import weight_of
 
     if results is not None and model is None:
         check_outputs(json_file=json_file)
@@ -163,6 +169,7 @@ def bfcl(
         embedder=str(embedder) if embedder else None,
         constrained=constrained,
         compare_functions=compare_functions,
+        lexical_weight=weight_of(model, lexical_weight),
         max_tokens=max_tokens,
         timeout_s=timeout,
     )
@@ -190,6 +197,7 @@ def retrievers(
     embedder: Embedder = None,
     constrained: Constrained = True,
     compare_functions: CompareFunctions = 1,
+    lexical_weight: LexicalWeight = None,
     limit: Limit = None,
     max_tokens: MaxTokens = 512,
     timeout: Timeout = None,
@@ -200,6 +208,7 @@ def retrievers(
     from langchain_gorilla.evaluation.cases import read_cases
     from langchain_gorilla.evaluation.report import write_report
     from langchain_gorilla.evaluation.runner import RunOptions
+    from langchain_gorilla.evidence import weight_of
 
     check_outputs(json_file=json_file, folder=out_folder)
     every_case, problems = read_cases(cases)
@@ -219,6 +228,7 @@ def retrievers(
             embedder=str(embedder) if vectors else None,
             constrained=constrained,
             compare_functions=compare_functions,
+            lexical_weight=weight_of(model, lexical_weight),
             max_tokens=max_tokens,
             timeout_s=timeout,
         )
@@ -353,4 +363,6 @@ def _run_name(options: Any) -> str:
     parts.append("constrained" if options.constrained else "unconstrained")
     if options.compare_functions > 1:
         parts.append(f"compared-{options.compare_functions}")
+    if options.lexical_weight:
+        parts.append(f"lexical-{options.lexical_weight:g}")
     return "-".join(parts)

@@ -108,6 +108,8 @@ def run_names(runs: Sequence[Run]) -> list[str]:
             parts.append("unconstrained")
         if options.get("compare_functions", 1) > 1:
             parts.append(f"{options['compare_functions']} compared")
+        if options.get("lexical_weight"):
+            parts.append(f"lexical weight {options['lexical_weight']:g}")
         name = ", ".join(parts)
         repeated = sum(other == name or other.startswith(f"{name} (") for other in names)
         names.append(f"{name} ({repeated + 1})" if repeated else name)

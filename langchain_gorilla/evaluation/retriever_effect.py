@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_gorilla.evaluation.answers_file import EARLIER_OPTIONS
 from langchain_gorilla.evaluation.page import Table
 from langchain_gorilla.evaluation.plots import RETRIEVERS, Run
 from langchain_gorilla.evaluation.statistics import Comparison, compare
 
 _SAME = (
-    "catalog_size", "constrained", "compare_functions", "max_tokens", "timeout_s", "format",
+    "catalog_size", "constrained", "compare_functions", "lexical_weight", "max_tokens", "timeout_s", "format",
 )  # fmt: skip
 """Options that must be equal for the retriever to be what tells two runs apart; ``top_k`` and
 ``embedder`` must be, too, of the retrievers that have them."""
@@ -64,7 +65,7 @@ def retriever_runs(runs: Sequence[Run]) -> list[RetrieverRuns]:
     """Return the groups of runs that answer the question: ``none`` and at least one retriever."""
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        options = {"compare_functions": 1, **run["options"]}  # earlier runs do not say it
+        options = {**EARLIER_OPTIONS, **run["options"]}
         key = (run["model"], *(options.get(name) for name in _SAME))
         alike.setdefault(key, []).append(run)
     groups: dict[tuple[Any, ...], dict[str, Run]] = {}

@@ -61,6 +61,7 @@ class RunOptions:
         embedder: Directory of the sentence encoder of ``dense`` and ``hybrid``.
         constrained: Whether calls are constrained to the functions while they are generated.
         compare_functions: As the option of ``ChatGorilla``; 1 is greedy.
+        lexical_weight: As the option of ``ChatGorilla``; 0 leaves names to the model alone.
         max_tokens: Most tokens of an answer.
         timeout_s: Most seconds for an answer; None for no limit.
     """
@@ -73,6 +74,7 @@ class RunOptions:
     embedder: str | None = None
     constrained: bool = True
     compare_functions: int = 1
+    lexical_weight: float = 0.0
     max_tokens: int | None = 512
     timeout_s: float | None = None
 
@@ -96,6 +98,7 @@ def chat_model(options: RunOptions) -> BaseChatModel:
             engine=load_engine(options.model),
             constrained=options.constrained,
             compare_functions=options.compare_functions,
+            lexical_weight=options.lexical_weight,
             temperature=0,
             max_tokens=options.max_tokens,
             timeout=options.timeout_s,

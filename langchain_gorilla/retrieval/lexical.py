@@ -40,15 +40,14 @@ class LexicalIndex:
         ]
         return SearchResult(merge(named, found, k))
 
+    def points(self, query: str) -> dict[str, float]:
+        """Give BM25's points of every tool that shares a word with the query, by its name."""
+        self._build()
+        scores = self._scores(self._lexical.query(query))
+        return {self._tools[place].name: points for place, points in scores.items()}
+
     def _best(self, query: SparseWeights, where: Where) -> list[Hit]:
-        assert self._postings is not None
-        scores: dict[int, float] = defaultdict(float)
-        total = len(self._tools)
-        for token in query.indices:
-            postings = self._postings.get(token, [])
-            rarity = math.log(1 + (total - len(postings) + 0.5) / (len(postings) + 0.5))
-            for place, weight in postings:
-                scores[place] += rarity * weight
+        scores = self._scores(query)
         best = sorted(scores, key=lambda place: -scores[place])
         hits = []
         for place in best:
@@ -57,6 +56,17 @@ class LexicalIndex:
                 if len(hits) == 100:
                     break
         return hits
+
+    def _scores(self, query: SparseWeights) -> dict[int, float]:
+        assert self._postings is not None
+        scores: dict[int, float] = defaultdict(float)
+        total = len(self._tools)
+        for token in query.indices:
+            postings = self._postings.get(token, [])
+            rarity = math.log(1 + (total - len(postings) + 0.5) / (len(postings) + 0.5))
+            for place, weight in postings:
+                scores[place] += rarity * weight
+        return scores
 
     def _build(self) -> None:
         with self._lock:

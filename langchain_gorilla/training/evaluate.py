@@ -304,9 +304,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _constrained(folder: Path, cases: Sequence[Case], *, compared: int) -> list[str]:
+def _constrained(folder: Path, cases: Sequence[Case], *, compared: int, weight: float) -> list[str]:
     asked = ((one.prompt, [_document(each) for each in one.functions]) for one in cases)
-    found = constrained_answers(folder, asked, compared=compared)
+    found = constrained_answers(folder, asked, compared=compared, weight=weight)
     return list(tqdm(found, total=len(cases), leave=False))
 
 
@@ -320,6 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cases", nargs="*", type=Path, default=[], help="Berkeley cases")
     parser.add_argument("--constrained", action="store_true", help="hold calls to the functions")
     parser.add_argument("--compared", type=int, default=1, help="ChatGorilla's compare_functions")
+    parser.add_argument("--lexical-weight", type=float, default=0.0, help="ChatGorilla's")
     parser.add_argument("--limit", type=int, default=0, help="Berkeley cases of each category")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
@@ -327,6 +328,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.compared > 1 and not chosen.constrained:
         parser.error("--compared needs --constrained: calls are compared within their grammar.")
+    if chosen.lexical_weight and not chosen.constrained:
+        parser.error("--lexical-weight needs --constrained: other answers are plain generate's.")
     torch.set_num_threads(chosen.threads)
     cases: list[Case] = []
     if chosen.own:
@@ -336,7 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases += berkeley_cases(chosen.cases, chosen.limit, chosen.seed)
     folder = chosen.model or bundled.path()
     answers = (
-        _constrained(folder, cases, compared=chosen.compared)
+        _constrained(folder, cases, compared=chosen.compared, weight=chosen.lexical_weight)
         if chosen.constrained
         else Generator(folder).answer([one.prompt for one in cases])
     )

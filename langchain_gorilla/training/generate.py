@@ -14,10 +14,11 @@ from langchain_gorilla.constraining import compared_functions
 from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions, TextPiece
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.evidence import lexical_evidence
 from langchain_gorilla.formats.base import EOS, make_prompt
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import function_set
-from langchain_gorilla.training.prompts import END
+from langchain_gorilla.training.prompts import END, RESPONSE
 
 LONGEST_PROMPT = 1900
 """Tokens; a longer prompt is answered with nothing."""
@@ -95,6 +96,7 @@ def constrained_answers(
     asked: Iterable[tuple[str, Sequence[Mapping[str, Any]]]],
     *,
     compared: int = 1,
+    weight: float = 0.0,
     longest: int = 160,
 ) -> Iterator[str]:
     """Answer prompts one after another, their calls held to functions, as ``ChatGorilla`` does.
@@ -104,6 +106,7 @@ def constrained_answers(
         asked: Whole prompts, and the documents of the functions that they offer; prompts of more
             than ``LONGEST_PROMPT`` tokens get "".
         compared: As ``compare_functions`` of ``ChatGorilla``.
+        weight: As ``lexical_weight`` of ``ChatGorilla``.
         longest: Tokens of an answer at most.
     """
     engine = load_engine(folder)
@@ -121,5 +124,8 @@ def constrained_answers(
         wanted = compared_functions(
             OpenFunctionsV2(), functions, ToolChoice(), constraint, most=compared
         )
-        events = engine.stream(prompt, replace(options, compared=wanted), constraint=constraint)
+        question = text.rpartition("<<question>>")[2].removesuffix(RESPONSE)
+        evidence = lexical_evidence(OpenFunctionsV2(), functions, question, weight=weight)
+        chosen = replace(options, compared=wanted, evidence=evidence)
+        events = engine.stream(prompt, chosen, constraint=constraint)
         yield "".join(event.text for event in events if isinstance(event, TextPiece))

@@ -78,6 +78,7 @@ def test_the_table_has_a_row_for_each_retriever_in_order() -> None:
         {"catalog_size": 9},
         {"constrained": False},
         {"compare_functions": 3},
+        {"lexical_weight": 2.0},
         {"max_tokens": 9},
         {"timeout_s": 9.0},
         {"format": "gorilla-7b"},
@@ -89,8 +90,9 @@ def test_runs_that_differ_by_more_than_the_retriever_are_not_compared(
     assert retriever_runs([run("none", 10), run("bm25", 20, **other)]) == []
 
 
-def test_runs_of_before_functions_could_be_compared_had_none_compared() -> None:
-    assert len(retriever_runs([run("none", 10), run("bm25", 20, compare_functions=1)])) == 1
+@pytest.mark.parametrize("other", [{"compare_functions": 1}, {"lexical_weight": 0.0}])
+def test_runs_of_before_an_option_was_there_had_its_neutral_value(other: dict[str, Any]) -> None:
+    assert len(retriever_runs([run("none", 10), run("bm25", 20, **other)])) == 1
 
 
 def test_the_picture_draws_the_groups_of_the_table_and_no_other_runs() -> None:

@@ -353,6 +353,12 @@ def test_a_run_compares_as_many_functions_as_were_asked_for() -> None:
     assert model.compare_functions == 3
 
 
+def test_a_run_weighs_names_as_it_was_asked_to_and_says_so() -> None:
+    model = runner.chat_model(RunOptions(model="bundled", lexical_weight=0.5))
+    assert isinstance(model, ChatGorilla)
+    assert model.lexical_weight == 0.5
+
+
 # --- Reading cases ---
 
 

@@ -1,0 +1,58 @@
+"""Which function: the model's own scores and what else speaks for a function, together.
+
+Where a function is named, its name gains what the request's evidence gives it, in nats: a product
+of two experts. What is shifted is only the choice among names. Their whole probability stays what
+it was beside text, a refusal or the answer's end, so that whether anything is called is the
+model's decision alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from langchain_gorilla.engines.heads import Heads
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Weighing:
+    """Weighs the names of functions in one answer; a ``Processor``."""
+
+    def __init__(self, nats: Mapping[str, float], heads: Heads, *, prompt_tokens: int) -> None:
+        """Weigh by the evidence.
+
+        Args:
+            nats: Of every function that is offered, by its name as the model writes it.
+            heads: Reads where a function is named.
+            prompt_tokens: Of the ids that a processor gets, so many are the prompt.
+        """
+        self._nats = nats
+        self._heads = heads
+        self._prompt_tokens = prompt_tokens
+
+    def __call__(self, ids: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
+        """Weigh scores of the next token, shape (1, rows of the LM head), given all ids."""
+        return self.weigh(ids[0, self._prompt_tokens :].tolist(), scores[0])[None]
+
+    def weigh(self, answer: Sequence[int], row: "torch.Tensor") -> "torch.Tensor":
+        """Weigh the scores of the token after an answer, shape (rows of the LM head,)."""
+        import torch
+
+        head = self._heads.at(answer)
+        if head is None:
+            return row
+        gains = {
+            token: max(self._nats[name] for name in names)
+            for token, names in self._heads.tokens(answer, head).items()
+        }
+        if len(set(gains.values())) < 2:
+            return row
+        index = torch.tensor(list(gains), device=row.device)
+        before = row[index].float()
+        if not before.isfinite().any():  # no name is allowed here
+            return row
+        after = before + torch.tensor(list(gains.values()), device=row.device)
+        after += before.logsumexp(0) - after.logsumexp(0)
+        weighed = row.clone()
+        weighed[index] = after.to(row.dtype)
+        return weighed
