@@ -15,14 +15,14 @@ from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.engines.base import Evidence
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.functions import FunctionSet
-from langchain_gorilla.retrieval.lexical import LexicalIndex
+from langchain_gorilla.retrieval.lexical import LexicalIndex, rarity
 
 BUNDLED_WEIGHT: Final = 2.0
 """Of ``model="bundled"``, where the caller names none; chosen by its own held-out questions."""
 
-MOST_POINTS: Final = 2.0
-"""Points of BM25 that count. Beyond them a function is asked for well enough: of two that a
-question asks for, the one with more words would otherwise be called twice."""
+MOST_WORDS: Final = 2.0
+"""Words that count, in words that no other function has. With them a function is asked for well
+enough: of two that a question asks for, the one with more words would otherwise come twice."""
 
 
 def weight_of(model: str, given: float | None) -> float:
@@ -51,10 +51,8 @@ def lexical_evidence(
     if not weight or len(functions.functions) < 2 or format_.syntax.sections:
         return None
     index = LexicalIndex(CatalogTool(one.name, one) for one in functions.written)
-    points = index.points(question)
-    nats = {
-        one.name: weight * min(points.get(one.name, 0.0), MOST_POINTS) for one in functions.written
-    }
+    points, most = index.points(question), MOST_WORDS * rarity(1, len(functions.written))
+    nats = {one.name: weight * min(points.get(one.name, 0.0), most) for one in functions.written}
     if len(set(nats.values())) < 2:
         return None
     return Evidence(syntax=format_.syntax, nats=nats)

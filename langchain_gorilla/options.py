@@ -132,10 +132,10 @@ class ModelOptions(BaseModel):
     where there is doubt. Not compared: whether to call, and whether another call follows."""
 
     lexical_weight: float | None = Field(default=None, ge=0)
-    """Nats by which a function's name gains on others for each point of BM25 (two at most) that
-    its document has for the last human turn; 0 leaves the choice to the model alone. None is 2 for
-    the bundled model, which names functions worse than BM25 does, and 0 for all others. Whether
-    anything is called stays the model's decision."""
+    """Nats by which a function's name gains on others for each point of BM25 that its document has
+    for the last human turn, up to those of two words that no other function has; 0 leaves the
+    choice to the model alone. None is 2 for the bundled model, which names functions worse than
+    BM25 does, and 0 for all others. Whether anything is called stays the model's decision."""
 
     on_missing_argument: OnMissingArgument = "fill"
     """What happens to a required argument whose value occurs nowhere in the conversation (see

@@ -9,7 +9,7 @@ from langchain_gorilla import ChatGorilla
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.evidence import (
     BUNDLED_WEIGHT,
-    MOST_POINTS,
+    MOST_WORDS,
     last_question,
     lexical_evidence,
     weight_of,
@@ -17,6 +17,7 @@ from langchain_gorilla.evidence import (
 from langchain_gorilla.formats.gorilla7b import Gorilla7B
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import FunctionSet, function_set
+from langchain_gorilla.retrieval.lexical import rarity
 
 
 def document(name: str, description: str, *parameters: str) -> dict[str, Any]:
@@ -47,7 +48,9 @@ def test_words_are_compared_by_their_stems() -> None:
 def test_points_count_up_to_a_bound_and_times_the_weight() -> None:
     words = [f"word{letter}" for letter in "abcdefgh"]
     functions = function_set([document("one", " ".join(words)), CUBE])
-    assert nats(" ".join(words), functions, 1.5)["one"] == 1.5 * MOST_POINTS
+    bound = MOST_WORDS * rarity(1, 2)
+    assert nats(words[0], functions)["one"] < bound
+    assert nats(" ".join(words), functions, 1.5)["one"] == 1.5 * bound
 
 
 def test_names_are_those_that_the_model_writes() -> None:

@@ -14,6 +14,11 @@ from langchain_gorilla.retrieval.records import payload_of, where_holds
 from langchain_gorilla.retrieval.searching import SearchResult
 
 
+def rarity(holding: int, total: int) -> float:
+    """Give BM25's weight of a word that so many of all documents hold."""
+    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+
+
 class LexicalIndex:
     """The words of a catalog; built at the first search. The same ranking as an index by words.
 
@@ -63,9 +68,8 @@ class LexicalIndex:
         total = len(self._tools)
         for token in query.indices:
             postings = self._postings.get(token, [])
-            rarity = math.log(1 + (total - len(postings) + 0.5) / (len(postings) + 0.5))
             for place, weight in postings:
-                scores[place] += rarity * weight
+                scores[place] += rarity(len(postings), total) * weight
         return scores
 
     def _build(self) -> None:
