@@ -100,7 +100,7 @@ def main() -> None:
         scored = [shares, [found.get(name, 0.0) for name in names]]
         for weight in WEIGHTS:
             spoken = lexical_evidence(OpenFunctionsV2(), functions, question, weight=weight)
-            nats = {} if spoken is None else spoken.nats
+            nats = {} if spoken is None else spoken.nats("")
             pairs = zip(names, shares, strict=True)
             scored.append([share + nats.get(name, 0.0) for name, share in pairs])
         best = [names[scores.index(max(scores))] for scores in scored]

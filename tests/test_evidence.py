@@ -30,15 +30,17 @@ TRIANGLE = document("geometry.triangle_area", "Area of a triangle.", "base", "he
 CUBE = document("geometry.cube_surface", "Surface of a cube.", "side")
 
 
-def nats(question: str, functions: FunctionSet, weight: float = 1.0) -> dict[str, float]:
+def nats(
+    question: str, functions: FunctionSet, weight: float = 1.0, calls: str = ""
+) -> dict[str, float]:
     found = lexical_evidence(OpenFunctionsV2(), functions, question, weight=weight)
-    return {} if found is None else dict(found.nats)
+    return {} if found is None else dict(found.nats(calls))
 
 
 def test_a_function_gains_by_the_words_that_the_question_shares_with_it_alone() -> None:
     found = nats("How large is a triangle of base 3 and height 4?", function_set([TRIANGLE, CUBE]))
     assert found["geometry.triangle_area"] > 0
-    assert found["geometry.cube_surface"] == 0
+    assert "geometry.cube_surface" not in found
 
 
 def test_words_are_compared_by_their_stems() -> None:
@@ -55,7 +57,35 @@ def test_points_count_up_to_a_bound_and_times_the_weight() -> None:
 
 def test_names_are_those_that_the_model_writes() -> None:
     functions = function_set([document("get.weather-now", "Weather."), CUBE])
-    assert set(nats("Weather?", functions)) == {one.name for one in functions.written}
+    written = functions.written[0].name
+    assert written != "get.weather-now"
+    assert set(nats("Weather?", functions)) == {written}
+
+
+def test_for_a_further_call_what_follows_the_values_before_it_counts() -> None:
+    functions = function_set([TRIANGLE, CUBE])
+    question = "A triangle, base 3 and height 4,500, then a cube of side 9."
+    first = "<<function>>geometry.triangle_area(base=3, height=4500)"
+    assert set(nats(question, functions)) == {"geometry.triangle_area", "geometry.cube_surface"}
+    assert set(nats(question, functions, calls=first)) == {"geometry.cube_surface"}
+    assert not nats(question, functions, calls=f"{first}<<function>>geometry.cube_surface(side=9)")
+
+
+@pytest.mark.parametrize(
+    "calls",
+    ["", "<<function>>geometry.cube_surface(side=77)", "<<function>>f(a=[True, None, {}])", "f(("],
+)
+def test_values_that_are_not_in_the_question_take_nothing_from_it(calls: str) -> None:
+    functions = function_set([TRIANGLE, CUBE])
+    assert nats("A triangle", functions, calls=calls) == nats("A triangle", functions)
+
+
+def test_values_of_lists_and_objects_count_too() -> None:
+    functions = function_set([TRIANGLE, CUBE])
+    for value in ("['Oslo', 'Rome']", "{'place': 'Rome'}"):
+        calls = f"<<function>>f(places={value})"
+        found = nats("A triangle in Oslo and ROME, a cube", functions, calls=calls)
+        assert set(found) == {"geometry.cube_surface"}
 
 
 @pytest.mark.parametrize(

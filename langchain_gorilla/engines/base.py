@@ -67,11 +67,14 @@ class Evidence:
 
     Attributes:
         syntax: How the model's family writes calls.
-        nats: Of every function that is offered, by its name as the model writes it.
+        functions: The names of those that are offered, as the model writes them.
+        nats: Takes the whole calls that an answer begins with; gives what speaks for each
+            function at the next one, by name, 0 where nothing is given.
     """
 
     syntax: CallSyntax
-    nats: Mapping[str, float]
+    functions: tuple[str, ...]
+    nats: Callable[[str], Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_gorilla.calls import CallSyntax
-from langchain_gorilla.engines.base import Compared
+from langchain_gorilla.engines.base import Compared, Evidence
 from langchain_gorilla.engines.decode_loop import TokenSequence, decode
 from langchain_gorilla.engines.heads import Head, Heads
 from langchain_gorilla.errors import DeadEndError, InvalidFunctionError
@@ -48,7 +48,7 @@ class Comparison:
         syntax: CallSyntax,
         vocabulary: "Vocabulary",
         guess: Callable[[Sequence[int]], Sequence[int]],
-        nats: Mapping[str, float] | None = None,
+        evidence: Evidence | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         """Compare functions.
@@ -58,13 +58,13 @@ class Comparison:
             syntax: How calls are written.
             vocabulary: The model's.
             guess: Continues the answer so far; may be wrong, may be empty.
-            nats: What else speaks for a function; its call's score gains it.
+            evidence: What else speaks for functions; the scores of their calls gain it.
             check: Asked after every token; raises where the answer is no longer wanted.
         """
         self._compared = compared
         self._heads = Heads(compared.functions, syntax, vocabulary)
         self._guess = guess
-        self._nats = nats or {}
+        self._evidence = evidence
         self._check = check
         self._won: list[int] = []
 
@@ -120,6 +120,9 @@ class Comparison:
         for behind, token in others:
             heapq.heappush(waiting, (behind, next(numbers), [token]))
         finished: dict[str, tuple[float, list[int]]] = {}
+        nats: Mapping[str, float] = {}
+        if self._evidence is not None:
+            nats = self._evidence.nats(self._heads.text(answer)[: head.start])
         tried = 0
         while waiting and tried < 2 * self._compared.most and len(finished) < self._compared.most:
             behind, _, begun = heapq.heappop(waiting)
@@ -155,7 +158,7 @@ class Comparison:
             except (DeadEndError, InvalidFunctionError):
                 continue  # greedy decoding meets it if it comes to that
             if name is not None:
-                score = call.score + self._nats.get(name, 0.0)
+                score = call.score + nats.get(name, 0.0)
                 finished[name] = max(finished.get(name, (-math.inf, [])), (score, call.tokens))
         if not finished:
             return best

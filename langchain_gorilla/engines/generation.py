@@ -21,7 +21,6 @@ from langchain_gorilla.engines.decode_loop import TokenSequence
 from langchain_gorilla.engines.drafting import Drafter, token_guesses
 from langchain_gorilla.engines.encoding import PromptEncoder
 from langchain_gorilla.engines.forking import ForkReader, Lookahead
-from langchain_gorilla.engines.heads import Heads
 from langchain_gorilla.engines.planning import Plan
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.repeats import Repeats
@@ -148,8 +147,7 @@ def generate(
     known = vocabulary if constraint is None else constraint.vocabulary
     evidence = plan.options.evidence
     if evidence is not None and known is not None:
-        heads = Heads(tuple(evidence.nats), evidence.syntax, known)
-        steps = [Weighing(evidence.nats, heads, prompt_tokens=len(plan.ids)), *steps]
+        steps = [Weighing(evidence, known, prompt_tokens=len(plan.ids)), *steps]
     cuttable = can_cut(weights)
     looped = drafts and cuttable
     if plan.options.compared is not None and not looped:
@@ -203,7 +201,7 @@ def generate(
             syntax=grammar.syntax,
             vocabulary=constraint.vocabulary,
             guess=guesses.guess,
-            nats={} if evidence is None else evidence.nats,
+            evidence=evidence,
             check=watch.check,
         )
     if guesses is not None:

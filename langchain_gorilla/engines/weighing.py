@@ -6,28 +6,33 @@ it was beside text, a refusal or the answer's end, so that whether anything is c
 model's decision alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from langchain_gorilla.engines.base import Evidence
 from langchain_gorilla.engines.heads import Heads
 
 if TYPE_CHECKING:
     import torch
 
+    from langchain_gorilla.grammar.constraint import Vocabulary
+
 
 class Weighing:
     """Weighs the names of functions in one answer; a ``Processor``."""
 
-    def __init__(self, nats: Mapping[str, float], heads: Heads, *, prompt_tokens: int) -> None:
+    def __init__(
+        self, evidence: Evidence, vocabulary: "Vocabulary", *, prompt_tokens: int = 0
+    ) -> None:
         """Weigh by the evidence.
 
         Args:
-            nats: Of every function that is offered, by its name as the model writes it.
-            heads: Reads where a function is named.
+            evidence: What speaks for which function.
+            vocabulary: The model's.
             prompt_tokens: Of the ids that a processor gets, so many are the prompt.
         """
-        self._nats = nats
-        self._heads = heads
+        self._evidence = evidence
+        self._heads = Heads(evidence.functions, evidence.syntax, vocabulary)
         self._prompt_tokens = prompt_tokens
 
     def __call__(self, ids: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
@@ -41,8 +46,9 @@ class Weighing:
         head = self._heads.at(answer)
         if head is None:
             return row
+        nats = self._evidence.nats(self._heads.text(answer)[: head.start])
         gains = {
-            token: max(self._nats[name] for name in names)
+            token: max(nats.get(name, 0.0) for name in names)
             for token, names in self._heads.tokens(answer, head).items()
         }
         if len(set(gains.values())) < 2:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from langchain_gorilla.calls import CallSyntax
-from langchain_gorilla.engines.heads import Heads
+from langchain_gorilla.engines.base import Evidence
 from langchain_gorilla.engines.weighing import Weighing
 from langchain_gorilla.grammar.spellings import Spellings
 
@@ -27,9 +27,20 @@ class Bytes:
         return bytes(tokens)
 
 
-def weighing(nats: Mapping[str, float], syntax: CallSyntax = MARK, prompt: int = 0) -> Weighing:
+def weighing(
+    nats: Mapping[str, float],
+    syntax: CallSyntax = MARK,
+    prompt: int = 0,
+    later: Mapping[str, float] | None = None,
+) -> Weighing:
+    """Weigh by ``nats``, and by ``later`` behind a call."""
     vocabulary: Any = Bytes()
-    return Weighing(nats, Heads(tuple(nats), syntax, vocabulary), prompt_tokens=prompt)
+    evidence = Evidence(
+        syntax=syntax,
+        functions=tuple(nats),
+        nats=lambda calls: nats if later is None or not calls else later,
+    )
+    return Weighing(evidence, vocabulary, prompt_tokens=prompt)
 
 
 def shares(weigher: Weighing, answer: str, given: Mapping[str, float]) -> dict[str, float]:
@@ -68,7 +79,9 @@ def test_elsewhere_nothing_is_weighed(answer: str) -> None:
 
 
 def test_a_further_call_is_weighed_too() -> None:
-    assert shares(weighing({"f": 0.0, "g": 9.0}), "#f(a=1)#", {"f": 0.9, "g": 0.1})["g"] > 0.9
+    weigher = weighing({"f": 9.0, "g": 0.0}, later={"g": 9.0})
+    assert shares(weigher, "#", {"f": 0.1, "g": 0.9})["f"] > 0.9
+    assert shares(weigher, "#f(a='#')#", {"f": 0.9, "g": 0.1})["g"] > 0.9
 
 
 def test_where_all_are_alike_or_none_is_allowed_nothing_is_weighed() -> None:
