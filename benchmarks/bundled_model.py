@@ -31,6 +31,7 @@ from transformers import DynamicCache
 from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.evidence import BUNDLED_WEIGHT
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
 from langchain_gorilla.functions import function_set
@@ -39,8 +40,16 @@ from langchain_gorilla.training.generate import Generator
 
 FOLDER = Path(__file__).parent / "bundled"
 LONGEST = 200
-RUNS = (("constrained", True, 1), ("compared", True, 3), ("unconstrained", False, 1))
-"""Name, whether calls are constrained, and ``compare_functions``."""
+RUNS: dict[str, dict[str, Any]] = {
+    "as it comes": {"lexical_weight": BUNDLED_WEIGHT},
+    "names by the model alone": {},
+    "compared": {"lexical_weight": BUNDLED_WEIGHT, "compare_functions": 3},
+    "unconstrained": {"constrained": False},
+}
+"""Options of ``ChatGorilla`` by the names of the runs; the first are those of
+``ChatGorilla(model="bundled")``, the last those of plain greedy decoding."""
+
+IN_CONVERSATION = ("as it comes", "names by the model alone")
 
 _WEATHER = {"Bergen": "9 C, rain", "Malaga": "27 C and sunny"}
 _ORDERS = {"88120": "packed", "88121": "delivered", "88122": "cancelled"}
@@ -178,9 +187,8 @@ def speed(folder: Path) -> dict[str, Any]:
         parts = format_.render(conversation([HumanMessage(question)], functions), functions.written)
         engine = load_engine(folder)
         took["generate"].append(_plain(plain.model, engine.encode(parts)))
-        for name, constrained, compared in RUNS:
-            model = _chat_model(folder, constrained=constrained, compared=compared)
-            model = model.bind_tools(offered)
+        for name, options in RUNS.items():
+            model = _chat_model(folder, options).bind_tools(offered)
             took[f"ChatGorilla, {name}"].append(_chat(model, question))
     rates = {
         name: sum(tokens for tokens, _ in each) / sum(seconds for _, seconds in each)
@@ -195,14 +203,13 @@ def _loaded(folder: Path) -> tuple[float, Generator]:
     return time.perf_counter() - begun, model
 
 
-def _chat_model(folder: Path, *, constrained: bool, compared: int = 1) -> ChatGorilla:
+def _chat_model(folder: Path, options: dict[str, Any]) -> ChatGorilla:
     return ChatGorilla(
         model=str(folder),
         format="openfunctions-v2",
         temperature=0,
         max_tokens=LONGEST,
-        constrained=constrained,
-        compare_functions=compared,
+        **options,
     )
 
 
@@ -224,18 +231,18 @@ def main() -> None:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
         return
     rows: list[dict[str, Any]] = []
-    for name, constrained, compared in RUNS:
-        model = _chat_model(chosen.model, constrained=constrained, compared=compared)
+    for name, options in RUNS.items():
+        model = _chat_model(chosen.model, options)
         found = list(answer_prompts(model, f"prompts, {name}"))
-        figures[f"prompts_{name}"] = {
+        figures[f"prompts, {name}"] = {
             **_share(found),
             "repeated": sum(r["repeated"] for r in found),
         }
         rows += [{"run": name, **row} for row in found]
-        if constrained and compared == 1:
+        if name in IN_CONVERSATION:
             held = list(hold_conversations(model))
-            figures["conversations"] = _share(held)
-            rows += [{"run": "conversations", **row} for row in held]
+            figures[f"conversations, {name}"] = _share(held)
+            rows += [{"run": f"conversations, {name}", **row} for row in held]
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")

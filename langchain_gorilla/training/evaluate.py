@@ -4,11 +4,11 @@
     python -m langchain_gorilla.training.evaluate --cases bfcl_gold.jsonl bfcl_irrelevance.jsonl
 
 Answers are greedy; ``--constrained`` holds their calls to the functions, as ``ChatGorilla`` does
-by default. The Berkeley comparison follows the rules of their
-checker for Python (values of ``possible_answer``, ``""`` = may be left out, strings without
-spaces and marks, in lower case) in short; it is stricter with types (an integer is no float
-where one is asked for only if the checker says so too). It is for following a training, not
-for quoting beside a leaderboard. These cases are never trained on.
+by default; ``--lexical-weight 2`` is its default for the bundled model, 0 the model alone. The
+Berkeley comparison follows the rules of their checker for Python (values of ``possible_answer``,
+``""`` = may be left out, strings without spaces and marks, in lower case) in short; it is stricter
+with types (an integer is no float where one is asked for only if the checker says so too). It is
+for following a training, not for quoting beside a leaderboard. These cases are never trained on.
 """
 
 import argparse
