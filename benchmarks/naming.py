@@ -6,7 +6,8 @@ Questions for one of several functions: own ones of held-out and of trained conc
 Berkeley's categories ``multiple`` and ``live_multiple`` where files are given. The model's choice
 is the name that it finds most probable after the mark of a call, without what follows; BM25's is
 the function with the most points for the question (``retrieval.lexical``); both together is
-``lexical_weight``, whose points are bounded (``evidence.MOST_WORDS``). Prompts that do not fit
+``lexical_weight``, whose points are bounded (``evidence.MOST_WORDS``); names are scored whole here,
+in an answer token by token (``engines.weighing``). Prompts that do not fit
 the model are left out.
 """
 
@@ -99,7 +100,9 @@ def main() -> None:
         found = index.points(question)
         scored = [shares, [found.get(name, 0.0) for name in names]]
         for weight in WEIGHTS:
-            spoken = lexical_evidence(OpenFunctionsV2(), functions, question, weight=weight)
+            spoken = lexical_evidence(
+                OpenFunctionsV2.syntax, functions.written, question, weight=weight
+            )
             nats = {} if spoken is None else spoken.nats("")
             pairs = zip(names, shares, strict=True)
             scored.append([share + nats.get(name, 0.0) for name, share in pairs])

@@ -131,11 +131,12 @@ class ModelOptions(BaseModel):
     as greedy decoding does. For greedy, constrained answers; costs the passes of further calls
     where there is doubt. Not compared: whether to call, and whether another call follows."""
 
-    lexical_weight: float | None = Field(default=None, ge=0)
+    lexical_weight: float | None = Field(default=None, ge=0, le=1000, strict=True)
     """Nats by which a function's name gains on others for each point of BM25 that its document has
     for the last human turn, up to those of two words that no other function has; 0 leaves the
     choice to the model alone. None is 2 for the bundled model, which names functions worse than
-    BM25 does, and 0 for all others. Whether anything is called stays the model's decision."""
+    BM25 does, and 0 for all others. For families that mark their calls, where the mark has said
+    already that something is called; English."""
 
     on_missing_argument: OnMissingArgument = "fill"
     """What happens to a required argument whose value occurs nowhere in the conversation (see
@@ -252,8 +253,8 @@ _KINDS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
     ),
     (
         "lexical_weight",
-        lambda value: isinstance(value, Real) and not _is_flag(value) and float(value) >= 0,
-        "a number, at least 0",
+        lambda value: isinstance(value, Real) and not _is_flag(value) and 0 <= float(value) <= 1000,
+        "a number from 0 to 1000",
     ),
 )
 """Options of a call that nothing after this room checks: name, whether a value fits, what does."""

@@ -14,7 +14,7 @@ from langchain_gorilla.constraining import (
     likely_answer,
 )
 from langchain_gorilla.engines.base import AnswerGrammar, Engine, EngineEvent, GenerationOptions
-from langchain_gorilla.evidence import last_question, lexical_evidence, weight_of
+from langchain_gorilla.evidence import function_evidence
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.functions import FunctionSet, function_set
@@ -99,6 +99,7 @@ def plan_request(
         messages = told(messages, offer)
     if demand.response is not None:
         messages = [*messages, SystemMessage(demand.response.instruction())]
+    turns = conversation(messages, functions)
     constraint = answer_constraint(format_, functions, demand) if constrained else None
     least = options.get("min_call_probability")
     syntax = format_.syntax
@@ -108,7 +109,7 @@ def plan_request(
         format=format_,
         functions=functions,
         demand=demand,
-        prompt=format_.render(conversation(messages, functions), functions.written),
+        prompt=format_.render(turns, functions.written),
         options=GenerationOptions(
             max_tokens=options.get("max_tokens"),
             temperature=options.get("temperature") or 0.0,
@@ -123,11 +124,13 @@ def plan_request(
             compared=compared_functions(
                 format_, functions, demand.choice, constraint, most=options["compare_functions"]
             ),
-            evidence=lexical_evidence(
+            evidence=function_evidence(
                 format_,
-                functions,
-                last_question(messages),
-                weight=weight_of(model, options["lexical_weight"]),
+                functions.written,
+                demand,
+                turns,
+                model=model,
+                given=options["lexical_weight"],
             ),
             likely=likely_answer(format_, functions, demand) if constraint is None else None,
         ),

@@ -1,9 +1,12 @@
 """Which function: the model's own scores and what else speaks for a function, together.
 
 Where a function is named, its name gains what the request's evidence gives it, in nats: a product
-of two experts. What is shifted is only the choice among names. Their whole probability stays what
-it was beside text, a refusal or the answer's end, so that whether anything is called is the
-model's decision alone.
+of two experts, as near as one token shows it. A token that several names begin with gains what
+the best of them does, before it is known what the model thinks of the rest of that name.
+
+What is shifted is only the choice among names. Their whole probability stays what it was, and
+``evidence`` is only given for families that mark their calls, so that at a name nothing else
+competes: whether anything is called was the model's decision alone.
 """
 
 from collections.abc import Sequence

@@ -10,6 +10,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from langchain_gorilla.binding import ToolChoice
+from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.constraining import compared_functions
 from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions, TextPiece
 from langchain_gorilla.engines.token_sequence import cache_argument
@@ -18,7 +19,8 @@ from langchain_gorilla.evidence import lexical_evidence
 from langchain_gorilla.formats.base import EOS, make_prompt
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import function_set
-from langchain_gorilla.training.prompts import END, RESPONSE
+from langchain_gorilla.parsing.python_calls import collect, parse
+from langchain_gorilla.training.prompts import END, RESPONSE, RESULTS_HEAD
 
 LONGEST_PROMPT = 1900
 """Tokens; a longer prompt is answered with nothing."""
@@ -124,8 +126,22 @@ def constrained_answers(
         wanted = compared_functions(
             OpenFunctionsV2(), functions, ToolChoice(), constraint, most=compared
         )
-        question = text.rpartition("<<question>>")[2].removesuffix(RESPONSE)
-        evidence = lexical_evidence(OpenFunctionsV2(), functions, question, weight=weight)
+        question, made = _asked(text)
+        evidence = lexical_evidence(
+            OpenFunctionsV2.syntax, functions.written, question, made, weight=weight
+        )
         chosen = replace(options, compared=wanted, evidence=evidence)
         events = engine.stream(prompt, chosen, constraint=constraint)
         yield "".join(event.text for event in events if isinstance(event, TextPiece))
+
+
+def _asked(prompt: str) -> tuple[str, list[FunctionCall]]:
+    """Give the last question of a prompt that brings no results, and the calls made since."""
+    question, made = "", ""
+    for part in prompt.split("<<question>>")[1:]:
+        asked, _, answer = part.partition(RESPONSE)
+        if not asked.startswith(RESULTS_HEAD):
+            question, made = asked, ""
+        made += answer.partition(f"\n{END}")[0] if f"\n{END}" in answer else ""
+    calls = collect(parse(made, OpenFunctionsV2.syntax)).calls if made else ()
+    return question, [one for one in calls if isinstance(one, FunctionCall)]

@@ -11,7 +11,7 @@ from langchain_gorilla import ChatGorilla, bundled
 from langchain_gorilla.binding import ToolChoice, read_demand
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.constraining import answer_constraint, compared_functions
-from langchain_gorilla.engines.base import Compared
+from langchain_gorilla.engines.base import Compared, Evidence
 from langchain_gorilla.engines.comparing import LEAST_SHARE, Comparison
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.transformers import TransformersEngine
@@ -167,6 +167,21 @@ def test_the_function_with_the_likeliest_call_is_chosen() -> None:
 
 def test_the_likeliest_name_stays_where_its_call_is_likelier() -> None:
     assert choose(undecided(0.9, 0.1), comparison()) == "f"
+
+
+def test_what_else_speaks_for_a_function_counts_for_its_call() -> None:
+    evidence = Evidence(
+        syntax=MARK,
+        functions=("f", "g"),
+        nats=lambda calls: {"f": 3.0} if calls else {"g": 0.1},
+    )
+    assert choose(undecided(0.6, 0.4), comparison(evidence=evidence)) == "g"
+    behind = "#f(0)#"
+    calls = {**chain("f(1)", behind), **chain("g(2)", behind)}
+    unsure = {f"{behind}f(": {"1": 0.3, "2": 0.25}, f"{behind}f(1": {")": 1.0}}
+    model = Characters({behind: {"f": 0.6, "g": 0.4}, **calls, **unsure})
+    assert choose(model, comparison(), answer=behind) == "g"
+    assert choose(model, comparison(evidence=evidence), answer=behind) == "f"
 
 
 def test_what_is_all_but_certain_is_not_compared() -> None:
@@ -406,9 +421,10 @@ def calls_of(answer: Any) -> list[tuple[str, Any]]:
 def test_a_penalty_for_repetition_is_kept_and_the_calls_still_compared() -> None:
     question = "What is it like in Oslo and in Rome?"
     penalised = model(repetition_penalty=1.2)
-    greedy = penalised.invoke(question)
-    compared = penalised.invoke(question, compare_functions=2)
-    again = sum(penalised.stream(question, compare_functions=2), start=AIMessageChunk(""))
+    options = {"compare_functions": 2, "tool_choice": "any"}
+    greedy = penalised.invoke(question, tool_choice="any")
+    compared = penalised.invoke(question, **options)
+    again = sum(penalised.stream(question, **options), start=AIMessageChunk(""))
     assert calls_of(compared) == calls_of(again) != []
     passes = [one.response_metadata["forward_passes"] for one in (greedy, compared)]
     assert passes[1] > passes[0]

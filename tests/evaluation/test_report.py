@@ -49,6 +49,12 @@ def test_names_tell_runs_apart() -> None:
     assert len(set(names)) == 4
 
 
+def test_names_say_what_was_compared_and_weighed() -> None:
+    other = run("org/one")
+    other["options"] |= {"compare_functions": 3, "lexical_weight": 2.0}
+    assert run_names([other]) == ["one, 3 compared, lexical weight 2"]
+
+
 def test_the_page_holds_every_picture_and_loads_nothing() -> None:
     page = html_page(RUNS, run_names(RUNS))
     assert page.count("<svg") == 3
