@@ -75,10 +75,6 @@ CHOICE_WEIGHT = 2.0
 another call or the end. They are few, and what a small model gets wrong most: of the first tokens
 of values 8%, of those after them 1%."""
 
-NAME_WEIGHT = 4.0
-"""Weight of the first token of a function's name: among several functions wrong in 22%, the rest
-of the name in 1%."""
-
 _ASSIGNING = ("=", "='", "=['")
 """Tokens after which a value begins."""
 
@@ -214,9 +210,7 @@ def _response_weights(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[float
     for place, text in enumerate(texts):
         before = texts[place - 1] if place else ""
         named = named and "(" not in text
-        if before == CALL:
-            weights[place] = NAME_WEIGHT
-        elif not place or text == CALL or named or (calls and before in _ASSIGNING):
+        if not place or text == CALL or named or (calls and before in _ASSIGNING):
             weights[place] = CHOICE_WEIGHT
         named = named or text == CALL
     if calls:

@@ -55,7 +55,12 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--tokens", type=int, help="tokens of the run (default: the preset's)")
     parser.add_argument("--minutes", type=float, help="end by the clock instead of by tokens")
     parser.add_argument("--batch-tokens", type=int, help="of one process (default: the preset's)")
-    parser.add_argument("--rate", type=float, help="default: as the run began, or the preset's")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        help="default: as the run began, or the preset's; to go on from trained weights take a "
+        "quarter of it, since more forgets faster than a short run learns",
+    )
     parser.add_argument("--decay", type=float, default=0.5, help="last part of the run that slows")
     parser.add_argument("--max-tokens", type=int, default=2048, help="longest family")
     parser.add_argument("--seed", type=int, default=1)

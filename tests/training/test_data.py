@@ -136,12 +136,11 @@ def test_tokens_that_choose_weigh_more(tokenizer: Tokenizer) -> None:
     response = "<<function>>get.find(place='Porto', n=-12)<<function>>get.find(place='Rome', n=3)"
     turn = prompts.Turn("Maps.", (), response)
     encoded = dataset.encode(tokenizer, [prompts.Conversation("parallel", (), (turn,))])
-    weighed: dict[float, str] = {1.0: "", 2.0: "", 4.0: ""}
+    weighed: dict[float, str] = {1.0: "", 2.0: ""}
     for token, weight in zip(encoded.targets.tolist(), encoded.weights.tolist(), strict=True):
         if weight:
             weighed[weight] += tokenizer.decode([token], skip_special_tokens=False)
-    assert weighed[4.0] == "getget"
-    assert weighed[2.0] == "<<function>>.findP-<<function>>.findRo3</s>"
+    assert weighed[2.0] == "<<function>>get.findP-<<function>>get.findRo3</s>"
 
 
 def test_each_conversation_of_a_family_is_encoded_as_if_it_were_alone(
