@@ -23,12 +23,11 @@ from langchain_gorilla.errors import (
 from langchain_gorilla.formats.nexusraven import NexusRaven
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.grammar import compiler
-from langchain_gorilla.grammar.spellings import Spellings
 from langchain_gorilla.training import dataset, generate, prompts
+from tests.engines.characters import MARK, Bytes
 
 # --- By itself, on a made-up model whose tokens are characters ---
 
-MARK = CallSyntax(opening="#", separator="#", closing="")
 END = 0
 
 
@@ -97,17 +96,6 @@ class AnyText:
         copy = AnyText(self.forbidden, self.dead_after)
         copy.tokens = self.tokens[:]
         return copy
-
-
-class Bytes:
-    """A vocabulary whose tokens are the ASCII characters."""
-
-    spellings = Spellings((token, bytes([token])) for token in range(128))
-    unspaced = Spellings((token, bytes([token]).lstrip()) for token in range(128))
-
-    @staticmethod
-    def decode(tokens: Sequence[int]) -> bytes:
-        return bytes(tokens)
 
 
 def chain(text: str, after: str = "#") -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
 """Names of functions weighed by what else speaks for them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,21 +10,9 @@ import torch
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.engines.base import Evidence
 from langchain_gorilla.engines.weighing import Weighing
-from langchain_gorilla.grammar.spellings import Spellings
+from tests.engines.characters import MARK, Bytes
 
-MARK = CallSyntax(opening="#", separator="#", closing="")
 BARE = CallSyntax(opening="", separator=", ", closing="")
-
-
-class Bytes:
-    """A vocabulary whose tokens are the ASCII characters."""
-
-    spellings = Spellings((token, bytes([token])) for token in range(128))
-    unspaced = Spellings((token, bytes([token]).lstrip()) for token in range(128))
-
-    @staticmethod
-    def decode(tokens: Sequence[int]) -> bytes:
-        return bytes(tokens)
 
 
 def weighing(
