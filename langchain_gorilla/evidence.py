@@ -35,16 +35,22 @@ enough: of two that a question asks for, the one with more words would otherwise
 weight 2 that is 2.8 nats among two functions, 8.2 among twelve, 16.8 among a hundred."""
 
 
-def weight_of(model: str, given: float | None) -> float:
-    """Say what a point of BM25 weighs, in nats: as given, or as the model needs it."""
+def weight_of(model: str, format_: PromptFormat, given: float | None) -> float:
+    """Say what a point of BM25 weighs, in nats: as given, or as the model needs it.
+
+    Raises:
+        UnsupportedOptionError: A weight was given, and the family does not mark its calls.
+    """
+    # Behind a mark that only calls have, a name competes with names alone.
+    marked = trigger(format_.syntax) is not None and format_.refusal is None
+    if given and not marked:
+        raise UnsupportedOptionError(
+            f"lexical_weight={given:g} weighs names behind the mark that calls begin with, and "
+            f"{format_.name} has no mark that only calls have. Leave lexical_weight out."
+        )
     if given is not None:
         return given
-    return BUNDLED_WEIGHT if model == "bundled" else 0.0
-
-
-def marks_calls(format_: PromptFormat) -> bool:
-    """Say whether calls, and nothing else, begin with a mark: then a name competes with names."""
-    return trigger(format_.syntax) is not None and format_.refusal is None
+    return BUNDLED_WEIGHT if model == "bundled" and marked else 0.0
 
 
 def last_question(turns: Sequence[Turn]) -> tuple[str, tuple[FunctionCall, ...]]:
@@ -82,21 +88,13 @@ def function_evidence(
         given: The caller's ``lexical_weight``.
 
     Raises:
-        UnsupportedOptionError: A weight was given, and the family does not mark its calls.
+        UnsupportedOptionError: See ``weight_of``.
     """
-    if not marks_calls(format_):
-        if given:
-            raise UnsupportedOptionError(
-                f"lexical_weight={given:g} weighs names behind the mark that calls begin with, and "
-                f"{format_.name} has no mark that only calls have. Leave lexical_weight out."
-            )
-        return None
+    weight = weight_of(model, format_, given)
     if demand.choice.mode not in ("auto", "any") or demand.response is not None:
         return None
     question, made = last_question(turns)
-    return lexical_evidence(
-        format_.syntax, functions, question, made, weight=weight_of(model, given)
-    )
+    return lexical_evidence(format_.syntax, functions, question, made, weight=weight)
 
 
 def lexical_evidence(

@@ -26,7 +26,7 @@ from langchain_gorilla.evidence import (
     weight_of,
 )
 from langchain_gorilla.formats.conversation import conversation
-from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
+from langchain_gorilla.formats.openfunctions import OpenFunctionsV1, OpenFunctionsV2
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.retrieval.lexical import rarity
 from langchain_gorilla.training import dataset
@@ -175,9 +175,11 @@ def test_the_last_human_turn_is_the_question(
 
 
 def test_the_bundled_model_alone_is_weighed_unasked() -> None:
-    assert weight_of("bundled", None) == BUNDLED_WEIGHT
-    assert weight_of("gorilla-llm/gorilla-openfunctions-v2", None) == 0
-    assert weight_of("bundled", 0) == 0
+    v1, v2 = OpenFunctionsV1(), OpenFunctionsV2()
+    assert weight_of("bundled", v2, None) == BUNDLED_WEIGHT
+    assert weight_of("bundled", v1, None) == 0
+    assert weight_of("gorilla-llm/gorilla-openfunctions-v2", v2, None) == 0
+    assert weight_of("bundled", v2, 0) == weight_of("bundled", v1, 0) == 0
 
 
 def asked(**options: Any) -> Evidence | None:

@@ -144,8 +144,7 @@ def bfcl(
     """Let a model answer BFCL's questions, and judge the answers as BFCL does."""
     from langchain_gorilla.errors import UnsupportedOptionError
     from langchain_gorilla.evaluation.cases import read_cases
-    from langchain_gorilla.evaluation.runner import RunOptions
-    from langchain_gorilla.evidence import weight_of
+    from langchain_gorilla.evaluation.runner import RunOptions, lexical_weight_of
 
     if results is not None and model is None:
         check_outputs(json_file=json_file)
@@ -169,7 +168,7 @@ def bfcl(
         embedder=str(embedder) if embedder else None,
         constrained=constrained,
         compare_functions=compare_functions,
-        lexical_weight=weight_of(model, lexical_weight),
+        lexical_weight=lexical_weight_of(model, prompt_format, lexical_weight),
         max_tokens=max_tokens,
         timeout_s=timeout,
     )
@@ -207,8 +206,7 @@ def retrievers(
     from langchain_gorilla.evaluation import retriever_effect
     from langchain_gorilla.evaluation.cases import read_cases
     from langchain_gorilla.evaluation.report import write_report
-    from langchain_gorilla.evaluation.runner import RunOptions
-    from langchain_gorilla.evidence import weight_of
+    from langchain_gorilla.evaluation.runner import RunOptions, lexical_weight_of
 
     check_outputs(json_file=json_file, folder=out_folder)
     every_case, problems = read_cases(cases)
@@ -228,7 +226,7 @@ def retrievers(
             embedder=str(embedder) if vectors else None,
             constrained=constrained,
             compare_functions=compare_functions,
-            lexical_weight=weight_of(model, lexical_weight),
+            lexical_weight=lexical_weight_of(model, prompt_format, lexical_weight),
             max_tokens=max_tokens,
             timeout_s=timeout,
         )

@@ -79,6 +79,21 @@ class RunOptions:
     timeout_s: float | None = None
 
 
+def lexical_weight_of(model: str, format_name: str | None, given: float | None) -> float:
+    """Say what a run's ``lexical_weight`` is: as given, or as ``ChatGorilla`` has it by default.
+
+    Raises:
+        UnsupportedOptionError: A weight was given, and the family does not mark its calls.
+    """
+    from langchain_gorilla.evidence import weight_of
+    from langchain_gorilla.formats.registry import choose_format
+
+    try:
+        return weight_of(model, choose_format(model, format_name), given)
+    except UnknownFormatError:
+        return given or 0.0  # said where the model is made, with the option's name
+
+
 def chat_model(options: RunOptions) -> BaseChatModel:
     """Return the model of a run, greedy.
 

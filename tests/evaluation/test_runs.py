@@ -353,7 +353,16 @@ def test_a_run_compares_as_many_functions_as_were_asked_for() -> None:
     assert model.compare_functions == 3
 
 
-def test_a_run_weighs_names_as_it_was_asked_to_and_says_so() -> None:
+def test_a_run_weighs_names_as_chat_gorilla_does_by_default() -> None:
+    assert runner.lexical_weight_of("bundled", None, None) == 2
+    assert runner.lexical_weight_of("bundled", "openfunctions-v1", None) == 0
+    assert runner.lexical_weight_of("bundled", None, 0.5) == 0.5
+    assert runner.lexical_weight_of("/some/folder", None, None) == 0
+    with pytest.raises(UnsupportedOptionError, match="no mark"):
+        runner.lexical_weight_of("bundled", "openfunctions-v1", 2.0)
+
+
+def test_a_run_weighs_names_as_it_was_asked_to() -> None:
     model = runner.chat_model(RunOptions(model="bundled", lexical_weight=0.5))
     assert isinstance(model, ChatGorilla)
     assert model.lexical_weight == 0.5
