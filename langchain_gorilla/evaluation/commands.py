@@ -71,7 +71,7 @@ CompareFunctions = Annotated[
 ]
 LexicalWeight = Annotated[
     float | None,
-    typer.Option(min=0, help="Of the question's words at a name; default: the model's."),
+    typer.Option(min=0, max=1000, help="Of the question's words at a name; default: the model's."),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many of each category.")]
 MaxTokens = Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")]

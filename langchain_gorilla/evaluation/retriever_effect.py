@@ -14,7 +14,8 @@ from langchain_gorilla.evaluation.plots import RETRIEVERS, Run
 from langchain_gorilla.evaluation.statistics import Comparison, compare
 
 _SAME = (
-    "catalog_size", "constrained", "compare_functions", "lexical_weight", "max_tokens", "timeout_s", "format",
+    "catalog_size", "constrained", "compare_functions", "lexical_weight", "max_tokens", "timeout_s",
+    "format",
 )  # fmt: skip
 """Options that must be equal for the retriever to be what tells two runs apart; ``top_k`` and
 ``embedder`` must be, too, of the retrievers that have them."""

@@ -68,8 +68,9 @@ class LexicalIndex:
         total = len(self._tools)
         for token in query.indices:
             postings = self._postings.get(token, [])
+            counts = rarity(len(postings), total)
             for place, weight in postings:
-                scores[place] += rarity(len(postings), total) * weight
+                scores[place] += counts * weight
         return scores
 
     def _build(self) -> None:
