@@ -91,7 +91,10 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         )  # fmt: skip
         named = {name: value for name in fields if (value := getattr(self, name)) is not None}
         engine = {} if self.engine is None else {"engine": repr(self.engine)}
-        return {**named, **engine, "format": self._prompt_format(self.model).name}
+        format_ = self._prompt_format(self.model)
+        # A format of the caller's own may differ from others of its name.
+        own = f" {type(format_).__qualname__} {vars(format_)}" if format_ is self.format else ""
+        return {**named, **engine, "format": f"{format_.name}{own}"}
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
@@ -236,7 +239,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
 
     def with_structured_output(
         self,
-        schema: dict[str, Any] | type,
+        schema: dict[str, Any] | type | None = None,
         *,
         method: Method = "function_calling",
         include_raw: bool = False,
@@ -246,7 +249,8 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         """Return a runnable whose output fits a schema.
 
         Args:
-            schema: Pydantic class, TypedDict, JSON schema or OpenAI tool.
+            schema: Pydantic class, TypedDict, JSON schema, OpenAI tool or ``response_format``;
+                None, with ``json_mode``, is any JSON object.
             method: ``function_calling``: the schema is a tool; ``json_schema`` and
                 ``json_mode``: the answer is JSON that fits it.
             include_raw: Return ``{"raw", "parsed", "parsing_error"}`` and never raise.

@@ -63,7 +63,8 @@ def create_tool_agent(
         A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
 
     Raises:
-        UnsupportedOptionError: A bound is out of its range, or the model has tools already.
+        UnsupportedOptionError: A bound is out of its range, the model has tools already or cannot
+            have any, or the tools are no list.
     """
     check_bounds(max_repairs, max_identical_calls)
     node, offered = _node(tools, handle_tool_errors)
@@ -137,6 +138,11 @@ def _node(
         )
         return node, [{"type": "function", "function": tool.function.document()} for tool in tools]
     if not isinstance(tools, ToolNode):
+        if not isinstance(tools, list | tuple):
+            raise UnsupportedOptionError(
+                f"The tools are {tools!r:.120}, of type {type(tools).__name__}. Expected a list, a "
+                "ToolNode or a ToolCatalog: put a single tool into brackets, [tool]."
+            )
         tools = ToolNode(tools, handle_tool_errors=handle_tool_errors)
     return tools, list(tools.tools_by_name.values())
 
@@ -144,6 +150,11 @@ def _node(
 def _bind(model: Any, offered: Sequence[Any]) -> Runnable[LanguageModelInput, AIMessage]:
     """Bind the tools to the model itself, so that what is bound around it stays."""
     if not isinstance(model, RunnableBindingBase):
+        if not hasattr(model, "bind_tools"):
+            raise UnsupportedOptionError(
+                f"The model is {model!r:.120}, which has no bind_tools. Expected a chat model, such "
+                "as ChatGorilla(model=…)."
+            )
         bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools(offered)
         return bound
     if "tools" in model.kwargs:

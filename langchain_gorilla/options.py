@@ -252,6 +252,11 @@ _KINDS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
         "a whole number, at least 1",
     ),
     (
+        "min_call_probability",
+        lambda value: isinstance(value, Real) and not _is_flag(value),
+        "a probability, 0 to 1",
+    ),
+    (
         "lexical_weight",
         lambda value: isinstance(value, Real) and not _is_flag(value) and 0 <= float(value) <= 1000,
         "a number from 0 to 1000",

@@ -9,7 +9,7 @@ answer passes. ``recover`` decides all three for the ready graph and for the mid
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from langchain_core.messages import (
     AIMessage,
@@ -125,11 +125,12 @@ def check_bounds(max_repairs: int, max_identical_calls: int) -> None:
     Raises:
         UnsupportedOptionError: One is out of its range.
     """
-    if max_repairs < 0 or max_identical_calls < 1:
-        raise UnsupportedOptionError(
-            f"max_repairs={max_repairs} has to be at least 0 and "
-            f"max_identical_calls={max_identical_calls} at least 1."
-        )
+    bounds: dict[str, tuple[Any, int]] = {"max_repairs": (max_repairs, 0), "max_identical_calls": (max_identical_calls, 1)}
+    for name, (bound, least) in bounds.items():
+        if not isinstance(bound, int) or bound < least:
+            raise UnsupportedOptionError(
+                f"{name}={bound!r} is not understood. Expected a whole number, at least {least}."
+            )
 
 
 def _human_turn(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:

@@ -26,6 +26,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableMap
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import RootModel
 
 from langchain_gorilla.binding import Demand, ResponseFormat
 from langchain_gorilla.calls import FunctionCall, JSONValue
@@ -42,11 +43,13 @@ _Parser: TypeAlias = BaseCumulativeTransformOutputParser[Any]
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 _MORE_ROOM: Final = "Raise max_tokens, or shorten the prompt."
 _ROOT: Final = "answer"
+_VENDORS: Final = frozenset({"name", "function", "toolSpec"})
+"""Keys of dicts that are no JSON schema but hold one."""
 
 
 def structured_output(
     model: BaseChatModel,
-    schema: Mapping[str, Any] | type,
+    schema: Mapping[str, Any] | type | None,
     *,
     method: Method,
     include_raw: bool,
@@ -61,7 +64,7 @@ def structured_output(
 
     Args:
         model: Answers.
-        schema: What its answers have to fit.
+        schema: What its answers have to fit; None for any JSON object.
         method: See ``ChatGorilla.with_structured_output``, as for what follows.
         include_raw: Return the message and the error beside what was parsed.
         strict: Bound with the schema.
@@ -72,8 +75,15 @@ def structured_output(
         InvalidFunctionError: ``schema`` is no schema.
     """
     trace = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    if isinstance(schema, Mapping) and isinstance(inner := schema.get("json_schema"), Mapping):
+        schema = inner
     is_pydantic = isinstance(schema, type) and is_basemodel_subclass(schema)
     lenient: _Parser
+    if schema is None and method != "json_mode":
+        raise InvalidFunctionError(
+            "with_structured_output() got no schema. Pass one, or method='json_mode' for any JSON "
+            "object."
+        )
     if method == "function_calling":
         name = function_schema(schema).name
         bound = model.bind_tools(
@@ -90,17 +100,18 @@ def structured_output(
         )
         parser = _AnswerParser(lenient=lenient, read=partial(_read_call, lenient))
     elif method in ("json_schema", "json_mode"):
-        converted = _json_schema(schema)
+        converted = None if schema is None else _json_schema(schema)
         check(Demand(response=ResponseFormat(converted), strict=strict))
+        shape = _shape(converted)
         bound = model.bind(
             response_format=_response_format(converted, method, strict),
             ls_structured_output_format=trace,
         )
         if is_pydantic:
             lenient = PydanticOutputParser(pydantic_object=cast("Any", schema))
-            parser = _AnswerParser(lenient=lenient, read=partial(_read_object, lenient))
+            parser = _AnswerParser(lenient=lenient, read=partial(_read_object, lenient, shape))
         else:
-            read = partial(_read_json, _shape(converted))
+            read = partial(_read_json, shape)
             parser = _AnswerParser(lenient=JsonOutputParser(), read=read)
     else:
         raise UnsupportedOptionError(
@@ -174,7 +185,17 @@ def _with_error(parser: _Parser) -> Runnable[Any, Any]:
 
 
 def _read_call(parser: _Parser, message: AIMessage) -> Any:
-    """Parse the call of an answer; None where the answer has none."""
+    """Parse the call of an answer; None where the answer has none.
+
+    Raises:
+        OutputParserException: The call is invalid, or the answer was cut off before any call.
+    """
+    if _is_cut_off(message) and not message.tool_calls and not message.invalid_tool_calls:
+        text = str(message.text)
+        raise OutputParserException(
+            f"The answer was cut off before a call was written. {_MORE_ROOM} {_shown(text)}",
+            llm_output=text,
+        )
     if message.invalid_tool_calls and not message.tool_calls:
         reasons = invalid_call_reasons(message)
         problems = []
@@ -188,8 +209,15 @@ def _read_call(parser: _Parser, message: AIMessage) -> Any:
     return parser.parse_result([ChatGeneration(message=message)])
 
 
-def _read_object(parser: _Parser, message: AIMessage) -> Any:
-    return parser.parse(_json_text(message))
+def _read_object(parser: _Parser, shape: "_Shape | None", message: AIMessage) -> Any:
+    """Parse an answer as an object of a Pydantic class."""
+    text = _json_text(message)
+    checked = None if shape is None else shape.checked(json.loads(text))
+    # A null may stand for a default, as in a call. What does not fit is the class's to judge: it
+    # may convert, and says best what is wrong.
+    if shape is not None and isinstance(checked, FunctionCall):
+        text = json.dumps(shape.answer(checked))
+    return parser.parse(text)
 
 
 def _read_json(shape: "_Shape | None", message: AIMessage) -> JSONValue:
@@ -203,7 +231,7 @@ def _read_json(shape: "_Shape | None", message: AIMessage) -> JSONValue:
             f"The answer does not fit the schema {checked.name}: {checked.reason} {_shown(text)}",
             llm_output=text,
         )
-    return checked.arguments[_ROOT] if shape.wrapped else dict(checked.arguments)
+    return shape.answer(checked)
 
 
 def _json_text(message: AIMessage) -> str:
@@ -276,27 +304,56 @@ class _Shape:
             return InvalidCall(name, {}, f"Got {shown(value)}, expected an object.")
         return validate_call(FunctionCall(name, value), self.functions)
 
+    def answer(self, checked: FunctionCall) -> JSONValue:
+        """Give the answer that was checked."""
+        return checked.arguments[_ROOT] if self.wrapped else dict(checked.arguments)
 
-def _shape(schema: Mapping[str, Any]) -> _Shape | None:
+
+def _shape(schema: Mapping[str, Any] | None) -> _Shape | None:
     """Return what checks the answers to a schema; None where it lets every JSON pass.
 
     Raises:
         InvalidFunctionError: It is no schema.
     """
-    if schema.keys() <= {"title", "description"}:
+    if schema is None or schema.keys() <= {"title", "description"}:
         return None
     name = schema["title"]
     wrapped = schema.get("type", "object" if "properties" in schema else None) != "object"
     if wrapped:
-        # Its references start from the root, so what they name has to stay there.
-        named = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
-        schema = {"properties": {_ROOT: schema}, "required": [_ROOT], **named}
+        schema = {"properties": {_ROOT: _moved(schema)}, "required": [_ROOT]}
     function = FunctionSchema(name, "", parameters_schema(schema, name))
     # OpenAI's style renames no parameters: the answer is JSON, not Python.
     return _Shape(FunctionSet([function], style="openai"), wrapped)
 
 
+def _moved(value: Any) -> Any:
+    """Let a schema's references lead to where it stands as the answer's."""
+    if isinstance(value, Mapping):
+        return {
+            key: f"#/properties/{_ROOT}{inner[1:]}"
+            if key == "$ref" and isinstance(inner, str) and inner.startswith("#")
+            else _moved(inner)
+            for key, inner in value.items()
+        }
+    return [_moved(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _json_schema(schema: Mapping[str, Any] | type) -> dict[str, Any]:
+    """Return the JSON schema of an answer, with its title.
+
+    LangChain's converter keeps of a dict only what has ``properties``, and of a class that
+    refers to itself not what it refers to: it is left with dicts in vendors' forms.
+
+    Raises:
+        InvalidFunctionError: None can be made.
+    """
+    if isinstance(schema, type):
+        return _class_schema(schema)
+    if isinstance(schema, Mapping):
+        if "title" in schema and _VENDORS.isdisjoint(schema):
+            return dict(schema)
+        if isinstance(inner := schema.get("schema"), Mapping):
+            return {"title": schema.get("name", _ROOT), **inner}
     try:
         return convert_to_json_schema(cast("Any", schema))
     except ValueError as error:
@@ -306,7 +363,19 @@ def _json_schema(schema: Mapping[str, Any] | type) -> dict[str, Any]:
         ) from error
 
 
-def _response_format(schema: dict[str, Any], method: Method, strict: bool | None) -> dict[str, Any]:
+def _class_schema(schema: type) -> dict[str, Any]:
+    if issubclass(schema, RootModel):
+        return {"title": schema.__name__, **schema.model_json_schema()}
+    function = function_schema(schema)
+    described = {"description": function.description} if function.description else {}
+    return {"title": function.name, **described, **function.parameters}
+
+
+def _response_format(
+    schema: dict[str, Any] | None, method: Method, strict: bool | None
+) -> dict[str, Any]:
+    if schema is None:
+        return {"type": "json_object"}
     if method == "json_mode":
         # OpenAI's JSON mode leaves the schema to the prompt; here nothing is lost by keeping to it.
         return {"type": "json_object", "schema": schema}

@@ -11,7 +11,7 @@ The forms are
 - Gorilla's API documents: ``name`` is a title there, ``api_call`` or ``api_name`` what is called.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import Any, Final, NamedTuple
@@ -27,6 +27,11 @@ from langchain_gorilla.errors import InvalidFunctionError
 
 _PARAMETERS: Final = ("parameters", "inputSchema", "input_schema", "schema")
 """The keys under which a dict's parameters are looked for, the first that is there."""
+
+_OBJECT_KEYWORDS: Final = frozenset(
+    {"properties", "patternProperties", "$ref", "anyOf", "oneOf", "allOf"}
+)
+"""Keywords by which a dict without a type is the schema of an object itself."""
 
 _RESULTS: Final = frozenset({"outputSchema", "output_schema", "response", "responses", "returns"})
 """Keys that may hold the schema of what a tool gives, which a model does not read."""
@@ -86,6 +91,13 @@ def tool_parts(tool: Any) -> ToolParts:
 def _document_parts(tool: Mapping[str, Any]) -> ToolParts:
     """Take a dict apart, whichever vendor's form it has."""
     if isinstance(function := tool.get("function"), Mapping):
+        if beside := next(
+            (key for key in _PARAMETERS if key in tool.keys() - function.keys()), None
+        ):
+            raise InvalidFunctionError(
+                f"The tool {function.get('name')!r:.120} has {beside!r} beside its 'function', "
+                "where nothing reads it. Put it inside."
+            )
         tool = function
     elif isinstance(bedrock := tool.get("toolSpec"), Mapping):
         schema = bedrock.get("inputSchema")
@@ -97,7 +109,8 @@ def _document_parts(tool: Mapping[str, Any]) -> ToolParts:
     if schema_key is None and tool.get("type", "function") not in ("function", "object", "dict"):
         raise InvalidFunctionError(
             f"A tool has the type {tool['type']!r:.120} and no parameters. Tools that a vendor "
-            "hosts do not run with a local model: pass a function with a JSON schema."
+            "hosts do not run with a local model: pass a function with a JSON schema. For an "
+            "answer that is no object pass method='json_schema' to with_structured_output."
         )
     callee, name, title = tool.get("api_call") or tool.get("api_name"), tool.get("name"), None
     if callee is not None:
@@ -115,8 +128,18 @@ def _document_parts(tool: Mapping[str, Any]) -> ToolParts:
 
 
 def _own_schema(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return a dict that is a JSON schema itself without the keys that name and describe it."""
-    if "properties" not in tool and "$ref" not in tool and tool.get("type") != "object":
+    """Return a dict that is a JSON schema itself without the keys that name and describe it.
+
+    Raises:
+        InvalidFunctionError: It is the schema of a plain value.
+    """
+    if not {"enum", "const"}.isdisjoint(tool):
+        raise InvalidFunctionError(
+            f"The schema {tool.get('title', tool.get('name'))!r:.120} is one of a plain value, and "
+            "a function takes named arguments. Put it under 'properties', or pass "
+            "method='json_schema' to with_structured_output."
+        )
+    if _OBJECT_KEYWORDS.isdisjoint(tool) and tool.get("type") != "object":
         return None
     return {
         key: value for key, value in tool.items() if key not in ("name", "title", "description")
@@ -126,14 +149,26 @@ def _own_schema(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _refuse_misspelled(tool: Mapping[str, Any], name: Any) -> None:
     """Refuse a schema of arguments under an unknown key: the tool would silently take nothing."""
     for key, value in tool.items():
-        if key in _RESULTS or not isinstance(value, Mapping):
-            continue
-        if "properties" in value or str(value.get("type")).lower() in ("object", "dict"):
+        if key not in _RESULTS and _looks_like_parameters(str(key), value):
             raise InvalidFunctionError(
                 f"The tool {name!r:.120} has no parameters, but its key {key!r:.120} holds what "
                 f"looks like their schema. They are read from one of {', '.join(_PARAMETERS)}: "
                 "rename the key, or leave it out."
             )
+
+
+def _looks_like_parameters(key: str, value: Any) -> bool:
+    """Tell whether a value is a schema of an object, or under such a key lists parameters."""
+    if isinstance(value, Mapping) and (
+        "properties" in value or str(value.get("type")).lower() in ("object", "dict")
+    ):
+        return True
+    if not key.lower().startswith(("param", "arg", "input")):
+        return False
+    each = value.values() if isinstance(value, Mapping) else value
+    if not isinstance(each, Collection) or not each:
+        return False
+    return all(isinstance(one, Mapping) for one in each)
 
 
 def _langchain_parts(tool: BaseTool) -> ToolParts:

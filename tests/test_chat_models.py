@@ -27,6 +27,7 @@ from langchain_gorilla.errors import (
     UnknownToolError,
     UnsupportedOptionError,
 )
+from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 
 
 @tool
@@ -259,6 +260,11 @@ def test_options_of_a_call_replace_those_of_the_model():
     assert scripted("one two three", max_tokens=50).invoke("Hi", max_tokens=1).text == "one"
 
 
+def test_a_probability_that_is_no_number_is_an_error_of_the_call():
+    with pytest.raises(UnsupportedOptionError, match=r"min_call_probability='x'.*a probability"):
+        scripted("one").invoke("Hi", min_call_probability="x")
+
+
 @pytest.mark.parametrize("option", [{"temperature": -1}, {"top_p": 0}, {"max_tokens": 0}])
 def test_options_out_of_range_are_an_error(option):
     with pytest.raises(ValidationError, match=next(iter(option))):
@@ -269,6 +275,7 @@ def test_what_changes_an_answer_is_in_the_cache_key():
     options = [
         {}, {"temperature": 0.5}, {"seed": 1}, {"max_tokens": 5}, {"stop": ["x"]},
         {"format": "openfunctions-v1"}, {"revision": "abc"}, {"dtype": "bfloat16"},
+        {"format": OpenFunctionsV2(system="A")}, {"format": OpenFunctionsV2(system="B")},
     ]  # fmt: skip
     keys = {ChatGorilla(model="bundled", **option)._get_llm_string() for option in options}
     assert len(keys) == len(options)

@@ -201,6 +201,16 @@ def test_a_model_that_tries_again_is_taken_with_its_tools():
     assert ask(agent)[-1].text == "Both."
 
 
+def test_a_tool_without_brackets_is_an_error_that_says_so():
+    with pytest.raises(UnsupportedOptionError, match=r"brackets, \[tool\]"):
+        create_tool_agent(scripted(), get_weather)
+
+
+def test_what_is_no_chat_model_is_an_error_that_says_so():
+    with pytest.raises(UnsupportedOptionError, match="'bundled', which has no bind_tools"):
+        create_tool_agent("bundled", [get_weather])
+
+
 def test_tools_that_are_bound_to_the_model_are_refused():
     with pytest.raises(UnsupportedOptionError, match=r"tools bound.*without bind_tools"):
         create_tool_agent(scripted().bind_tools([get_weather]).bind(stop=["x"]), [get_weather])

@@ -194,7 +194,14 @@ def test_a_conversation_that_does_not_end_with_the_model_is_an_error(messages):
         recover(messages)
 
 
-@pytest.mark.parametrize("bounds", [{"max_repairs": -1}, {"max_identical_calls": 0}])
-def test_bounds_out_of_range_are_an_error(bounds):
-    with pytest.raises(UnsupportedOptionError, match=r"max_repairs=.* at least 0"):
+@pytest.mark.parametrize(
+    ("bounds", "match"),
+    [
+        ({"max_repairs": -1}, "max_repairs=-1.*at least 0"),
+        ({"max_repairs": "2"}, "max_repairs='2'.*whole number"),
+        ({"max_identical_calls": 0}, "max_identical_calls=0.*at least 1"),
+    ],
+)
+def test_bounds_out_of_range_are_an_error(bounds, match):
+    with pytest.raises(UnsupportedOptionError, match=match):
         recover([HUMAN, answer("f")], **bounds)

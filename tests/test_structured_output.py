@@ -1,11 +1,12 @@
 """What reads an answer as structured output: it never closes what was cut off."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from langchain_core.exceptions import OutputParserException
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from typing_extensions import TypedDict
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
@@ -176,6 +177,84 @@ def test_a_schema_of_another_type_than_object_is_checked_too(answer: str, fits: 
     assert (reader.invoke("q")["parsing_error"] is None) is fits
 
 
+ROOTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "array": ({"type": "array", "items": {"type": "integer"}}, "[1, 2]", '["a"]'),
+    "enum": ({"enum": ["good", "bad"]}, '"good"', '"fair"'),
+    "anyOf": ({"anyOf": [{"type": "string"}, {"type": "null"}]}, '"a"', "1"),
+    "map": (
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        '{"a": 1}',
+        '{"a": ""}',
+    ),
+    "reference": ({"$ref": "#/$defs/W", "$defs": {"W": {"type": "string"}}}, '"a"', "1"),
+    "reference to the root": (
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#"}}]},
+        '["a", ["b"]]',
+        '["a", [1]]',
+    ),
+}
+
+
+@pytest.mark.parametrize("method", JSON_METHODS)
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_titled_schema_without_properties_is_kept_whole(root: str, method: str) -> None:
+    body, right, wrong = ROOTS[root]
+    schema = {"title": "A", **body}
+    assert structured(right, schema, method=method).invoke("q") == json.loads(right)
+    with pytest.raises(OutputParserException, match="does not fit the schema A"):
+        structured(wrong, schema, method=method).invoke("q")
+
+
+class Branch(BaseModel):
+    """A branch."""
+
+    name: str
+    branches: list["Branch"] = []
+
+
+def test_the_grammar_holds_a_class_that_refers_to_itself() -> None:
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine([""]))
+    bound = model.with_structured_output(Branch, method="json_schema").first  # type: ignore[attr-defined]
+    schema = bound.kwargs["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["branches"]["items"] == {"$ref": "#/$defs/Branch"}
+
+
+def test_a_root_model_is_read_from_its_own_json() -> None:
+    reader = structured("[1, 2]", RootModel[list[int]], method="json_schema")
+    assert reader.invoke("q").root == [1, 2]
+
+
+class Stay(BaseModel):
+    """A stay."""
+
+    city: str
+    days: int = None  # type: ignore[assignment]
+
+
+def test_a_null_that_stands_for_a_default_is_left_to_the_class() -> None:
+    answer = '{"city": "Bern", "days": null}'
+    assert structured(answer, Stay, method="json_schema").invoke("q") == Stay(city="Bern")
+
+
+@pytest.mark.parametrize("answer", ['{"amount": "9"}', '{"amount": 9}'])
+def test_what_a_class_converts_is_converted(answer: str) -> None:
+    assert structured(answer, method="json_schema").invoke("q") == Bill(amount=9)
+
+
+def test_no_schema_is_any_json_object_in_json_mode_and_an_error_otherwise() -> None:
+    assert structured('{"a": 1}', None, method="json_mode").invoke("q") == {"a": 1}
+    with pytest.raises(InvalidFunctionError, match=r"got no schema.*json_mode"):
+        structured("", None, method="json_schema")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_openais_response_format_is_a_schema(method: str) -> None:
+    named = {"name": "Bill", "schema": {**BILL}, "strict": True}
+    answer = "<<function>>Bill(amount=9)" if method == METHODS[0] else '{"amount": 9}'
+    given = {"type": "json_schema", "json_schema": named}
+    assert structured(answer, given, method=method).invoke("q") == {"amount": 9}
+
+
 def test_a_schema_that_refers_to_itself_is_checked_too() -> None:
     tree = object_of(a={"type": "array", "uniqueItems": True, "items": {"$ref": "#"}})
     reader = structured('{"a": [{"a": []}, {"a": []}]}', tree, method="json_schema")
@@ -214,6 +293,12 @@ def test_a_call_that_max_tokens_cuts_off_is_an_error(schema: Any) -> None:
     answer = "<<function>>Bill(amount=9, note='too long')"
     with pytest.raises(OutputParserException, match=r"cut off.*Raise max_tokens"):
         structured(answer, schema, max_tokens=2).invoke("q")
+
+
+@pytest.mark.parametrize("schema", [Bill, BILL])
+def test_an_answer_that_is_cut_off_before_its_call_is_an_error(schema: Any) -> None:
+    with pytest.raises(OutputParserException, match="cut off"):
+        structured("I will call the function", schema, max_tokens=2).invoke("q")
 
 
 @pytest.mark.parametrize("schema", [Bill, BILL])

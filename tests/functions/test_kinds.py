@@ -228,6 +228,13 @@ def test_generated_titles_go_and_a_parameter_named_title_stays() -> None:
     }
 
 
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "allOf"])
+def test_a_titled_schema_of_several_parts_is_a_tool_that_takes_them(keyword: str) -> None:
+    parts = [{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}]
+    function = function_schema({"title": "pet", keyword: parts})
+    assert function.parameters == {"type": "object", keyword: parts}
+
+
 def test_gorillas_title_leads_the_description() -> None:
     function = function_schema(
         {
@@ -261,6 +268,7 @@ def test_a_tool_without_parameters_takes_nothing(given: dict[str, Any]) -> None:
         {"outputSchema": {"type": "object", "properties": {}}},
         {"cache_control": {"type": "ephemeral"}},
         {"annotations": {"title": "Now"}, "strict": True},
+        {"tags": [{"name": "time"}], "examples": [{"name": "now"}]},
         {"api_call": "now", "api_arguments": {"properties": "What to read.", "type": "Which."}},
     ],
 )
@@ -286,6 +294,20 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {"type": "function", "function": {"name": "f", "args": {"properties": {"a": {}}}}},
         "'f' has no parameters.*'args'",
     ),
+    "listed parameters under another key": (
+        {"name": "f", "params": [{"name": "a"}]},
+        "'f' has no parameters.*'params'",
+    ),
+    "parameters in a map under another key": (
+        {"name": "f", "arguments": {"a": {"type": "string"}}},
+        "'f' has no parameters.*'arguments'",
+    ),
+    "parameters beside the function": (
+        {"type": "function", "function": {"name": "f"}, "parameters": {"properties": {"a": {}}}},
+        "'f' has 'parameters' beside its 'function'.*Put it inside",
+    ),
+    "the schema of a choice": ({"title": "f", "enum": ["a"]}, "'f' is one of a plain value"),
+    "the schema of a list": ({"title": "f", "type": "array"}, "method='json_schema'"),
     "a hosted tool": ({"type": "web_search"}, "do not run with a local model"),
     "a number": (3, "of type int.*Expected a LangChain tool, a Pydantic model class"),
     "a lambda": (lambda x: x, "has no name.*StructuredTool.from_function"),
