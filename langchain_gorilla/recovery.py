@@ -125,7 +125,10 @@ def check_bounds(max_repairs: int, max_identical_calls: int) -> None:
     Raises:
         UnsupportedOptionError: One is out of its range.
     """
-    bounds: dict[str, tuple[Any, int]] = {"max_repairs": (max_repairs, 0), "max_identical_calls": (max_identical_calls, 1)}
+    bounds: dict[str, tuple[Any, int]] = {
+        "max_repairs": (max_repairs, 0),
+        "max_identical_calls": (max_identical_calls, 1),
+    }
     for name, (bound, least) in bounds.items():
         if not isinstance(bound, int) or bound < least:
             raise UnsupportedOptionError(

@@ -1,6 +1,7 @@
 """Chains: one function finds what the next one needs."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -93,7 +94,7 @@ def new_chain(values: Values) -> Chain:
     """Invent a look-up and a function that needs what it gives."""
     rng = values.rng
     noun = values.pick("NOUN") if rng.random() < 0.6 else values.syllables(2, 3)
-    attribute, snake = values.pick("ATTRIBUTE"), noun.replace(" ", "_").lower()
+    attribute, snake = values.pick("ATTRIBUTE"), re.sub(r"\W", "_", noun).lower()
     key = f"{snake}_{rng.choice(['id', 'id', 'code', 'key'])}"
     kind = rng.choice(["PERSON", "PHRASE", "WORD", "TITLE"])
     lines = [

@@ -213,7 +213,7 @@ def invent(values: Values, phrase_questions: "QuestionWriter") -> Concept:
         parameters[rng.randrange(len(parameters))] = _object_parameter(rng, f"k{len(parameters)}")
     parameters.sort(key=lambda one: one.optional)
     synonym = rng.choice(split(described, ";"))
-    snake = noun.replace(" ", "_").lower()
+    snake = re.sub(r"\W", "_", noun).lower()
     owner = rng.choice(["info", "tool", "service", "manager", "handler"])
     name = rng.choice(
         [

@@ -31,12 +31,12 @@ from langchain_gorilla.training.prompts import (
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
-    "simple": 0.28,
-    "parallel": 0.24,
-    "parallel_multiple": 0.12,
+    "simple": 0.23,
+    "parallel": 0.28,
+    "parallel_multiple": 0.14,
     "irrelevance": 0.13,
     "chat": 0.02,
-    "answer": 0.12,
+    "answer": 0.11,
     "error": 0.06,
     "remaining": 0.03,
     "session": 0.03,

@@ -119,8 +119,8 @@ class Dialogues:
     def chain(self) -> Conversation | None:
         """Look something up, then call the next function with what was found.
 
-        Two times in three, with such functions at hand, one call is all that is asked for; else a
-        model learns to look something up whatever the question.
+        More than half of the time, with such functions at hand, one call is all that is asked for;
+        else a model learns to look something up whatever the question.
         """
         rng, style = self.rng, draw_style(self.rng)
         chain = rng.choice(chains()) if rng.random() < 0.7 else new_chain(self.values)
@@ -133,7 +133,7 @@ class Dialogues:
         functions = self.requests.with_distractors([first, second], count, style)
         value = str(self.values.draw(known.kind))
         found = str(self.values.draw(chain.kind))
-        if rng.random() < 0.65:
+        if rng.random() < 0.55:
             return self._one_of_chain(chain, functions, first, second, value, found)
         question = rng.choice(chain.use.questions).replace("{x}", value)
         calls = [first.call({known.key: value}), second.call({"key": found})]
@@ -198,7 +198,10 @@ class Dialogues:
             return None
         slot = self.rng.choice(open_slots)
         value = str(call.arguments[slot.name])
-        other = str(draw_value(self.values, slot))
+        if slot.choices or self.rng.random() < 0.5:
+            other = str(draw_value(self.values, slot))
+        else:
+            other = self.values.respelled(value)
         if other.lower() == value.lower():
             return None
         # Either the question asks for what the tool does not know, and the tool says what it

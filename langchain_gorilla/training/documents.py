@@ -259,13 +259,10 @@ def _slot_text(rng: Random, one: Parameter, choices: Sequence[str]) -> str:
     options = list(choices) or list(one.choices)
     if options and rng.random() < 0.3:
         text = text.rstrip(".") + ". "
-        text += rng.choice(
-            [
-                f"Either '{options[0]}' or '{options[1]}'",
-                f"e.g. '{options[0]}'",
-                f"Options: {', '.join(options[:4])}",
-            ]
-        )
+        kinds = [f"e.g. '{options[0]}'", f"Options: {', '.join(options)}"]
+        if len(options) == 2:
+            kinds.append(f"Either '{options[0]}' or '{options[1]}'")
+        text += rng.choice(kinds)
     if one.optional and rng.random() < 0.3:
         text += rng.choice(
             [". Optional", ". Default is None", " (optional)", ". Optional parameter"]
@@ -273,7 +270,7 @@ def _slot_text(rng: Random, one: Parameter, choices: Sequence[str]) -> str:
         if options:
             text += rng.choice(["", f". Default is '{options[0]}'.", f". Defaults to {options[0]}"])
     elif rng.random() < 0.12:
-        text = text.rstrip(".") + rng.choice(_REMARKS)
+        text = text.rstrip(".") + rng.choice(_REMARKS if one.optional else _REMARKS + _DEMANDS)
     return text
 
 
@@ -288,8 +285,6 @@ _AS_DECIMAL = (
 
 _REMARKS = (
     ". Must not be empty.",
-    ". This is required.",
-    ". It must be given by the user.",
     " that is used for the request.",
     ". Case does not matter.",
     " to use.",
@@ -297,6 +292,9 @@ _REMARKS = (
     ". Do not guess it.",
 )
 """What the descriptions of parameters sometimes end with."""
+
+_DEMANDS = (". This is required.", ". It must be given by the user.")
+"""Likewise, of those that no call leaves out."""
 
 
 def _function_name(values: Values, name: str) -> str:

@@ -182,7 +182,8 @@ class Requests:
             if len(functions) >= len(targets) + count:
                 break
             concept = self._distractor(self.rng.choice(list(targets)))
-            if any(one.concept == concept for one in functions):
+            # A look-up's function is also offered alone: another concept of the same names.
+            if any(set(one.concept.names) & set(concept.names) for one in functions):
                 continue
             made = offer(self.values, concept, style)
             if all(one.name != made.name for one in functions):

@@ -34,6 +34,9 @@ _SCRIPTS = (
 )
 """First and last character: Chinese, Hiragana, Katakana, Hangul, Cyrillic."""
 
+_SHOPS = (" Diner", " Bakery", " Garage", " Books", " Corner", " Kitchen", " Bikes")
+"""What may follow an owner's name in that of a company."""
+
 
 def data_text(name: str) -> str:
     """Read a file of ``training/data`` without its comment lines, which begin with ``%``."""
@@ -122,6 +125,19 @@ class Values:
         if style < 0.4:
             return word
         return word.capitalize() if style < 0.8 or len(word) > 5 else word.upper()
+
+    def respelled(self, text: str) -> str:
+        """Spell one word of a text otherwise: a letter more, fewer, or another; digits stay."""
+        letters = [place for place, letter in enumerate(text) if place and letter.isalpha()]
+        if not letters:
+            return text
+        place, style = self.rng.choice(letters), self.rng.random()
+        new = self.rng.choice("aeiklnrst")
+        if style < 0.35:
+            return text[:place] + text[place + 1 :]
+        if style < 0.7:
+            return text[:place] + new + text[place + 1 :]
+        return text[:place] + (text[place] if style < 0.85 else new) + text[place:]
 
     def proper_name(self) -> str:
         """Invent a name of two words."""
@@ -225,8 +241,11 @@ class Values:
         if self.rng.random() < 0.06:
             return self.foreign()
         style = self.rng.random()
-        if style < 0.5:
+        if style < 0.45:
             return self.pick("COMPANY")
+        if style < 0.52:
+            owner = self.pick(self.rng.choice(["FIRST_NAME", "LAST_NAME"]))
+            return f"{owner}'s{self.rng.choice(['', '', *_SHOPS])}"
         base = self.pick("LAST_NAME") if style < 0.75 else self.syllables(2, 3).capitalize()
         endings = [" Ltd", " Inc", " Group", " and Sons", " GmbH", "", f" {self.pick('LAST_NAME')}"]
         return base + self.rng.choice(endings)

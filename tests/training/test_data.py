@@ -22,13 +22,14 @@ from langchain_gorilla.formats.base import (
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.training import dataset, prompts
-from langchain_gorilla.training.concepts import written_concepts
+from langchain_gorilla.training.concepts import QuestionWriter, invent, written_concepts
 from langchain_gorilla.training.conversations import Conversations, near_misses
 from langchain_gorilla.training.dialogues import REFUSAL
-from langchain_gorilla.training.documents import draw_style
+from langchain_gorilla.training.documents import draw_style, offer
 from langchain_gorilla.training.evaluate import read_calls
 from langchain_gorilla.training.families import family_concepts
 from langchain_gorilla.training.kept_out import is_kept_out, plain
+from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values, data_text
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -47,7 +48,7 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_same_data_is_made_everywhere() -> None:
-    assert dataset.fingerprint(1, 0) == "d8306bf05c5a7255"
+    assert dataset.fingerprint(1, 0) == "bb4577559f7586d3"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,6 +60,38 @@ def test_every_kind_can_be_made(kind: str, held_out: bool) -> None:
         assert made.kind == kind
         assert made.turns[-1].learned
         assert made.turns[0].question
+
+
+def test_invented_functions_have_names_that_python_can_call() -> None:
+    values = Values(Random(5))
+    names = [name for _ in range(600) for name in invent(values, QuestionWriter()).names]
+    assert not [one for one in names if not all(part.isidentifier() for part in one.split("."))]
+
+
+def test_no_document_contradicts_the_labels_beside_it() -> None:
+    values = Values(Random(5))
+    asking = Requests(values)
+    for _ in range(1500):
+        function = offer(values, asking.concept(), draw_style(values.rng))
+        asked = asking.ask.one(function)
+        for slot in function.slots if asked is not None else ():
+            text = str(slot.schema.get("description", ""))
+            if slot.parameter.optional:
+                assert "required" not in text
+                assert "must be given" not in text
+            value = asked.calls[0].arguments.get(slot.name) if asked else None
+            if isinstance(value, str) and ". Either '" in text:
+                assert f"'{value}'" in text
+
+
+def test_a_respelled_text_differs_by_one_letter() -> None:
+    values = Values(Random(5))
+    for _ in range(200):
+        respelled = values.respelled("Bad Aussee 4")
+        assert respelled[0] == "B"
+        assert respelled.endswith(" 4")
+        assert abs(len(respelled) - len("Bad Aussee 4")) <= 1
+    assert values.respelled("4") == "4"
 
 
 def test_no_response_calls_the_same_twice(conversations: list[prompts.Conversation]) -> None:
