@@ -12,6 +12,7 @@ letters. Of a question the first 20,000 characters are read.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -157,4 +158,6 @@ def _texts(value: JSONValue) -> Iterator[str]:
     elif isinstance(value, str) and len(value.strip()) > 1:
         yield value.strip()
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield from (str(value), f"{value:,}", f"{value:g}")
+        yield from (str(value), f"{value:,}")
+        with suppress(OverflowError):  # An integer may be beyond any float.
+            yield f"{value:g}"

@@ -94,6 +94,11 @@ def test_for_a_further_call_what_follows_the_values_before_it_counts() -> None:
     assert not nats(question, BOTH, calls=f"{first}<<function>>geometry.cube_surface(side=9)")
 
 
+def test_a_value_may_be_an_integer_beyond_any_float() -> None:
+    made = [FunctionCall("geometry.triangle_area", {"base": 10**400})]
+    assert nats("A cube of side 9.", BOTH, made=made)["geometry.cube_surface"]
+
+
 def test_calls_of_earlier_answers_to_the_question_count_as_made() -> None:
     question = "A triangle, base 3 and height 4, then a cube of side 9."
     made = [FunctionCall("geometry.triangle_area", {"base": 3, "height": 4.0})]

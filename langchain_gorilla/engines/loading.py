@@ -44,7 +44,10 @@ class LoadedModel:
         self.turns = Turns()
         self.batcher: Batcher | None = None
         self.prefixes = PrefixCache()
+        # A request that is planned meanwhile does not wait for the weights. Whoever holds the
+        # second may take the first, never the other way around.
         self._lock = threading.RLock()
+        self._weights_lock = threading.RLock()
         self._place: tuple[str, dict[str, Any]] | None = None
         self._config: PreTrainedConfig | None = None
         self._encoder: PromptEncoder | None = None
@@ -82,11 +85,11 @@ class LoadedModel:
     @property
     def weights(self) -> "PreTrainedModel":
         """The model itself, on its device, its own generation config made neutral."""
-        with self._lock:
+        with self._weights_lock:
             if self._weights is None:
-                _ = self.config  # A broken config is named as such.
+                config = self.config  # A broken config is named as such.
                 path, where = self._locate()
-                weights = _load_weights(path, where, self.source, self.config)
+                weights = _load_weights(path, where, self.source, config)
                 from transformers import GenerationConfig
 
                 if self.source.pack_weights:
@@ -110,7 +113,7 @@ class LoadedModel:
     @property
     def end_ids(self) -> frozenset[int]:
         """The tokens that end an answer, by config and generation config; loads the weights."""
-        with self._lock:
+        with self._weights_lock:
             _ = self.weights
             return self._end_ids
 
@@ -161,7 +164,7 @@ class LoadedModel:
 
     def unload(self) -> None:
         """Forget the weights; a generation that runs keeps them, the next one loads anew."""
-        with self._lock:
+        with self._weights_lock:
             weights, self._weights = self._weights, None
         self.prefixes.clear()
         if weights is not None and weights.device.type == "cuda":
@@ -171,9 +174,10 @@ class LoadedModel:
             torch.cuda.empty_cache()
 
     def _locate(self) -> tuple[str, dict[str, Any]]:
-        if self._place is None:
-            self._place = locate(self.source)
-        return self._place
+        with self._lock:
+            if self._place is None:
+                self._place = locate(self.source)
+            return self._place
 
 
 def _load_weights(

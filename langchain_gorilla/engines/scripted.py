@@ -1,6 +1,7 @@
 """An engine that replays given answers: for tests of your own graph, without a model.
 
-    model = ChatGorilla(engine=ScriptedEngine(["<<function>>get_weather(city='Oslo')", "Cold."]))
+    engine = ScriptedEngine(["<<function>>get_weather(city='Oslo')", "Cold."])
+    model = ChatGorilla(model="bundled", engine=engine)
 
 It needs no torch. A token is a word with the whitespace before it, in prompts and answers alike.
 """

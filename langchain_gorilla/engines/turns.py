@@ -49,7 +49,9 @@ class Watch:
         """Seconds until the timeout, 0 when it has passed; None where there is none."""
         if self._timeout_s is None:
             return None
-        return max(0.0, self._start + self._timeout_s - time.monotonic())
+        remaining = self._start + self._timeout_s - time.monotonic()
+        # Nothing can wait for longer, and an infinite timeout is one too.
+        return min(max(0.0, remaining), threading.TIMEOUT_MAX)
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not past a cancellation or the timeout; then ``check``."""

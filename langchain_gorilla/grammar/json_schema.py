@@ -12,23 +12,23 @@ in 4% of BFCL's gold calls): it says what leaving the property out says. What JS
 Source: JSON Schema 2020-12, core and validation; OpenAPI 3.0 for ``nullable``.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from keyword import iskeyword
 from typing import Final
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.grammar.enums import fitting
 from langchain_gorilla.grammar.merging import (
     ANNOTATIONS,
     UNMERGED,
     ContradictionError,
     Schema,
     SchemaError,
+    further,
     is_type,
-    listed,
     merged,
+    others,
     same,
     types_of,
 )
@@ -54,13 +54,14 @@ from langchain_gorilla.grammar.rules import (
     repeat,
     sequence,
 )
-from langchain_gorilla.grammar.scalars import bounds, limits, numbers, string
+from langchain_gorilla.grammar.scalars import limits, numbers, string
 
 _LEFT: Final = frozenset(
     """not if then else dependentRequired dependentSchemas dependencies patternProperties
     propertyNames minProperties maxProperties contains minContains maxContains
     unevaluatedProperties unevaluatedItems $dynamicRef uniqueItems""".split()  # noqa: SIM905
 )
+_COMPOSING: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 _TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
@@ -99,13 +100,13 @@ def compile_value(schema: JSONValue, notation: Notation, *, scope: str = "") -> 
         SchemaError: No value fits the schema (``ContradictionError``), or it is none.
     """
     compiler = _Compiler(schema, notation, scope)
-    return compiler.finished(compiler.value(schema, ""))
+    return compiler.finished(lambda: compiler.value(schema, ""))
 
 
 def compile_arguments(schema: Schema, notation: Notation, *, scope: str = "") -> Compiled:
     """Match ``(name=value, …)`` for a schema of type object; see ``compile_value``."""
     compiler = _Compiler(schema, notation, scope)
-    return compiler.finished(compiler.arguments(schema))
+    return compiler.finished(lambda: compiler.arguments(schema))
 
 
 class _Compiler:
@@ -114,13 +115,24 @@ class _Compiler:
         self.notation = notation
         self.scope = scope
         self.rules: dict[str, Rule] = {}
+        self.wrong: dict[str, ContradictionError] = {}
         self.gaps: dict[Gap, None] = {}
 
-    def finished(self, root: Rule) -> Compiled:
-        rules = reachable(Grammar(root, self.rules))
-        if endless := endless_rules(rules):
+    def finished(self, compiled: Callable[[], Rule]) -> Compiled:
+        try:
+            root = compiled()
+            rules = reachable(Grammar(root, self.rules))
+            endless = endless_rules(rules)
+        except RecursionError:
+            raise SchemaError(
+                "",
+                "it is nested too deeply, or refers to itself in ever new ways; describe what "
+                "repeats once, under '$defs', and refer to it with a '$ref' that stands alone",
+            ) from None
+        if endless:
             raise ContradictionError(
-                endless[0].removeprefix(self.scope), "a value would have to contain itself"
+                min(endless, key=len).removeprefix(self.scope),
+                "a value would have to contain itself",
             )
         return Compiled(Grammar(root, rules), tuple(self.gaps))
 
@@ -131,10 +143,45 @@ class _Compiler:
 
     def value(self, schema: JSONValue, path: str) -> Rule:
         """The rule of any schema."""
-        if isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str):
-            beside = {k for k in schema if k not in ANNOTATIONS and not k.startswith("x-")}
-            if beside <= {"$ref", "nullable"}:
+        if isinstance(schema, Mapping):
+            said = {
+                k: v for k, v in schema.items() if k not in ANNOTATIONS and not k.startswith("x-")
+            }
+            if isinstance(schema.get("$ref"), str) and said.keys() <= {"$ref", "nullable"}:
                 return self.reference(schema, path)
+            # Merged with what stands around it, a schema that refers to itself comes back as
+            # the same words, if not under the same name.
+            if _COMPOSING & said.keys() and '"$ref":' in (words := compact_json(said)):
+                return self.named(words, lambda: self.spelled_out(schema, path))
+        return self.spelled_out(schema, path)
+
+    def reference(self, schema: Schema, path: str) -> Rule:
+        """$ref."""
+        pointer = schema["$ref"]
+        rule = self.named(pointer, lambda: self.value(self.schemas.target(pointer, path), path))
+        null = schema.get("nullable") is True
+        return choice(rule, Literal(self.notation.null)) if null else rule
+
+    def named(self, name: str, compiled: Callable[[], Rule]) -> Rule:
+        """A named rule, so that a schema may contain itself."""
+        name = f"{self.scope}{name}"
+        if name in self.wrong:
+            raise self.wrong[name]
+        if name not in self.rules:
+            before = len(self.rules)
+            self.rules[name] = NOTHING  # Taken, before its own schema refers to it.
+            try:
+                self.rules[name] = compiled()
+            except ContradictionError as error:
+                # An anyOf may have other options; but rules made since may refer to this one.
+                for made in list(self.rules)[before:]:
+                    del self.rules[made]
+                self.wrong[name] = error
+                raise
+        return Ref(name)
+
+    def spelled_out(self, schema: JSONValue, path: str) -> Rule:
+        """The rule of a schema with what it refers to merged into it."""
         schema = self.schemas.plain(schema, path)
         if schema is False:
             raise ContradictionError(path, "no value is allowed")
@@ -147,20 +194,6 @@ class _Compiler:
         if "enum" in schema:
             return self.enum(schema, path)
         return self.of_types(self.types(schema, path), schema, path)
-
-    def reference(self, schema: Schema, path: str) -> Rule:
-        """$ref: a named rule, so that a schema may contain itself."""
-        pointer = schema["$ref"]
-        name = f"{self.scope}{pointer}"
-        if name not in self.rules:
-            self.rules[name] = NOTHING  # Taken, before its own schema refers to it.
-            try:
-                self.rules[name] = self.value(self.schemas.target(pointer, path), path)
-            except ContradictionError:
-                del self.rules[name]  # An anyOf may have other options.
-                raise
-        null = schema.get("nullable") is True
-        return choice(Ref(name), Literal(self.notation.null)) if null else Ref(name)
 
     def anything(self) -> Rule:
         """Any JSON value."""
@@ -201,34 +234,9 @@ class _Compiler:
 
     def enum(self, schema: Schema, path: str) -> Rule:
         """enum, and const as an enum of one: those values that the other keywords allow."""
-        values = schema["enum"]
-        if not isinstance(values, list) or not values:
-            raise SchemaError(path, f"enum {values!r} is not a list of values")
-        if "type" in schema:
-            names = self.types(schema, path)
-            fitting = [v for v in values if any(is_type(v, name) for name in names)]
-            if not fitting:
-                raise ContradictionError(
-                    path, f"no value of enum {_short(values)} is of type {schema['type']!r}"
-                )
-            values = fitting
-        fitting = [value for value in values if self.allows(schema, value, path)]
-        if not fitting:
-            raise ContradictionError(path, f"enum {_short(values)} against the keywords beside it")
-        rules = [self.notation.literal(value) for value in fitting]
+        values = fitting(schema, self.types(schema, path), self.schemas.root, path)
+        rules = [self.notation.literal(value) for value in values]
         return Terminal(choice(*rules)) if len(rules) > 1 else rules[0]
-
-    def allows(self, schema: Schema, value: JSONValue, path: str) -> bool:
-        """Whether the range, length and pattern beside an enum allow a value."""
-        if isinstance(value, str):
-            least, most = limits(schema, "minLength", "maxLength", path)
-            if len(value) < least or (most is not None and len(value) > most):
-                return False
-            patterns = listed(schema["pattern"]) if "pattern" in schema else ()
-            return all(re.search(source, value) for source in patterns)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return Decimal(str(value)) in bounds(schema, path)
-        return True
 
     def alternatives(
         self,
@@ -330,12 +338,10 @@ class _Compiler:
 
     def object(self, schema: Schema, path: str) -> Rule:
         """properties, required, additionalProperties."""
-        others = schema.get("additionalProperties", not schema.get("properties"))
-        if "patternProperties" in schema and "additionalProperties" not in schema:
-            others = True
+        rest = further(schema)
         members = self.members(schema, path, self.key)
         extra = None
-        if others is not False:
+        if rest is not False:
             declared = [Literal(member) for member in schema.get("properties") or {}]
             name: Rule = repeat(ANY_CHARACTER)
             key = (
@@ -343,7 +349,7 @@ class _Compiler:
                 if declared
                 else free_text(self.notation)
             )
-            value = self.value(others, f"{path}/additionalProperties")
+            value = self.value(rest, f"{path}/additionalProperties")
             extra = sequence(key, Literal(": "), value)
             if not members:
                 return _braced(extra)
@@ -380,11 +386,11 @@ class _Compiler:
         """The named members of an object."""
         properties = dict(schema.get("properties") or {})
         required = list(schema.get("required") or ())
-        others = schema.get("additionalProperties", True)
+        rest = others(schema)
         for name in required:
-            if properties.get(name, others) is False:
+            if properties.get(name, rest) is False:
                 raise ContradictionError(path, f"property {name!r} is required and forbidden")
-            properties.setdefault(name, others)
+            properties.setdefault(name, rest)
         return tuple(
             Member(key(name), self.member(value, name in required, where), name in required)
             for name, value in properties.items()
@@ -429,8 +435,3 @@ def _braced(pair: Rule) -> Rule:
     """Any number of pairs between braces."""
     pairs = sequence(pair, repeat(sequence(Literal(", "), pair)))
     return sequence(Literal("{"), optional(pairs), Literal("}"))
-
-
-def _short(values: list[JSONValue]) -> str:
-    text = compact_json(values)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -77,6 +77,23 @@ _TYPICAL: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+def others(schema: Schema) -> JSONValue:
+    """Give the schema of an object's members that ``properties`` does not name; False is none.
+
+    Any name may be one of ``patternProperties``: which are, only validation says.
+    """
+    found = schema.get("additionalProperties", True)
+    patterned = (schema.get("patternProperties") or {}).values()
+    offered = [each for each in patterned if each is not False]
+    return {"anyOf": offered} if found is False and offered else found
+
+
+def further(schema: Schema) -> JSONValue:
+    """Give those of ``others`` that a grammar offers: beside properties none that are not said."""
+    said = "additionalProperties" in schema or "patternProperties" in schema
+    return others(schema) if said or not schema.get("properties") else False
+
+
 def is_type(value: JSONValue, name: str) -> bool:
     """Tell whether a value is of a JSON Schema type."""
     match name:
@@ -162,7 +179,7 @@ def _objects(left: Schema, right: Schema) -> dict[str, Any]:
 
 def _member(schema: Schema, name: str) -> JSONValue:
     properties = schema.get("properties") or {}
-    return properties[name] if name in properties else schema.get("additionalProperties", True)
+    return properties[name] if name in properties else others(schema)
 
 
 def _arrays(left: Schema, right: Schema) -> dict[str, Any]:
@@ -187,7 +204,13 @@ def _item(schema: Schema, place: int) -> JSONValue:
 def _all(left: JSONValue, right: JSONValue) -> JSONValue:
     if left is False or right is False:
         return False
-    kept = [schema for schema in (left, right) if schema is not True and schema != {}]
+    kept: list[JSONValue] = []
+    for schema in (left, right):
+        parts = schema.get("allOf") if isinstance(schema, Mapping) and len(schema) == 1 else None
+        # Each once: where both sides refer to themselves, they meet again at every depth.
+        for part in parts or [schema]:
+            if part is not True and part != {} and not any(same(part, one) for one in kept):
+                kept.append(part)
     return kept[0] if len(kept) == 1 else {"allOf": kept} if kept else True
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.grammar.merging import (
     ContradictionError,
     Schema,
     SchemaError,
+    further,
     is_type,
     merged,
     same,
@@ -39,8 +41,9 @@ class Resolver:
         if pointer != "#" and not pointer.startswith("#/"):
             raise SchemaError(path, f"$ref {pointer!r} leads outside of the schema")
         found = self.root
-        for part in pointer[2:].split("/") if pointer != "#" else ():
-            name = part.replace("~1", "/").replace("~0", "~").replace("%25", "%")
+        # A fragment of a URI: its percent signs are read before its slashes.
+        for part in unquote(pointer[2:]).split("/") if pointer != "#" else ():
+            name = part.replace("~1", "/").replace("~0", "~")
             if isinstance(found, Mapping) and name in found:
                 found = found[name]
             elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
@@ -113,6 +116,10 @@ def apart(one: JSONValue, other: JSONValue) -> bool:
     if any(keyword in schema for schema in (one, other) for keyword in ("anyOf", "oneOf")):
         return False
     left, right = (_atoms(schema) for schema in (one, other))
+    for schema, offered in ((one, right), (other, left)):
+        # Without a type, a schema says nothing of the types that its keywords are not about.
+        if "type" not in schema and "enum" not in schema and offered - _atoms(schema):
+            return False
     if not left & right:
         return True
     if "enum" in one and "enum" in other:
@@ -137,7 +144,6 @@ def _objects_apart(one: Schema, other: Schema) -> bool:
             *(respelled(p[name], "") for p in properties)
         ):
             return True
-    closed = all(not schema.get("additionalProperties", False) for schema in (one, other))
-    return (
-        closed and bool(required[0] - set(properties[1])) and bool(required[1] - set(properties[0]))
-    )
+    closed = all(further(schema) is False for schema in (one, other))
+    names = [given | set(own) for given, own in zip(required, properties, strict=True)]
+    return closed and bool(required[0] - names[1]) and bool(required[1] - names[0])

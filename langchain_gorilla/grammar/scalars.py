@@ -39,8 +39,12 @@ Left: TypeAlias = Callable[[str, str, str], None]
 _MOST_DIGITS: Final = 40
 """Of a bound, before or after its point; each is a level of the rule."""
 
-# Of ECMA 262, but not of Python: validation lets them pass, so the grammar does.
-_OTHER_DIALECT: Final = re.compile(r"\\[pPc]|\(\?<[A-Za-z]|\\u\{")
+# What Python says of a pattern that is broken in ECMA 262 and PCRE as well. What it refuses
+# otherwise, is written in one of those: validation lets it pass, so the grammar does.
+_BROKEN: Final = re.compile(
+    r"unterminated|unbalanced|nothing to repeat|multiple repeat|min repeat|end of pattern"
+    r"|range [^\\]-[^\\] "
+)
 
 
 def bounds(schema: Schema, path: str) -> Bounds:
@@ -152,7 +156,8 @@ def _pattern(source: Any, path: str, left: Left) -> Rule | None:
     try:
         return pattern(source)
     except (re.error, TypeError, RecursionError, OverflowError) as error:
-        if isinstance(source, str) and _OTHER_DIALECT.search(source):
+        # ECMA 262 writes [^] for any character.
+        if isinstance(error, re.error) and ("[^]" in source or not _BROKEN.search(str(error))):
             left(path, "pattern", "it is written in another dialect than Python's")
             return None
         raise SchemaError(

@@ -2,20 +2,28 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
 from langchain_gorilla import bundled
+from langchain_gorilla.engines import loading
 from langchain_gorilla.engines.base import GenerationOptions
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
-from langchain_gorilla.errors import MissingModelError, ModelLoadError, UnsupportedOptionError
-from tests.engines.small_model import ask
+from langchain_gorilla.errors import (
+    GenerationTimeoutError,
+    MissingModelError,
+    ModelLoadError,
+    UnsupportedOptionError,
+)
+from tests.engines.small_model import ask, settle
 
 
 @pytest.fixture
@@ -160,6 +168,30 @@ def test_weights_load_once_for_many_threads_and_again_after_unload(folder: Path)
     engine.unload()
     assert engine._loaded._weights is None
     assert ask(engine, options=GenerationOptions(max_tokens=2)).text
+
+
+def test_a_request_does_not_wait_for_weights_that_another_loads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, gate = threading.Event(), threading.Event()
+
+    def load_weights(*given: Any) -> Any:
+        held.set()
+        gate.wait(5)
+        return real(*given)
+
+    real = loading._load_weights
+    monkeypatch.setattr(loading, "_load_weights", load_weights)
+    engine = load_engine(folder)
+    first = threading.Thread(target=engine.load)
+    first.start()
+    assert held.wait(20)
+    with pytest.raises(GenerationTimeoutError):
+        ask(engine, options=GenerationOptions(timeout_s=0.05))
+    assert engine._loaded._weights is None
+    gate.set()
+    first.join(20)
+    settle(engine)
 
 
 def test_options_of_from_pretrained_pass_through(folder: Path) -> None:

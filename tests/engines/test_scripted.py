@@ -1,9 +1,12 @@
+import re
 import sys
 import time
 from subprocess import run
 
 import pytest
 
+from langchain_gorilla import ChatGorilla
+from langchain_gorilla.engines import scripted
 from langchain_gorilla.engines.base import (
     CancelToken,
     Engine,
@@ -30,6 +33,13 @@ def _text(events: list[EngineEvent]) -> str:
 
 def test_it_is_an_engine() -> None:
     assert isinstance(ScriptedEngine([]), Engine)
+
+
+def test_its_example_runs_as_it_stands() -> None:
+    example = re.findall("^    (.*)$", scripted.__doc__ or "", re.MULTILINE)
+    names = {"ChatGorilla": ChatGorilla, "ScriptedEngine": ScriptedEngine}
+    exec("\n".join(example), names)  # noqa: S102
+    assert names["model"].invoke("Hello").content == ""
 
 
 def test_answers_come_in_order_and_whole() -> None:

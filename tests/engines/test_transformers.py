@@ -1,5 +1,6 @@
 """Generation with the bundled model's real weights, greedy on a CPU."""
 
+import math
 import subprocess
 import sys
 import threading
@@ -255,6 +256,14 @@ def test_a_timeout_stops_within_one_token(engine: TransformersEngine, passes: Pa
         ask(engine, options=GenerationOptions(timeout_s=0.2))
     settle(engine)
     assert len(passes.lengths) <= 4
+
+
+@pytest.mark.parametrize("timeout_s", [math.inf, 1e10])
+def test_a_timeout_may_be_longer_than_anything_can_wait(
+    engine: TransformersEngine, timeout_s: float
+) -> None:
+    answer = ask(engine, options=GenerationOptions(max_tokens=2, timeout_s=timeout_s))
+    assert answer.finished.output_tokens == 2
 
 
 def test_a_cancel_token_stops_within_one_token(engine: TransformersEngine, passes: Passes) -> None:

@@ -1,6 +1,7 @@
 """What values a schema's grammar accepts, and what it refuses to compile."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from langchain_gorilla.grammar.call_grammar import compiled_function, compiled_s
 from langchain_gorilla.grammar.constraint import Vocabulary, WholeConstraint
 from langchain_gorilla.grammar.json_schema import compile_value
 from langchain_gorilla.grammar.lark import lark
+from langchain_gorilla.grammar.merging import SchemaError
 from langchain_gorilla.grammar.notation import JSON, PYTHON
 from tests.grammar.samples import V2
 
@@ -18,6 +20,11 @@ NODE = {
     "type": "object",
     "properties": {"value": {"type": "integer"}, "next": {"$ref": "#/$defs/node"}},
     "required": ["value"],
+}
+RECORD = {
+    "type": "object",
+    "patternProperties": {"^x": {"type": "integer"}, "^y": False},
+    "additionalProperties": False,
 }
 
 
@@ -82,6 +89,13 @@ ACCEPTED = [
     ({"$ref": "#/$defs/node", "$defs": {"node": NODE}}, "{'value': 1, 'next': {'value': 2}}"),
     ({"$ref": "#/$defs/n", "minimum": 5, "$defs": {"n": {"type": "integer"}}}, "5"),
     ({"allOf": [{"$ref": "#/$defs/n"}], "nullable": True, "$defs": {"n": {}}}, "None"),
+    ({"$ref": "#/$defs/Page%3CUser%3E", "$defs": {"Page<User>": {"type": "integer"}}}, "5"),
+    ({"$ref": "#/$defs/Foo%20Bar", "$defs": {"Foo Bar": {"type": "integer"}}}, "5"),
+    ({"$ref": "#/$defs/a~1b%25", "$defs": {"a/b%": {"type": "integer"}}}, "5"),
+    (RECORD, "{}", "{'x': 1}", "{'x': 1, 'x2': 2}"),
+    ({**RECORD, "required": ["x"]}, "{'x': 1}"),
+    ({"allOf": [RECORD, {"properties": {"x": {}}, "required": ["x"]}]}, "{'x': 1}"),
+    ({"enum": ["ä"], "pattern": "^\\p{L}$"}, "'ä'"),
     ({}, "{'a': [1, 2.5, 'x', None, True]}"),
     (True, "1"),
 ]
@@ -100,6 +114,10 @@ REFUSED = [
     ({"type": "boolean"}, "true", "None"),
     ({"type": ["string", "null"], "pattern": ".^"}, "'a'", "''"),
     ({"enum": ["a"]}, "'b'", "'aa'"),
+    ({"enum": [1, 2, 3, 4], "multipleOf": 2}, "3"),
+    ({"enum": [[1], [1, 2, 3]], "maxItems": 2}, "[1, 2, 3]"),
+    ({"enum": [{"a": 1}, {"b": 1}], "required": ["a"]}, "{'b': 1}"),
+    (RECORD, "{'x': 'a'}"),
     ({"type": "integer", "minimum": -5, "maximum": 120}, "-6", "121", "1200"),
     ({"type": "integer", "exclusiveMinimum": 3}, "3", "-9"),
     ({"type": "integer", "multipleOf": 25}, "26", "5"),
@@ -146,6 +164,51 @@ def test_json_notation_is_what_json_dumps_writes(vocabulary: Vocabulary, value: 
     assert accepts(vocabulary, {"const": value}, JSON.write(value), JSON)
 
 
+TO_ITSELF = [
+    {"description": "The next.", "allOf": [{"$ref": "#/$defs/node"}]},
+    {"allOf": [{"$ref": "#/$defs/node"}], "nullable": True},
+    {"$ref": "#/$defs/node", "type": "object"},
+    {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}], "type": ["object", "null"]},
+]
+
+
+@pytest.mark.parametrize("following", TO_ITSELF)
+def test_a_schema_may_contain_itself_in_other_words(vocabulary: Vocabulary, following: Any) -> None:
+    node = {**NODE, "properties": {"value": {"type": "integer"}, "next": following}}
+    schema = {"$ref": "#/$defs/node", "$defs": {"node": node}}
+    assert accepts(vocabulary, schema, "{'value': 1, 'next': {'value': 2, 'next': {'value': 3}}}")
+    assert not accepts(vocabulary, schema, "{'value': 1, 'next': {'next': {'value': 3}}}")
+
+
+def test_a_schema_and_its_base_may_contain_themselves(vocabulary: Vocabulary) -> None:
+    base = {"properties": {"next": {"$ref": "#/$defs/base"}, "value": {"type": "integer"}}}
+    own = {"properties": {"next": {"$ref": "#/$defs/node"}}, "required": ["value"]}
+    node = {"allOf": [{"$ref": "#/$defs/base"}, own]}
+    schema = {"$ref": "#/$defs/node", "$defs": {"base": base, "node": node}}
+    assert accepts(vocabulary, schema, "{'value': 1, 'next': {'value': 2, 'next': {'value': 3}}}")
+    assert not accepts(vocabulary, schema, "{'value': 1, 'next': {'next': {'value': 3}}}")
+
+
+def test_an_option_may_refer_to_another_that_no_value_fits(vocabulary: Vocabulary) -> None:
+    wrong = {
+        "properties": {"b": {"$ref": "#/$defs/b"}, "x": {"enum": ["a"], "minLength": 5}},
+        "required": ["x"],
+    }
+    other = {"properties": {"a": {"anyOf": [{"$ref": "#/$defs/a"}, {"type": "null"}]}}}
+    options = [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}]
+    schema = {"anyOf": options, "$defs": {"a": wrong, "b": other}}
+    assert accepts(vocabulary, schema, "{'a': None}")
+    assert not accepts(vocabulary, schema, "{'a': {'x': 'a'}}")
+
+
+def test_a_schema_that_is_nested_too_deeply_is_an_error_that_says_so() -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(sys.getrecursionlimit()):
+        schema = {"type": "array", "items": schema}
+    with pytest.raises(SchemaError, match=r"nested too deeply.*under '\$defs'"):
+        compile_value(schema, PYTHON)
+
+
 def test_an_optional_property_may_be_its_null_default(vocabulary: Vocabulary) -> None:
     schema = {"properties": {"a": {"type": "string", "default": None}}}
     assert accepts(vocabulary, schema, "{'a': None}")
@@ -172,7 +235,10 @@ CONTRADICTIONS = [
     ({"type": "string", "pattern": "^..$", "minLength": 3}, "'\\^..\\$', minLength 3 at once"),
     ({"type": "string", "minLength": 3, "maxLength": 1}, "minLength 3 against maxLength 1"),
     ({"type": "array", "minItems": 3, "maxItems": 1}, "minItems 3 against maxItems 1"),
-    ({"type": "string", "pattern": "[a-"}, "does not compile as a regular expression"),
+    *(
+        ({"type": "string", "pattern": broken}, "does not compile as a regular expression")
+        for broken in ("[a-", "(", "a)", "[z-a]", "a**")
+    ),
     ({"$ref": "#/$defs/gone"}, "leads to nothing"),
     ({"$ref": "https://example.org/x.json"}, "leads outside"),
     ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, "circle"),
@@ -218,6 +284,12 @@ GAPS = [
     ({"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}$"}, "format"),
     ({"type": "string", "pattern": "^(?=a)b"}, "pattern"),
     ({"type": "string", "pattern": "^\\p{L}+$"}, "pattern"),
+    ({"type": "string", "pattern": r"^[\w-\.]+@([\w-]+\.)+[\w-]{2,4}$"}, "pattern"),
+    ({"type": "string", "pattern": "(?<!a*)b"}, "pattern"),
+    ({"type": "string", "pattern": r"^\h+$"}, "pattern"),
+    ({"type": "string", "pattern": "^(?i)abc$"}, "pattern"),
+    ({"type": "string", "pattern": "^[^]*$"}, "pattern"),
+    (RECORD, "patternProperties"),
     ({"type": "string", "format": "urn"}, "format"),
     ({"type": "array", "uniqueItems": True}, "uniqueItems"),
     ({"type": "object", "maxProperties": 3}, "maxProperties"),
@@ -227,6 +299,20 @@ GAPS = [
     ({"type": "number", "exclusiveMinimum": -1e200}, "exclusiveMinimum"),
     ({"type": "integer", "not": {"const": 3}}, "not"),
     ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf"),
+    ({"oneOf": [{"type": "string"}, {"properties": {"a": {}}, "required": ["a"]}]}, "oneOf"),
+    ({"oneOf": [{"minimum": 5}, {"type": "string"}]}, "oneOf"),
+    ({"oneOf": [{"minimum": 5}, {"enum": ["a"]}]}, "oneOf"),
+    ({"oneOf": [{"type": "object", "required": [name]} for name in "ab"]}, "oneOf"),
+    ({"oneOf": [{"properties": {name: {}}, "required": ["a", "b"]} for name in "xy"]}, "oneOf"),
+    (
+        {
+            "oneOf": [
+                {"properties": {name: {}}, "required": [name], "additionalProperties": {}}
+                for name in "ab"
+            ]
+        },
+        "oneOf",
+    ),
 ]
 
 
