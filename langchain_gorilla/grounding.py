@@ -35,6 +35,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import unquote
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.functions import FunctionSchema
@@ -90,7 +91,7 @@ class Ungrounded:
         tool: The function's true name.
         parameter: The argument's.
         description: What the schema says of it; may be empty.
-        schema: The parameter's own schema, with the ``$defs`` that it may refer to.
+        schema: The parameter's own schema, with the definitions that it may refer to.
         parameters: The function's whole schema, under true names.
     """
 
@@ -116,13 +117,14 @@ def ungrounded_arguments(
         schema = function.properties.get(name)
         if schema is None or name not in call.arguments:
             continue
-        resolved = _resolved(schema, function.parameters)
-        if _said(call.arguments[name], resolved, name, said):
+        form = resolved(schema, function.parameters)
+        if _said(call.arguments[name], form, name, said):
             continue
         shown = dict(schema)
-        if "$ref" in json.dumps(schema) and "$defs" in function.parameters:
-            shown["$defs"] = function.parameters["$defs"]
-        description = str(schema.get("description") or resolved.get("description") or "").strip()
+        if "$ref" in json.dumps(schema):
+            kept = ("$defs", "definitions")
+            shown |= {key: each for key, each in function.parameters.items() if key in kept}
+        description = str(schema.get("description") or form.get("description") or "").strip()
         found.append(Ungrounded(function.name, name, description, shown, function.parameters))
     return tuple(found)
 
@@ -285,17 +287,22 @@ def _equal(one: JSONValue, other: JSONValue) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference into the schema's own ``$defs``, and take the one option besides null."""
+def resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference within the schema, and take the one option besides null.
+
+    Args:
+        schema: A parameter's.
+        root: The schema that its references are meant in.
+    """
     for _ in range(8):
-        reference = schema.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#/$defs/"):
+        if (found := referred(schema, root)) is not None:
             rest = {key: value for key, value in schema.items() if key != "$ref"}
-            found = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"), {})
             schema = {**found, **rest}
             continue
         options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf") or ()
-        kept = [each for each in options if each.get("type") != "null"]
+        # true and false are schemas as well.
+        forms = [each if isinstance(each, Mapping) else {} for each in options]
+        kept = [each for each in forms if each.get("type") != "null"]
         if len(kept) != 1:
             break
         schema = {
@@ -303,6 +310,18 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
             **kept[0],
         }
     return schema
+
+
+def referred(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what a schema's reference leads to, {} if that is no object; None without one."""
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return None
+    found: Any = root
+    for step in unquote(reference).removeprefix("#/").split("/"):
+        name = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 _WORD: Final = re.compile(r"[^\W_]+")

@@ -96,7 +96,7 @@ class AnswerBuilder:
     def add(self, event: CallEvent) -> Iterator[AIMessageChunk]:
         """Yield what one event adds to the message."""
         if self._is_refusal(event):
-            if isinstance(event, CallEnd):
+            if isinstance(event, CallEnd | CallFailed):
                 yield self._text("None of the available functions can help with that.")
             return
         match event:
@@ -162,7 +162,7 @@ class AnswerBuilder:
         """Whether this event belongs to a call by which the model declines."""
         if isinstance(event, TextDelta) or self._refusal is None:
             return False
-        if isinstance(event, CallStart) and event.name == self._refusal:
+        if isinstance(event, CallStart | CallFailed) and event.name == self._refusal:
             self._declined.add(event.index)
         return event.index in self._declined
 

@@ -21,7 +21,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
-from langchain_gorilla.grounding import Said, Ungrounded
+from langchain_gorilla.grounding import Said, Ungrounded, referred, resolved
 from langchain_gorilla.validation import InvalidCall, validate_call
 
 OnMissingArgument: TypeAlias = Literal["ask", "fill", "interrupt"]
@@ -94,7 +94,7 @@ def question(missing: Sequence[Ungrounded]) -> str:
     lines = []
     for each in _once([("", one) for one in missing]):
         about = f" ({each.description.rstrip('.')})" if each.description else ""
-        choices = each.schema.get("enum")
+        choices = resolved(each.schema, each.parameters or each.schema).get("enum")
         among = f" It is one of: {', '.join(map(str, choices))}." if choices else ""
         lines.append(
             f"To call {each.tool}, I need a value for {each.parameter}{about}, and you have not "
@@ -149,8 +149,18 @@ def interrupt_payload(answer: AIMessage, problem: str | None = None) -> dict[str
         {**each, "guess": calls.get(each["id"], {}).get(each["parameter"])}
         for each in answer.response_metadata[UNGROUNDED]
     ]
+    schemas = answer.response_metadata.get(SCHEMAS, {})
     asked = question(
-        [Ungrounded(e["tool"], e["parameter"], e["description"], e["schema"]) for e in missing]
+        [
+            Ungrounded(
+                each["tool"],
+                each["parameter"],
+                each["description"],
+                each["schema"],
+                schemas.get(each["tool"], {}),
+            )
+            for each in missing
+        ]
     )
     payload = {"kind": "missing_arguments", "question": asked, "missing": missing}
     return payload if problem is None else {**payload, "problem": problem}
@@ -194,11 +204,17 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
         if key not in (UNGROUNDED, ACTION, SCHEMAS)
     }
     names = list(dict.fromkeys(each["parameter"] for each in missing))
-    ids = {each["id"] for each in missing}
-    if given is True and not (len(names) == 1 and _all_take("boolean", missing)):
+    # An older answer lacks the tools' schemas; each parameter's own has what it refers to.
+    roots = [schemas.get(each["tool"], each["schema"]) for each in missing]
+    asked_for: dict[str, list[str]] = {}
+    for each in missing:
+        asked_for.setdefault(each["id"], []).append(each["parameter"])
+    if given is True and not (len(names) == 1 and _all_take("boolean", missing, roots)):
         return answer.model_copy(update={"response_metadata": metadata})
     if not isinstance(given, Mapping) or (
-        len(names) == 1 and _all_take("object", missing) and not ids.union(names) & given.keys()
+        len(names) == 1
+        and _all_take("object", missing, roots)
+        and given.keys().isdisjoint([*names, *asked_for])
     ):
         if len(names) != 1:
             raise UnusableAnswerError(
@@ -206,18 +222,21 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
                 f"{', '.join(names)}, or True to keep what the model filled in."
             )
         given = {names[0]: given}
-    strange = sorted(str(key) for key in given if key not in names and key not in ids)
+    strange = {str(key) for key in given if key not in names and key not in asked_for}
+    for id_, own_names in asked_for.items():
+        if isinstance(own := given.get(id_), Mapping):
+            strange |= {str(key) for key in own if key not in own_names}
     if strange:
         raise UnusableAnswerError(
-            f"{', '.join(strange)} was not asked for; expected {', '.join(names)}."
+            f"{', '.join(sorted(strange))} was not asked for; expected {', '.join(names)}."
         )
     values: dict[str, dict[str, JSONValue]] = {}
-    for each in missing:
+    for each, root in zip(missing, roots, strict=True):
         own = given.get(each["id"], given)
         if not isinstance(own, Mapping) or each["parameter"] not in own:
             raise UnusableAnswerError(f"No value was given for {each['parameter']}.")
         values.setdefault(each["id"], {})[each["parameter"]] = _fitting(
-            own[each["parameter"]], each
+            own[each["parameter"]], each, root
         )
     calls = [
         {**call, "args": _checked(call["name"], {**call["args"], **own}, schemas)}
@@ -262,15 +281,15 @@ def _content_with(calls: Sequence[Mapping[str, Any]], answer: AIMessage) -> str 
     ]
 
 
-def _fitting(value: JSONValue, missing: Mapping[str, Any]) -> JSONValue:
+def _fitting(value: JSONValue, missing: Mapping[str, Any], root: Mapping[str, Any]) -> JSONValue:
     """Return a value that fits its parameter's schema, read from a text if need be."""
     name = missing["parameter"]
-    schema = {key: each for key, each in missing["schema"].items() if key != "$defs"}
+    # With all that it may refer to; what the tool asks of its arguments together comes later.
     parameters = {
+        **{key: root[key] for key in ("$schema", "$defs", "definitions") if key in root},
         "type": "object",
-        "properties": {name: schema},
+        "properties": {**root.get("properties", {}), name: missing["schema"]},
         "required": [name],
-        "$defs": missing["schema"].get("$defs", {}),
     }
     functions = FunctionSet([FunctionSchema(missing["tool"], "", parameters)])
     reason = ""
@@ -311,12 +330,17 @@ def _is_finite(value: JSONValue) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _all_take(kind: Literal["boolean", "object"], missing: Sequence[Mapping[str, Any]]) -> bool:
+def _all_take(
+    kind: Literal["boolean", "object"],
+    missing: Sequence[Mapping[str, Any]],
+    roots: Sequence[Mapping[str, Any]],
+) -> bool:
     """Whether each missing argument may be of this type; one whose schema names none may not."""
-    return all(_takes(kind, each["schema"], each["schema"].get("$defs", {})) for each in missing)
+    pairs = zip(missing, roots, strict=True)
+    return all(_takes(kind, each["schema"], root) for each, root in pairs)
 
 
-def _takes(kind: str, schema: Any, definitions: Mapping[str, Any], depth: int = 8) -> bool:
+def _takes(kind: str, schema: Any, root: Mapping[str, Any], depth: int = 8) -> bool:
     if not isinstance(schema, Mapping) or depth == 0:
         return False
     types = schema.get("type", ())
@@ -326,8 +350,7 @@ def _takes(kind: str, schema: Any, definitions: Mapping[str, Any], depth: int = 
         return True
     if kind == "object" and "properties" in schema:
         return True
-    name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
-    parts = [definitions.get(name)]
+    parts: list[Any] = [referred(schema, root)]
     for keyword in ("anyOf", "oneOf", "allOf"):
         parts += schema.get(keyword, ())
-    return any(_takes(kind, part, definitions, depth - 1) for part in parts)
+    return any(_takes(kind, part, root, depth - 1) for part in parts)

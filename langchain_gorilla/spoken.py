@@ -139,21 +139,21 @@ def _small_parts(run: list[str]) -> Iterator[float]:
 
 def _value(run: list[str]) -> float:
     total = current = 0.0
-    place = 0
+    place = 1.0  # a float, which becomes infinite instead of long
     for word in run:
         if word == "point":
-            place = 1
+            place = 10.0
         elif word in _LARGE:
             scale = _LARGE[word]
             current = (current or 1.0) * scale
             if scale >= 1e3:
                 total, current = total + current, 0.0
-            place = 0
+            place = 1.0
         elif word == "dozen":
             current = (current or 1.0) * 12
         elif word in _SMALL:
-            current += _SMALL[word] / 10**place
-            place += bool(place)
+            current += _SMALL[word] / place
+            place *= 10.0 if place > 1 else 1.0
     return total + current
 
 
@@ -244,4 +244,5 @@ def times_in(text: str) -> frozenset[tuple[int, int]]:
 
 
 def _month(name: str) -> int:
-    return 1 + next(i for i, month in enumerate(_MONTHS) if month[:3] == name[:3].lower())
+    # Folded: to a pattern that ignores case, ſ is an s as well.
+    return 1 + next(i for i, month in enumerate(_MONTHS) if month[:3] == name[:3].casefold())

@@ -16,12 +16,14 @@ patterns must come from someone who is trusted. References are never fetched.
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.protocols import Validator
@@ -39,6 +41,7 @@ MAX_DEPTH: Final = 64
 
 MAX_REASON_CHARACTERS: Final = 500
 _MAX_PROBLEMS: Final = 3
+_UNIONS: Final = ("anyOf", "oneOf")
 # Beyond, a float stands for several integers.
 _LARGEST_EXACT_FLOAT: Final = 2.0**53
 _MAX_INTEGER_BITS: Final = 1023
@@ -85,7 +88,8 @@ def validate_call(call: FunctionCall, functions: FunctionSet) -> FunctionCall | 
         if (coerced := coerce_argument(value, name, function)) is not DROP
     }
     try:
-        found = list(islice(_problems(arguments, function, functions), _MAX_PROBLEMS))
+        with _one_check():
+            found = list(islice(_problems(arguments, function, functions), _MAX_PROBLEMS))
     except RecursionError:
         found = ["The function's schema refers to itself without end; call another function"]
     except Unresolvable as error:
@@ -114,12 +118,31 @@ def coerce_argument(value: JSONValue, parameter: str, function: FunctionSchema) 
         return value
     checker = _checker(function)
     try:
-        if value is None and parameter not in function.required and checker.may_drop(schema):
-            return DROP
-        return checker.coerced(value, schema)
+        with _one_check():
+            if value is None and parameter not in function.required and checker.may_drop(schema):
+                return DROP
+            return checker.coerced(value, schema)
     except (RecursionError, Unresolvable):
         # The schema is at fault; validate_call meets the same and says so.
         return value
+
+
+_Seen: TypeAlias = dict[tuple[int, int], tuple[JSONValue, Any]]
+_SEEN: Final[ContextVar[_Seen]] = ContextVar("_SEEN")
+"""What one check found out: ids of a value and a part of its schema, to the value and a result.
+
+In a recursive schema every option of an ``anyOf`` leads to the same values inside, so without
+this a check takes a power of their depth. A value that is held keeps its id to itself.
+"""
+
+
+@contextmanager
+def _one_check() -> Iterator[None]:
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
 
 
 @dataclass(frozen=True)
@@ -144,22 +167,27 @@ class _Checker:
     def coerced(self, value: JSONValue, schema: Any) -> JSONValue:
         if value is None or isinstance(value, str | bool) or not isinstance(schema, Mapping):
             return value
+        seen, key, given = _SEEN.get(), (id(value), id(schema)), value
+        if key in seen:
+            coerced: JSONValue = seen[key][1]
+            return coerced
         if "$ref" in schema:
             value = self.coerced(value, self.resolver.lookup(schema["$ref"]).contents)
         for part in schema.get("allOf", ()):
             value = self.coerced(value, part)
-        for keyword in ("anyOf", "oneOf"):
+        for keyword in _UNIONS:
             for option in schema.get(keyword, ()):
                 candidate = self.coerced(value, option)
                 if self.fits(candidate, option):
                     value = candidate
                     break
-        if isinstance(value, float):
-            return int(value) if _means_integer(value, schema.get("type")) else value
-        if isinstance(value, list):
-            return self._coerced_items(value, schema)
-        if isinstance(value, dict):
-            return self._coerced_properties(value, schema)
+        if isinstance(value, float) and _means_integer(value, schema.get("type")):
+            value = int(value)
+        elif isinstance(value, list):
+            value = self._coerced_items(value, schema)
+        elif isinstance(value, dict):
+            value = self._coerced_properties(value, schema)
+        seen[key] = given, value
         return value
 
     def _coerced_items(self, values: list[JSONValue], schema: Mapping[str, Any]) -> list[JSONValue]:
@@ -190,14 +218,45 @@ class _Checker:
 def _checker(function: FunctionSchema) -> _Checker:
     draft = validator_for(function.parameters, default=Draft202012Validator)
     return _Checker(
-        validator=_with_lenient_patterns(draft)(function.parameters, registry=REGISTRY),
+        validator=_with_own_keywords(draft)(function.parameters, registry=REGISTRY),
         resolver=REGISTRY.resolver_with_root(DRAFT202012.create_resource(function.parameters)),
     )
 
 
 @lru_cache
-def _with_lenient_patterns(draft: Any) -> Any:
-    return extend(draft, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
+def _with_own_keywords(draft: Any) -> Any:
+    unions = {key: _once(draft.VALIDATORS[key]) for key in _UNIONS if key in draft.VALIDATORS}
+    return extend(draft, {"pattern": _check_pattern, **unions})  # type: ignore[no-untyped-call]
+
+
+_Check: TypeAlias = Callable[[Validator, Any, JSONValue, Any], Iterator[ValidationError]]
+
+
+def _once(check: _Check) -> _Check:
+    """Check a union once for each value; the second time, only that it failed is told.
+
+    The first error, which has the context, stands in front of those in the same context: for that
+    the options of a union inside a union are told as its own.
+    """
+
+    def check_once(
+        validator: Validator, options: Any, value: JSONValue, schema: Any
+    ) -> Iterator[ValidationError]:
+        seen, key = _SEEN.get(), (id(value), id(options))
+        if key not in seen:
+            errors = list(check(validator, options, value, schema))
+            for error in errors:
+                error.context = [
+                    inner
+                    for each in error.context or ()
+                    for inner in (not each.relative_path and each.context) or [each]
+                ]
+            seen[key] = value, bool(errors)
+            yield from errors
+        elif seen[key][1]:
+            yield ValidationError("fits none, as was said before")
+
+    return check_once
 
 
 def _check_pattern(

@@ -125,6 +125,21 @@ def test_a_whole_message_has_the_reason_in_the_error_field_too():
     assert message.invalid_tool_calls[0]["error"] == "cut off"
 
 
+@pytest.mark.parametrize(
+    "events",
+    [
+        [CallStart(0, "none_fits"), CallEnd(0, FunctionCall("none_fits", {}))],
+        [CallStart(0, "none_fits"), CallFailed(0, "none_fits", "none_fits('", "cut off")],
+        [CallFailed(0, "none_fits", "none_fits", "cut off")],
+    ],
+)
+def test_a_call_that_declines_is_a_text_even_where_it_cannot_be_read(events):
+    builder = AnswerBuilder(TOOLS, refusal="none_fits")
+    (only,) = [chunk for event in events for chunk in builder.add(event)]
+    assert only.content == "None of the available functions can help with that."
+    assert not only.tool_call_chunks
+
+
 def test_equal_calls_have_different_ids():
     message = merged(*call(0), *call(1))
     assert len({found["id"] for found in message.tool_calls}) == 2

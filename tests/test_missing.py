@@ -346,6 +346,13 @@ def test_what_cannot_be_used_says_why(given: Any, match: str) -> None:
         resumed(interrupted(), given)
 
 
+def test_a_key_of_a_call_that_was_not_asked_for_says_so() -> None:
+    given = answer(MADE_UP, on_missing_argument="interrupt")
+    [call] = given.tool_calls
+    with pytest.raises(UnusableAnswerError, match="days was not asked for; expected nights"):
+        resumed(given, {call["id"]: {"nights": 3, "days": 3}})
+
+
 def test_a_parameter_of_two_calls_is_one_question() -> None:
     asked = interrupt_payload(interrupted())["question"]
     assert asked.count("nights") == 2  # Name and description.
@@ -377,6 +384,7 @@ REFERRED = {"$ref": "#/$defs/Colours", "$defs": {"Colours": COLOURS}}
         (COLOURS, '{"Colour": "Red"}', {"Colour": "Red"}),
         (COLOURS, {"Colour": "Red"}, {"Colour": "Red"}),
         (REFERRED, {"Colour": "Red"}, {"Colour": "Red"}),
+        ({"type": "object", "properties": {"n": NUMBER}}, {"x": {"n": 2}}, {"n": 2}),
         (COLOURS, {}, {}),
         (COLOURS, {"x": {"x": "Red"}}, {"x": "Red"}),
         (COLOURS, {"1": {"x": {"1": "Red"}}}, {"1": "Red"}),
@@ -422,6 +430,38 @@ def test_a_number_has_to_be_finite(given: Any) -> None:
 def test_a_dict_that_an_object_does_not_take_says_why() -> None:
     with pytest.raises(UnusableAnswerError, match="Colour"):
         resumed(asked_for({}, **COLOURS), {"Colour": 3})
+
+
+def referring(target: str) -> AIMessage:
+    """An answer whose arguments are missing; the second refers to the target."""
+    painter = {
+        "name": "paint",
+        "description": "Paint.",
+        "parameters": {
+            "type": "object",
+            "properties": {"first": {"enum": ["red", "green"]}, "second": {"$ref": target}},
+            "required": ["first", "second"],
+            "definitions": {"Colour": {"enum": ["red", "green"]}},
+        },
+    }
+    model = scripted("<<function>>paint(first='red', second='red')",
+                     on_missing_argument="interrupt")  # fmt: skip
+    return model.bind_tools([painter]).invoke("Do it.")
+
+
+@pytest.mark.parametrize("target", ["#/definitions/Colour", "#/properties/first"])
+def test_a_value_is_checked_wherever_its_schema_stands(target: str) -> None:
+    given = referring(target)
+    kept = resumed(given, {"first": "red", "second": "green"})
+    assert kept.tool_calls[0]["args"] == {"first": "red", "second": "green"}
+    with pytest.raises(UnusableAnswerError, match="second: got 'blue', expected one of 'red'"):
+        resumed(given, {"first": "red", "second": "blue"})
+
+
+@pytest.mark.parametrize("target", ["#/definitions/Colour", "#/properties/first"])
+def test_the_question_names_the_choices_wherever_they_stand(target: str) -> None:
+    asked = interrupt_payload(referring(target))["question"]
+    assert str(asked).count("It is one of: red, green.") == 2
 
 
 def test_values_that_do_not_go_together_say_why() -> None:

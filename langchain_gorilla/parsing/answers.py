@@ -20,6 +20,7 @@ _JSON: Final = re.compile(
 _JSON_SO_FAR: Final = re.compile(
     r"\s*\[?\s*(?:\[?\s*|-|t(?:r(?:ue?)?)?|f(?:a(?:l(?:se?)?)?)?|n(?:u(?:ll?)?)?)\s*"
 )
+_SPACES: Final = re.compile(r"\s+")
 
 
 class AnswerParser(Protocol):
@@ -82,13 +83,15 @@ class JsonOrCallsParser:
         self._calls = calls
         self._chosen: AnswerParser | None = None
         self._held = ""
+        self._head = ""  # the same, each run of spaces as one: matching takes a power of its length
 
     def feed(self, text: str) -> list[CallEvent]:
         """Add a piece of the answer; return what became certain."""
         if self._chosen is not None:
             return self._chosen.feed(text)
         self._held += text
-        if _JSON_SO_FAR.fullmatch(self._held):
+        self._head = _SPACES.sub(" ", self._head + text)
+        if _JSON_SO_FAR.fullmatch(self._head):
             return []
         return self._choose()
 
@@ -99,5 +102,5 @@ class JsonOrCallsParser:
         return [*events, *chosen.close(truncated=truncated)]
 
     def _choose(self) -> list[CallEvent]:
-        self._chosen = TextParser() if _JSON.match(f"{self._held} ") else self._calls
+        self._chosen = TextParser() if _JSON.match(f"{self._head} ") else self._calls
         return self._chosen.feed(self._held)

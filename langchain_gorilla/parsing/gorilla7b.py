@@ -37,7 +37,7 @@ from langchain_gorilla.parsing.strings import UnclosedError
 _FIELD: Final = r"domain|api_\w+|explanation|code|framework|functionality|performance"
 _SECTION_NAME: Final = re.compile(r"<<<\s*(\w+)\s*>>>\s*:?")
 _ENTRY_NAME: Final = re.compile(rf"[{{,]\s*\\*['\"]({_FIELD})\\*['\"]\s*:")
-_ESCAPED_QUOTE: Final = re.compile(r"\\+(['\"])")
+_ESCAPED_QUOTE: Final = re.compile(r"(?<!\\)\\+(['\"])")
 _IMPORT: Final = re.compile(r"(?:import|from)\s")
 _TARGETS: Final = re.compile(r"[\w\s,.()\[\]*]+?=(?!=)\s*")
 _CALLEE: Final = re.compile(r"([^\W\d]\w*(?:\s*\.\s*\w+)*)\s*\(")
@@ -185,10 +185,9 @@ class Gorilla7bParser:
         calls = [] if self._offers_none else _api_calls(fields)
         if not calls:
             return [TextDelta(text)] if text else []
+        bare = _unmarked if _SECTION_NAME.search(text) else _unquoted
         said = [
-            value if name == "" else _unquoted(value)
-            for name, value in fields
-            if name in ("", *_SAID)
+            value if name == "" else bare(value) for name, value in fields if name in ("", *_SAID)
         ]
         words = "\n".join(part for part in (part.strip() for part in said) if part)
         events: list[CallEvent] = [TextDelta(words)] if words else []
@@ -207,6 +206,13 @@ class Gorilla7bParser:
             *(ArgumentEnd(index, name, value) for name, value in bound.items()),
             CallEnd(index, FunctionCall(call.callee, bound)),
         ]
+
+
+def _unmarked(section: str) -> str:
+    """Take a stray quote off the end of a section, which is what it says as it stands."""
+    section = section.strip()
+    stray = section[-1:] in ("'", '"') and section.count(section[-1]) % 2
+    return section[:-1].rstrip() if stray else section
 
 
 def _unquoted(field: str) -> str:

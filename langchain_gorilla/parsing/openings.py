@@ -16,7 +16,13 @@ from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.parsing.arguments import is_writable_name
 from langchain_gorilla.parsing.bare_calls import RUN, BareCalls
 from langchain_gorilla.parsing.literals import shorten
-from langchain_gorilla.parsing.scanner import Lookahead, NeedMoreError, NoMatchError, TextSet
+from langchain_gorilla.parsing.scanner import (
+    MAX_LOOK_AHEAD,
+    Lookahead,
+    NeedMoreError,
+    NoMatchError,
+    TextSet,
+)
 
 AUTO: Final = CallSyntax(opening="", separator="", closing="", wrapped=True)
 """Any of the known ways to write calls: for models whose family is not known."""
@@ -227,6 +233,8 @@ class Markers:
         """Match what comes next among calls."""
         look.spaces()
         spaces = look.text[: look.at]
+        if len(spaces) == MAX_LOOK_AHEAD:
+            return Between.SEPARATOR  # what follows is not in sight
         char = look.char()
         if not char:
             return Between.END_OF_ANSWER

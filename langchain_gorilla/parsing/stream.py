@@ -279,6 +279,11 @@ class StreamParser:
         while True:
             step = yield from source.decide(partial(markers.between, place=place))
             kind, length = step or (Between.TEXT, 0)
+            if kind is Between.END_OF_ANSWER and source.truncated and marker and not place.calls:
+                # Without this the answer would end as if it were whole, and with no call.
+                reason = "cut off: the answer ended at its length limit in front of a call"
+                text = marker + gap + source.drop(length)
+                self._emit(CallFailed(self._index, None, text, reason))
             if kind is Between.END_OF_TURN or kind is Between.END_OF_ANSWER:
                 return "", kind is Between.END_OF_ANSWER
             if kind is Between.CLOSING:

@@ -26,9 +26,9 @@ MAX_RESCAN: Final = 4_096
 """A string that swallowed the start of the next call is read again from there, up to this."""
 
 _SPACES: Final = re.compile(r"\s+")
-_SIBLING: Final = re.compile(r"\)(?P<rest>\s*[,;\n]\s*(?P<name>[^\W\d][\w.\-]*)\()")
+_SIBLING: Final = re.compile(r"\)(?P<rest>(?:\s*[,;]|[^\S\n]*\n)\s*(?P<name>[^\W\d][\w.\-]*)\()")
 """The end of a call and the start of the next one, where calls stand in a list or in lines."""
-_LAST_WORD: Final = re.compile(r"\w+\Z")
+_LAST_WORD: Final = re.compile(r"\b\w+\Z")
 _PLAIN_STRING: Final = {
     colon: re.compile(rf"(?:'([^'\\]+)'|\"([^\"\\]+)\")(?=\s*[,)\]}};'\"{colon}])")
     for colon in ("", ":")
@@ -167,6 +167,8 @@ class StringReader:
                         self._doubtful = close
                     if gap:
                         builder.space()
+                        if source.peek() in "#/":
+                            yield from self._blank()
                     return
                 if _MISSING_COMMA.match(gap + source.peek(MAX_NAME_BEHIND)):
                     builder.fail("a comma is missing, or a quote inside a string is not escaped")
@@ -229,6 +231,27 @@ class StringReader:
                 break
             parts.append(source.take(match.end() - match.start()))
         return "".join(parts)
+
+    def _blank(self) -> Steps[None]:
+        """Consume whitespace and comments."""
+        source = self._source
+        while True:
+            yield from self._gap()
+            yield from source.wait(2)
+            if source.peek() == "#":
+                end = "\n"
+            elif source.peek(2) == "/*":
+                end = "*/"
+            else:
+                return
+            source.take(1)
+            while (found := source.text.find(end, source.pos)) < 0:
+                # The last character may be the first of the end.
+                source.take(max(0, len(source.text) - source.pos - (len(end) - 1)))
+                held = len(source.text) - source.pos
+                if not (yield from source.wait(held + 1)):
+                    raise CutOffError
+            source.take(found - source.pos + len(end))
 
     def _behind(self) -> str:
         """Return the last source text of the call: enough for a name."""

@@ -17,7 +17,7 @@ from langchain_gorilla.parsing.values import ValueBuilder
 _CLOSER: Final = {"(": ")", "[": "]", "{": "}"}
 _NAME: Final = re.compile(r"\w+")
 _NUMERIC: Final = re.compile(r"[\w.]+")
-_PATH: Final = re.compile(r"[\w.]+\Z")
+_PATH: Final = re.compile(r"(?<![\w.])[\w.]+\Z")
 _NEXT_NAME: Final = re.compile(r"\s\w+\s*\Z")
 _UNBUILT_RUN: Final = re.compile(r"[^'\"‘“()\[\]{},;=<#/\r\n]+")
 
@@ -167,24 +167,3 @@ class ValueReader(StringReader):
                 parts.append(source.take(1))
                 continue
             return "".join(parts)
-
-    def _blank(self) -> Steps[None]:
-        """Consume whitespace and comments."""
-        source = self._source
-        while True:
-            yield from self._gap()
-            yield from source.wait(2)
-            if source.peek() == "#":
-                end = "\n"
-            elif source.peek(2) == "/*":
-                end = "*/"
-            else:
-                return
-            source.take(1)
-            while (found := source.text.find(end, source.pos)) < 0:
-                # The last character may be the first of the end.
-                source.take(max(0, len(source.text) - source.pos - (len(end) - 1)))
-                held = len(source.text) - source.pos
-                if not (yield from source.wait(held + 1)):
-                    raise CutOffError
-            source.take(found - source.pos + len(end))

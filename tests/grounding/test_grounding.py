@@ -119,6 +119,21 @@ def test_a_reference_is_followed():
     assert missing("a", {"$ref": "#/$defs/E"}, "x", **{"$defs": {"E": {"$ref": "#/$defs/E"}}})
 
 
+def test_a_reference_is_followed_wherever_it_leads():
+    two = {"enum": ["a", "b"]}
+    assert not missing("a", {"$ref": "#/definitions/E"}, "x", definitions={"E": {"enum": ["a"]}})
+    assert missing("a", {"$ref": "#/$defs/E~1F%20G"}, "x", **{"$defs": {"E/F G": two}})
+    assert not missing("a", {"$ref": "#/$defs/E"}, "x", **{"$defs": {"E": {"default": "a"}}})
+
+
+@pytest.mark.parametrize(
+    "schema", [{"$ref": "#/$defs/any"}, {"anyOf": [TEXT, True]}, {"anyOf": [True]}, {"$ref": "#/x"}]
+)
+def test_a_schema_that_takes_anything_says_nothing(schema):
+    assert missing("Paris", schema, "Weather?", **{"$defs": {"any": True}})
+    assert not missing("Paris", schema, "Paris", **{"$defs": {"any": True}})
+
+
 def test_only_required_arguments_are_asked_for():
     function = function_schema(
         {
@@ -160,6 +175,23 @@ def test_the_question_names_tool_parameter_and_description():
         "What should it be?\n"
         "To call book, I need a value for stars, and you have not named one. It is one of: "
         "four, five. What should it be?"
+    )
+
+
+def test_the_question_names_the_choices_that_a_reference_leads_to():
+    function = FunctionSchema(
+        "paint",
+        "",
+        {
+            "type": "object",
+            "properties": {"colour": {"anyOf": [{"$ref": "#/$defs/Colour"}, {"type": "null"}]}},
+            "required": ["colour"],
+            "$defs": {"Colour": {"enum": ["red", "green"]}},
+        },
+    )
+    call = FunctionCall("paint", {"colour": "red"})
+    assert "It is one of: red, green." in question(
+        ungrounded_arguments(call, function, Said(["Paint it"]))
     )
 
 

@@ -59,7 +59,13 @@ def test_no_other_number_is_read(text, number):
     assert number not in numbers_in(text)
 
 
-@pytest.mark.parametrize("text", ["9" * 500, "9" * 500 + "k", "one " * 500, "million " * 200])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("9" * 500, "9" * 500 + "k", "one " * 500, "million " * 200),
+        "zero point " + "one " * 310 + "half",
+    ],
+)
 def test_what_is_absurdly_long_is_read_all_the_same(text):
     assert numbers_in(text)
 
@@ -82,6 +88,16 @@ def test_what_is_absurdly_long_is_read_all_the_same(text):
 )
 def test_a_date_is_read_in_every_spelling(text):
     assert (5, 3) in dates_in(text)
+
+
+def test_an_old_spelling_of_s_is_one():
+    assert dates_in("the 5th of ſeptember") == {(9, 5)}
+    assert months_in("in ſept") == {9}
+
+
+def test_a_fraction_of_very_many_words_is_read():
+    found = numbers_in("zero point " + "three " * 400_000)
+    assert any(abs(number - 1 / 3) < 1e-9 for number in found)
 
 
 def test_what_is_no_date_gives_none():

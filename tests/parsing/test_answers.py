@@ -70,6 +70,11 @@ def test_names_that_begin_like_json_are_calls(syntax: CallSyntax, text: str, pie
     assert (said, len(calls)) == ("", 1)
 
 
+def test_json_is_text_however_many_lines_are_left_empty_before_it() -> None:
+    text = "\n" * 5_000 + '{"a": 1}'
+    assert read(answer_parser(LIST, TOOLS, may_be_json=True), text, 1) == (text, [])
+
+
 def test_text_that_must_not_call_ends_with_the_turn() -> None:
     parser = answer_parser(V2, TOOLS, may_call=False)
     assert read(parser, "Hello.\n### Instruction: <<function>>f(x=1)", 5) == (

@@ -104,3 +104,31 @@ def test_without_functions_the_answer_is_text_verbatim() -> None:
     parser = Gorilla7bParser(())
     parser.feed(text)
     assert parser.close() == [TextDelta(text)]
+
+
+def said(text: str) -> str:
+    parser = Gorilla7bParser([LOAD])
+    parser.feed(text)
+    first = parser.close()[0]
+    assert isinstance(first, TextDelta)
+    return first.text
+
+
+@pytest.mark.parametrize(
+    "code", ["print('a\\nb')", "sizes = {'a': 1}", "name = 'x'", "print('it\\'s', \"q\")"]
+)
+def test_a_section_is_told_as_it_stands(code: str) -> None:
+    assert said(f"<<<api_call>>>: torch.hub.load('a')\n<<<code>>>: {code}\n") == code
+
+
+def test_a_stray_quote_at_the_end_of_a_section_is_left_out() -> None:
+    assert said("<<<api_call>>>: torch.hub.load('a')\n<<<code>>>: run(x)\n'") == "run(x)"
+
+
+def test_the_escapes_of_a_dicts_entry_are_undone() -> None:
+    assert said("{'api_call': 'torch.hub.load()', 'code': 'a()\\nb(\\'c\\')'}") == "a()\nb('c')"
+
+
+def test_many_backslashes_take_linear_time() -> None:
+    text = "\\" * 400_000
+    assert said(f"{{'api_call': 'torch.hub.load()', 'code': '{text} x'}}") == f"{text} x"

@@ -229,7 +229,7 @@ def test_json_values_read_as_well_as_python_ones(value: JSONValue) -> None:
 
 def test_a_call_cut_anywhere_is_never_reported_as_complete() -> None:
     text = "<<function>>f(x='a', y=[1, {'k': 2}], z=-1.5e3)"
-    for end in range(len("<<function>>f"), len(text)):
+    for end in range(len("<<function>>"), len(text)):
         calls = collect(parse(text[:end], V2, FUNCTIONS, truncated=True)).calls
         assert [type(c) for c in calls] == [CallFailed], text[:end]
         failed = calls[0]

@@ -191,6 +191,40 @@ def test_the_reason_of_a_cut_call_names_the_limit(text: str) -> None:
     assert failed.text == text
 
 
+@pytest.mark.parametrize(
+    ("syntax", "text"),
+    [
+        (V2, "<<function>>"),
+        (LFM2, "<|tool_call_start|>["),
+        (OLMO3, "<function_calls>\n"),
+        (RAVEN, "Call: "),
+        (V2, "<<function>>f(x=1)\n<<function>>"),
+    ],
+)
+def test_an_answer_that_is_cut_behind_a_marker_has_a_call_that_failed(
+    syntax: CallSyntax, text: str
+) -> None:
+    answer = collect(parse(text, syntax, TOOLS, truncated=True))
+    *_, failed = answer.calls
+    assert isinstance(failed, CallFailed)
+    assert failed.reason == "cut off: the answer ended at its length limit in front of a call"
+    assert (failed.index, answer.text) == (text.count("f("), "")
+
+
+@pytest.mark.parametrize(
+    "text", ["<|tool_call_start|>[f(x=1), ", "<|tool_call_start|>[f(x=1)]<|tool_call_end|>"]
+)
+def test_an_answer_that_is_cut_behind_a_call_has_none_that_failed(text: str) -> None:
+    (call,) = collect(parse(text, LFM2, TOOLS, truncated=True)).calls
+    assert call == FunctionCall("f", {"x": 1})
+
+
+@pytest.mark.parametrize("spaces", [511, 512, 513, 5_000])
+def test_any_number_of_spaces_may_stand_between_calls(spaces: int) -> None:
+    text = f"[f(x=1),{' ' * spaces}g(q='a')]"
+    assert read(text, LIST) == ([F1, GA], "")
+
+
 def test_a_closed_parser_takes_no_more_text() -> None:
     parser = StreamParser(V2, TOOLS)
     parser.close()

@@ -209,6 +209,20 @@ def test_argument_names_are_what_is_written(source: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
+        ("f(\n  x=1,  # one\n  y='a'  # two\n)", {"x": 1, "y": "a"}),
+        ("f(x='a' /* one */, y=2)", {"x": "a", "y": 2}),
+        ("f(x=['a',  # one\n 'b'  # two\n], y=2)", {"x": ["a", "b"], "y": 2}),
+        ("f(x={'a': 'b'  # one\n}, y=2)", {"x": {"a": "b"}, "y": 2}),
+        ("f(x='a'  # one\n 'b', y=2)", {"x": "ab", "y": 2}),
+    ],
+)
+def test_a_comment_behind_a_string_is_passed_over(source: str, expected: Any) -> None:
+    assert arguments(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
         ("f('a', 2)", {"x": "a", "y": 2}),
         ("f('a', z=2)", {"x": "a", "z": 2}),
         ("f({'x': 1, 'z': 2})", {"x": 1, "z": 2}),
@@ -240,3 +254,23 @@ def test_negative_zero_keeps_its_sign() -> None:
 
 def test_many_positional_arguments_take_linear_time() -> None:
     assert "more positional" in reason("f(" + "1, " * 20_000 + "1)")
+
+
+LONG = 400_000
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("f(x=" + "a" * LONG + " (", "cut off"),
+        ("f(x=" + "a" * LONG + " b'c')", "bytes"),
+    ],
+    ids=["bracket", "string"],
+)
+def test_a_long_word_in_front_takes_linear_time(source: str, words: str) -> None:
+    assert words in reason(source)
+
+
+def test_many_empty_lines_behind_a_bracket_in_a_string_take_linear_time() -> None:
+    text = "a )" + "\n" * LONG + "o'clock"
+    assert arguments(f"f(x='{text}')") == {"x": text}

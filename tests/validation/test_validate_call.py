@@ -318,6 +318,59 @@ def test_the_deepest_allowed_value_is_checked_through_a_recursive_schema() -> No
     assert checked(offered, a=value) == FunctionCall("f", {"a": value})
 
 
+def node(name: str) -> dict[str, Any]:
+    """One of several kinds of node; what tells them apart stands behind what they hold."""
+    properties = {
+        "args": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+        "op": {"const": name},
+    }
+    return {"type": "object", "properties": properties, "required": ["op", "args"]}
+
+
+LEAF = {"type": "object", "properties": {"size": INTEGER}, "required": ["size"]}
+NODES = ["and", "or", "not"]
+ONE_UNION = [*({"$ref": f"#/$defs/{name}"} for name in NODES), LEAF]
+UNIONS: dict[str, dict[str, Any]] = {
+    "anyOf": {"node": {"anyOf": ONE_UNION}},
+    "oneOf": {"node": {"oneOf": ONE_UNION}},
+    "a union inside a union": {
+        "node": {"anyOf": [{"$ref": "#/$defs/group"}, *ONE_UNION[2:]]},
+        "group": {"anyOf": ONE_UNION[:2]},
+    },
+}
+
+
+def tree(depth: int, size: Any) -> Any:
+    value: Any = {"size": size}
+    for _ in range(depth):
+        value = {"op": "not", "args": [value]}
+    return value
+
+
+def of_nodes(union: str) -> FunctionSet:
+    definitions = {**UNIONS[union], **{name: node(name) for name in NODES}}
+    return functions({"a": {"$ref": "#/$defs/node"}}, **{"$defs": definitions})
+
+
+@pytest.mark.parametrize("union", UNIONS)
+def test_a_deep_value_of_a_recursive_union_is_checked(union: str) -> None:
+    assert isinstance(checked(of_nodes(union), a=tree(25, 1)), FunctionCall)
+
+
+@pytest.mark.parametrize("union", UNIONS)
+def test_a_deep_value_of_a_recursive_union_is_coerced(union: str) -> None:
+    coerced = coerce_argument(tree(25, 1.0), "a", of_nodes(union).functions[0])
+
+    assert json.dumps(coerced) == json.dumps(tree(25, 1))
+
+
+@pytest.mark.parametrize("union", UNIONS)
+def test_what_is_wrong_deep_in_a_recursive_union_is_named(union: str) -> None:
+    said = reason(of_nodes(union), {"a": tree(25, "1")})
+
+    assert said.endswith("got '1', expected an integer (write 1 without quotes).")
+
+
 def test_an_unresolvable_reference_below_an_id_makes_the_call_invalid() -> None:
     offered = functions({"a": {"$id": "https://example.com/a", "$ref": "b"}})
 
