@@ -18,7 +18,8 @@
 
 ``StrictMatcher`` asks what the paper says it asks: the same callee, the same identifying
 arguments, exactly; any database row with that call is credited; an answer without a call is
-``no_call`` and no hallucination.
+``no_call`` and no hallucination. A row that only names a task (``pipeline('ner')``) also takes a
+model that some row of its domain names, but no other: that would be made up.
 """
 
 import ast
@@ -177,13 +178,16 @@ _POSITIONS: dict[str, tuple[str, ...]] = {
     "hub.KerasLayer": ("handle",),
     "pipeline": ("task", "model"),
     "from_pretrained": ("pretrained_model_name_or_path",),
+    "from_hparams": ("source",),
+    "load_from_hub": ("repo_id", "filename"),
 }
-"""Names of positional parameters, by callee or by the callee's last part."""
+"""Names of positional parameters, by callee or by the callee's last part; the first identifies."""
 
 _IDENTIFYING = frozenset(
     {"repo_or_dir", "model", "handle", "task", "pretrained_model_name_or_path", "repo_id"}
 )
-"""Keyword arguments that say which model is loaded; others are options of loading it."""
+"""Keyword arguments that say which model is loaded, whatever the callee; others are options of
+loading it."""
 
 
 class StrictMatcher:
@@ -192,11 +196,14 @@ class StrictMatcher:
     def __init__(self, apis: Sequence[Api]) -> None:
         """Read the database; the few rows that are no Python (7 of TorchHub's) match nothing."""
         self._rows: dict[str, list[tuple[dict[str, str], str]]] = defaultdict(list)
+        self._known: dict[str, set[str]] = defaultdict(set)
         for api in apis:
             call = next(calls_in_source(api.api_call), None)
             if call is not None and call.node is not None:
-                wanted = _identifying(call.callee, call.node)
+                # A row without one is told from others by all that it gives.
+                wanted = _identifying(call.callee, call.node) or _arguments(call.callee, call.node)
                 self._rows[call.callee].append((wanted, api.domain))
+                self._known[api.domain].update(wanted.values())
 
     def verdict(self, text: str, domain: str) -> ApiVerdict:
         """Judge one answer by its ``api_call`` field; see ``PaperMatcher.verdict``."""
@@ -209,16 +216,28 @@ class StrictMatcher:
             if call.node is not None
             for wanted, row_domain in self._rows.get(call.callee, ())
             if wanted.items() <= _arguments(call.callee, call.node).items()
+            and self._knows(row_domain, wanted, _identifying(call.callee, call.node))
         }
         if not domains:
             return "hallucination"
         return "correct" if domain in domains else "wrong"
 
+    def _knows(self, domain: str, wanted: dict[str, str], given: dict[str, str]) -> bool:
+        """Say whether what an answer identifies beyond a row stands in a row of the domain.
+
+        Many a model's row loads it by its class, where ``pipeline`` with its name does as well.
+        """
+        beyond = {value for name, value in given.items() if name not in wanted}
+        return beyond <= self._known[domain]
+
+
+def _positions(callee: str) -> tuple[str, ...]:
+    return _POSITIONS.get(callee) or _POSITIONS.get(callee.rpartition(".")[2]) or ()
+
 
 def _arguments(callee: str, call: ast.Call) -> dict[str, str]:
     """Map parameters to the source of their values; unknown positions are numbered."""
-    last = callee.rpartition(".")[2]
-    names = _POSITIONS.get(callee) or _POSITIONS.get(last) or ()
+    names = _positions(callee)
     arguments = {
         names[position] if position < len(names) else str(position): ast.unparse(value)
         for position, value in enumerate(call.args)
@@ -232,5 +251,5 @@ def _identifying(callee: str, call: ast.Call) -> dict[str, str]:
     return {
         name: value
         for name, value in _arguments(callee, call).items()
-        if name in _IDENTIFYING or name.isdigit()
+        if name in _IDENTIFYING or name in _positions(callee)[:1] or name.isdigit()
     }

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class FileFigures:
     """What one file of recorded answers scores.
 
     Attributes:
-        name: The file's name.
+        name: The file, as seen from the folder.
         setting: Such as ``"FT bm25"``; None where the name does not say.
         n: Answers that were judged.
         paper: Verdicts of the paper's scripts, counted.
@@ -129,7 +129,7 @@ def judge_folder(
         raise NoResponsesError(f"{folder} is no folder. Give the one with the recorded answers.")
     files = sorted(
         (path for path in folder.rglob("*.jsonl") if benchmark.hub in path.name),
-        key=lambda path: path.name,
+        key=lambda path: (path.name, path),
     )
     if not files:
         raise NoResponsesError(
@@ -139,17 +139,17 @@ def judge_folder(
     paper = PaperMatcher(benchmark.hub, benchmark.apis, grammar=grammar)
     strict = StrictMatcher(benchmark.apis)
     for path in files:
-        yield _judge_file(path, benchmark, paper, strict)
+        yield _judge_file(path, path.relative_to(folder).as_posix(), benchmark, paper, strict)
 
 
 def _judge_file(
-    path: Path, benchmark: Benchmark, paper: PaperMatcher, strict: StrictMatcher
+    path: Path, name: str, benchmark: Benchmark, paper: PaperMatcher, strict: StrictMatcher
 ) -> FileFigures:
     rows, problems = read_rows(path)
     usable, left_out = usable_rows(
-        path.name, rows, key="question_id", required={"question_id": int, "text": str}
+        name, rows, key="question_id", required={"question_id": int, "text": str}
     )
-    known, unknown = _with_known_questions(path.name, usable, len(benchmark.question_domains))
+    known, unknown = _with_known_questions(name, usable, len(benchmark.question_domains))
     paper_verdicts: Counter[str] = Counter()
     strict_verdicts: Counter[str] = Counter()
     for row in known:
@@ -158,22 +158,22 @@ def _judge_file(
         paper_verdicts[judged.verdict] += 1
         paper_verdicts[DUPLICATES_CREDITED] += judged.duplicate_right
         strict_verdicts[strict.verdict(row.fields["text"], domain)] += 1
-    setting = _SETTING.search(path.stem)
-    name = " ".join(setting.groups()) if setting else None
+    found = _SETTING.search(path.stem)
+    setting = " ".join(found.groups()) if found else None
     return FileFigures(
-        path.name,
         name,
+        setting,
         len(known),
         paper_verdicts,
         strict_verdicts,
-        PUBLISHED[benchmark.hub].get(name) if name else None,
+        PUBLISHED[benchmark.hub].get(setting) if setting else None,
         tuple(
             sorted(
                 (
-                    *problems,
+                    *(replace(problem, file=name) for problem in problems),
                     *left_out,
                     *unknown,
-                    *_notes(path.name, known, len(benchmark.question_domains)),
+                    *_notes(name, known, len(benchmark.question_domains)),
                 ),
                 key=_row,
             )
@@ -218,8 +218,17 @@ def _notes(name: str, rows: Sequence[Row], questions: int) -> Iterator[InputProb
         yield InputProblem(name, 0, what)
 
 
+def labels(files: Sequence[FileFigures]) -> list[str]:
+    """Return what each file is called: its setting, or its name where that is not its own."""
+    settings = Counter(file.setting for file in files)
+    return [
+        file.setting if file.setting and settings[file.setting] == 1 else file.name
+        for file in files
+    ]
+
+
 def as_json(files: Sequence[FileFigures]) -> dict[str, Any]:
-    """Return the figures for ``--json``: fractions 0 to 1 by file name."""
+    """Return the figures for ``--json``: fractions 0 to 1 by file, as seen from the folder."""
     return {
         "files": {
             file.name: {
@@ -262,14 +271,18 @@ def explanations(
     hub: Hub, files: Sequence[FileFigures], *, grammar: Path | None = None
 ) -> list[str]:
     """Say which rows return and why others do not; ``grammar`` as for ``judge_folder``."""
-    known = [file for file in files if file.reproduces is not None]
+    known = [
+        (label, file)
+        for label, file in zip(labels(files), files, strict=True)
+        if file.reproduces is not None
+    ]
     if not known:
         return []
-    both = [str(file.setting) for file in known if file.reproduces == (True, True)]
-    different = [file for file in known if file.reproduces != (True, True)]
+    both = [label for label, file in known if file.reproduces == (True, True)]
+    different = [(label, file) for label, file in known if file.reproduces != (True, True)]
     lines = [f"Both published figures return: {', '.join(both) or 'none'}."]
     if different:
-        lines.append(f"Not both: {', '.join(str(f.setting) for f in different)}. {_WHY_NOT[hub]}")
-    if any(file.setting == "RT 0_shot" for file in different):
+        lines.append(f"Not both: {', '.join(label for label, _ in different)}. {_WHY_NOT[hub]}")
+    if any(file.setting == "RT 0_shot" for _, file in different):
         lines.append(f"RT 0_shot: {_WHY_NOT_ZERO_SHOT[hub]}")
     return [*lines, f"Answers that are no Python are read with {parser_at_hand(grammar)}."]

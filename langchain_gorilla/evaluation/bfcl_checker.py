@@ -90,7 +90,8 @@ def check_calls(
 
     Raises:
         UncheckableError: BFCL's checker would raise: an unknown type, a function that is not
-            described, a list where a dict must be, an answer that calls nothing.
+            described, a list where a dict must be, an answer that calls nothing, a number too
+            large for a float or to be printed.
     """
     try:
         if "parallel" in category:
@@ -107,7 +108,16 @@ def check_calls(
         answer = possible_answers[0]
         function = _described(functions, answer) if multiple else functions[0]
         return _check_call(function, calls[0], answer, language)
-    except (AttributeError, IndexError, KeyError, StopIteration, TypeError) as error:
+    except UncheckableError:
+        raise
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        StopIteration,
+        TypeError,
+        ValueError,
+    ) as error:
         raise UncheckableError(
             f"BFCL's checker has no rule for this row ({type(error).__name__}: {error}). Functions "
             "need name, parameters with properties and required, and types that BFCL knows."

@@ -7,6 +7,7 @@ the wrong place there, for it counts bytes as characters.
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -173,8 +174,10 @@ def _recorded(row: Row) -> Answer:
 
 def _number(row: Row, name: str) -> float:
     value = row.fields.get(name)
-    # Handlers of several turns write lists there.
-    return float(value) if isinstance(value, int | float) else 0.0
+    # Handlers of several turns write lists there, and Python's JSON knows NaN and Infinity.
+    if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
+        return float(value)
+    return 0.0
 
 
 def _notes(name: str, rows: Sequence[Row], positions: Mapping[str, int]) -> Iterator[InputProblem]:

@@ -73,14 +73,15 @@ class _Retrieved:
     def __init__(self, index: "ToolIndex", top_k: int) -> None:
         self.index = index
         self.top_k = top_k
-        self.indexed: tuple[str, ...] = ()
+        self.indexed: list[Function] = []
 
     def __call__(self, case: Case, catalog: Sequence[Function]) -> Sequence[Function]:
         by_name = {function["name"]: function for function in catalog}
-        if self.indexed != tuple(by_name):
+        # Names do not tell: two cases may document one name differently.
+        if self.indexed != list(catalog):
             # Catalogs of neighbouring cases are alike, so little is embedded anew.
             self.index.sync(ToolCatalog([dict(function) for function in catalog]))
-            self.indexed = tuple(by_name)
+            self.indexed = list(catalog)
         hits = self.index.search(str(case.messages[-1]["content"]), k=self.top_k).hits
         return [by_name[hit.name] for hit in hits]
 

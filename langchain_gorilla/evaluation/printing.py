@@ -18,16 +18,16 @@ err = Console(stderr=True, soft_wrap=True)
 
 def print_apibench(hub: str, files: "Sequence[FileFigures]") -> None:
     """Print the paper's table, a row for each file of answers."""
-    from langchain_gorilla.evaluation.apibench_table import DUPLICATES_CREDITED
+    from langchain_gorilla.evaluation.apibench_table import DUPLICATES_CREDITED, labels
 
     table = _table(
         f"APIBench, {hub} (percent)",
         "answers", "n", "accuracy", "duplicates credited", "hallucination", "published", "return",
         "strict accuracy", "strict hallucination", "strict no call",
     )  # fmt: skip
-    for file in files:
+    for label, file in zip(labels(files), files, strict=True):
         table.add_row(
-            file.setting or file.name,
+            label,
             str(file.n),
             _percent(file.share("correct")),
             _percent(file.share(DUPLICATES_CREDITED)),

@@ -137,7 +137,8 @@ def read_pairs(file: Path, known: Iterable[ToolHit]) -> list[Pair]:
     ids = {tool.tool_id for tool in known}
     by_name = {tool.name: tool.tool_id for tool in known}
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        # Not splitlines(): U+2028 and its kin stand unescaped in JSON's texts.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadablePairsError(f"Cannot read {file}: {error}.") from error
     pairs = []

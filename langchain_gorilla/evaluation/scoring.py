@@ -15,7 +15,6 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError, validators
 from referencing.exceptions import Unresolvable
 
-from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.evaluation.bfcl_checker import UncheckableError, check_calls
 from langchain_gorilla.evaluation.cases import Case
 from langchain_gorilla.functions import FunctionSchema, function_schema
@@ -161,8 +160,8 @@ def _hallucinations(answer: Answer, offered: Sequence[Mapping[str, Any]]) -> Ite
         try:
             schema = function_schema(schemas[name])
             problems = list(_Validator(dict(schema.parameters)).iter_errors(dict(arguments)))
-        except (InvalidFunctionError, RecursionError, Unresolvable):
-            # By a schema that is none, nothing is made up.
+        except (ArithmeticError, TypeError, ValueError, RecursionError, Unresolvable):
+            # By a schema that is none, nothing is made up; nor is a number that none can weigh.
             continue
         yield from _made_up_arguments(schema, arguments, problems)
         if is_refused and not problems:
@@ -190,6 +189,16 @@ def _additional_properties(
         yield from check(validator, allowed, instance, schema) or ()
 
 
+# To Python a complex number is a number too; to JSON it is none, and nothing is below or above it.
+_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "array": lambda checker, value: isinstance(value, list | tuple),
+        "number": lambda checker, value: (
+            isinstance(value, int | float) and not isinstance(value, bool)
+        ),
+    }
+)
+
 # A model's answer chooses the text that a schema's regular expression runs on, and the wrong pair
 # runs for ever; no figure asks for a pattern.
 _Validator = validators.extend(  # type: ignore[no-untyped-call]
@@ -201,6 +210,7 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
             lambda validator, value, instance, schema: (),
         ),
     },
+    type_checker=_TYPES,
 )
 
 

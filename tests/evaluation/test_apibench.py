@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,13 @@ from langchain_gorilla.evaluation.apibench_data import (
     bundled_benchmark,
     read_benchmark,
 )
-from langchain_gorilla.evaluation.apibench_table import NoResponsesError, as_json, judge_folder
+from langchain_gorilla.evaluation.apibench_table import (
+    NoResponsesError,
+    as_json,
+    explanations,
+    judge_folder,
+    labels,
+)
 from langchain_gorilla.evaluation.python_trees import (
     GrammarError,
     as_skipped_in_2023,
@@ -120,6 +127,53 @@ def test_every_api_of_a_hub_is_right_for_its_own_domain_when_strict(hub: Hub) ->
     assert len(readable) / len(benchmark.apis) > 0.92
 
 
+@pytest.mark.parametrize(
+    ("call", "domain"),
+    [
+        ("HIFIGAN.from_hparams(source='made/up')", "Audio Text-to-Speech"),
+        ("HIFIGAN.from_hparams('made/up')", "Audio Text-to-Speech"),
+        (
+            "pipeline('sentiment-analysis', model='made/up')",
+            "Natural Language Processing Text Classification",
+        ),
+        ("SentimentModel('made/up')", "Natural Language Processing Text Classification"),
+        ("Parrot(model_tag='made/up')", "Natural Language Processing Text2Text Generation"),
+    ],
+)
+def test_a_made_up_model_is_one_also_where_a_row_names_none(call: str, domain: str) -> None:
+    matcher = StrictMatcher(bundled_benchmark("huggingface").apis)
+    assert matcher.verdict(answer(call), domain) == "hallucination"
+
+
+@pytest.mark.parametrize(
+    ("model", "verdict"), [("a/ner", "correct"), ("a/tagger", "hallucination")]
+)
+def test_beside_a_row_without_a_model_a_model_of_its_domain_counts(
+    model: str, verdict: str
+) -> None:
+    apis = [
+        Api("pipeline('ner')", "Entities"),
+        Api("AutoModel.from_pretrained('a/ner')", "Entities"),
+        Api("AutoModel.from_pretrained('a/tagger')", "Tags"),
+    ]
+    text = answer(f"pipeline('ner', model='{model}')")
+    assert StrictMatcher(apis).verdict(text, "Entities") == verdict
+
+
+@pytest.mark.parametrize(
+    ("row", "call", "verdict"),
+    [
+        ("load_from_hub(repo_id='a/b')", "load_from_hub('a/b', 'b.zip')", "correct"),
+        ("E.from_hparams(source='a/b', savedir='x')", "E.from_hparams('a/b')", "correct"),
+        ("E.from_hparams(source='a/b')", "E.from_hparams('a/c', savedir='x')", "hallucination"),
+    ],
+)
+def test_a_file_or_folder_beside_the_model_identifies_nothing(
+    row: str, call: str, verdict: str
+) -> None:
+    assert StrictMatcher([Api(row, "D")]).verdict(answer(call), "D") == verdict
+
+
 def test_the_packed_data_is_that_of_gorillas_files(shared: Path) -> None:
     for hub in HUBS:
         assert read_benchmark(shared / "apibench", hub) == bundled_benchmark(hub)
@@ -204,6 +258,40 @@ def test_the_table_names_bad_rows_and_judges_the_rest(tmp_path: Path) -> None:
     assert [problem.row for problem in file.problems] == [0, 0, 2, 3, 4, 5, 6, 7]
     figures = as_json([file])["files"][name]
     assert {"n", "accuracy", "hallucination"} <= figures.keys()
+
+
+@pytest.fixture
+def of_two_models(tmp_path: Path) -> Path:
+    """Answers of two models in folders of their own, the files' names alike."""
+    for model in ("mine", "theirs"):
+        (tmp_path / model).mkdir()
+        row = json.dumps({"question_id": 1, "text": ""})
+        (tmp_path / model / "response_torchhub_Gorilla_FT_bm25.jsonl").write_text(
+            row, encoding="utf-8"
+        )
+    return tmp_path
+
+
+ALIKE = [f"{model}/response_torchhub_Gorilla_FT_bm25.jsonl" for model in ("mine", "theirs")]
+
+
+def test_files_of_one_name_keep_their_figures_apart(of_two_models: Path) -> None:
+    files = list(judge_folder(of_two_models, bundled_benchmark("torchhub")))
+    assert list(as_json(files)["files"]) == ALIKE
+
+
+def test_files_of_one_setting_are_told_apart_by_their_names(of_two_models: Path) -> None:
+    other = "response_torchhub_Gorilla_RT_bm25.jsonl"
+    shutil.copy(of_two_models / ALIKE[0], of_two_models / other)
+    files = list(judge_folder(of_two_models, bundled_benchmark("torchhub")))
+    assert labels(files) == [*ALIKE, "RT bm25"]
+    assert f"Not both: {ALIKE[0]}, {ALIKE[1]}, RT bm25." in explanations("torchhub", files)[1]
+
+
+def test_what_is_wrong_with_a_file_names_its_folder(of_two_models: Path) -> None:
+    (of_two_models / ALIKE[1]).write_text('{"question_id"', encoding="utf-8")
+    _, file = judge_folder(of_two_models, bundled_benchmark("torchhub"))
+    assert {problem.file for problem in file.problems} == {ALIKE[1]}
 
 
 def test_a_folder_without_answers_is_named() -> None:

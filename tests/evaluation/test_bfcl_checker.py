@@ -107,6 +107,14 @@ def test_a_type_that_bfcl_does_not_know_cannot_be_checked() -> None:
         verdict(1, [1], {"type": "quaternion"})
 
 
+@pytest.mark.parametrize(("bits", "kind"), [(2_000, "float"), (20_000, "integer")])
+def test_a_number_that_is_no_float_or_too_long_to_print_cannot_be_checked(
+    bits: int, kind: str
+) -> None:
+    with pytest.raises(UncheckableError, match="no rule for this row"):
+        verdict(1 << bits, [1], {"type": kind})
+
+
 def test_a_function_that_is_not_described_cannot_be_checked() -> None:
     with pytest.raises(UncheckableError, match="'g'"):
         check_calls([], [{"g": {}}], [{"g": {}}], language="python", category="multiple")

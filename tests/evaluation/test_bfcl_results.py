@@ -218,6 +218,14 @@ def test_every_bad_row_of_recorded_results_is_named(tmp_path: Path) -> None:
     assert len(said) == 9
 
 
+@pytest.mark.parametrize("count", ["NaN", "-Infinity", "1" + 400 * "0"], ids=["nan", "inf", "int"])
+def test_a_count_that_is_no_float_is_none(count: str, tmp_path: Path) -> None:
+    counts = ("input_token_count", "output_token_count", "latency")
+    recorded(tmp_path, {**row(0, "weather()"), **dict.fromkeys(counts, json.loads(count))})
+    ((_, answer),), _ = read_bfcl_results(tmp_path, [asked(0)])
+    assert (answer.input_tokens, answer.output_tokens, answer.seconds) == (0, 0, 0.0)
+
+
 def test_a_case_in_two_files_of_results_is_named(tmp_path: Path) -> None:
     recorded(tmp_path, row(0, "weather(city='Rome')"))
     second = recorded(tmp_path, row(0, "weather()"), name="zz")

@@ -7,6 +7,9 @@ from typer.testing import CliRunner
 from langchain_gorilla.cli import app
 from langchain_gorilla.evaluation.outputs import UnwritableOutputError, check_outputs, write_json
 
+TOO_LONG = "x" * 300
+"""No system makes a file of this name, whoever asks."""
+
 
 def commands(folder: Path) -> list[list[str]]:
     missing = str(folder / "missing.jsonl")
@@ -31,6 +34,8 @@ def test_a_target_that_cannot_be_written_is_named_before_anything_is_read(
         "OUT": [(tmp_path / "file", "is a file"), (tmp_path / "file" / "x", "is a file, not")],
         "JSON": [(tmp_path, "is a folder"), (tmp_path / "file" / "x.json", "is a file, not")],
     }
+    for targets in bad.values():
+        targets.append((tmp_path / "new" / TOO_LONG, f"{TOO_LONG} cannot be written: File name"))
     command = commands(tmp_path)[index]
     for name in set(bad) & set(command):
         for target, said in bad[name]:
@@ -47,6 +52,20 @@ def test_new_targets_are_fine_and_checking_makes_none(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     write_json(tmp_path / "a" / "b.json", {"x": 1})
     assert (tmp_path / "a" / "b.json").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that takes no files")
+@pytest.mark.parametrize("name", ["", "nowhere", "nowhere/below"])
+def test_a_folder_that_cannot_be_made_or_written_to_is_named(name: str) -> None:
+    with pytest.raises(UnwritableOutputError, match=rf"/proc(/{name})? cannot be written: "):
+        check_outputs(folder=Path("/proc", name))
+
+
+def test_a_target_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "x.json").symlink_to("elsewhere.json")
+    check_outputs(json_file=tmp_path / "x.json", folder=tmp_path / "out")
+    assert {path.name for path in tmp_path.rglob("*")} == {"out", "x.json"}
 
 
 def test_a_file_that_cannot_be_written_after_all_is_named(tmp_path: Path) -> None:

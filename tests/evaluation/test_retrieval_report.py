@@ -218,6 +218,18 @@ def test_pairs_that_cannot_be_read_are_named(tmp_path: Path, row: object, reason
         read_pairs(lines(tmp_path, row), [hit("a")])
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085"])
+def test_a_separator_in_a_text_ends_no_line_of_pairs(tmp_path: Path, separator: str) -> None:
+    query = f"rain{separator}or sun"
+    row = json.dumps({"query": query, "tools": ["a"]}, ensure_ascii=False)
+    assert read_pairs(lines(tmp_path, row), [hit("a")]) == [Pair(query, frozenset({"a"}))]
+
+
+def test_a_file_of_pairs_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = lines(tmp_path, "\ufeff" + json.dumps({"query": "rain", "tools": ["a"]}))
+    assert read_pairs(file, [hit("a")]) == [Pair("rain", frozenset({"a"}))]
+
+
 def test_a_file_of_pairs_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadablePairsError, match="Cannot read"):
         read_pairs(tmp_path / "none.jsonl", [hit("a")])

@@ -160,6 +160,27 @@ def test_a_schema_that_leads_nowhere_ends_no_run(schema: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
+    ("schema", "bits"),
+    [({"type": "float", "multipleOf": 0.5}, 2_000), ({"type": "string"}, 20_000)],
+)
+def test_a_number_that_no_schema_can_weigh_ends_no_run(schema: dict[str, Any], bits: int) -> None:
+    scored = score_answer(asking(schema), Answer("x", calls=({"f": {"x": 1 << bits}},)))
+    assert (scored.correct, scored.hallucinations) == (False, frozenset())
+
+
+def test_a_complex_number_is_of_the_wrong_type() -> None:
+    answer = Answer("x", calls=({"f": {"x": 5j}},))
+    schema = {"type": "float", "minimum": 1}
+    assert score_answer(asking(schema), answer).hallucinations == {"type"}
+
+
+def test_a_tuple_is_no_made_up_type() -> None:
+    asked = asking({"type": "tuple", "items": {"type": "integer"}})
+    answer = Answer("x", calls=({"f": {"x": (1, 2)}},))
+    assert score_answer(asked, answer).hallucinations == frozenset()
+
+
+@pytest.mark.parametrize(
     ("category", "answer", "error_type"),
     [
         ("irrelevance", Answer("x"), None),
@@ -282,6 +303,19 @@ def test_an_offer_follows_the_catalog_from_case_to_case() -> None:
     with offering("bm25", top_k=3) as offer:
         assert [found["name"] for found in offer(first, first.functions)] == ["mail"]
         assert "mail" not in [found["name"] for found in offer(second, second.functions)]
+
+
+def test_an_offer_follows_what_a_case_says_of_functions_of_the_same_names() -> None:
+    def asked(**described: str) -> Case:
+        functions = [{**function(name), "description": text} for name, text in described.items()]
+        message = {"role": "user", "content": ASKED["mail"]}
+        return replace(case(0), messages=(message,), functions=tuple(functions))
+
+    first = asked(one="Send a mail.", other="Price of a share.")
+    second = asked(one="Price of a share.", other="Send a mail.")
+    with offering("bm25", top_k=1) as offer:
+        offers = [offer(each, each.functions) for each in (first, second)]
+    assert [[found["name"] for found in offered] for offered in offers] == [["one"], ["other"]]
 
 
 @pytest.mark.parametrize("retriever", ["dense", "hybrid"])
