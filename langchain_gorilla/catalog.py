@@ -13,6 +13,7 @@ It runs every tool it holds that can run. Which of them a model may call is deci
 import difflib
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field, replace
@@ -33,8 +34,19 @@ _COMPACT = json.JSONEncoder(
 )  # one for all tools: made anew, a sixth of the time
 
 MetadataValue: TypeAlias = "str | int | float | tuple[str, ...]"
-"""What a filter can compare: a keyword or several, or a number. Truth values become the keywords
-``"true"`` and ``"false"``, in the metadata and in filters."""
+"""What a filter can compare: a keyword or several, or a finite number. Truth values become the
+keywords ``"true"`` and ``"false"``, in the metadata and in filters."""
+
+
+def _problem(key: str, value: Any) -> str:
+    """Say why no filter can compare a fact; ``""`` where one can."""
+    if not key or '"' in key:
+        return "Expected a key with at least one character and without double quotes"
+    if isinstance(value, float | int) and not abs(value) <= sys.float_info.max:
+        return "Expected a finite number, or no such fact"
+    if not isinstance(value, str | int | float | tuple):
+        return "Expected a number, a string, a truth value or a tuple of strings"
+    return ""
 
 
 def comparable(value: MetadataValue) -> MetadataValue:
@@ -308,11 +320,10 @@ class ToolCatalog:
             return tool
         function = function_schema(tool)
         for key, value in metadata.items():
-            if not isinstance(value, str | int | float | tuple):
+            if problem := _problem(key, value):
                 raise InvalidFunctionError(
                     f"The metadata {key!r} of tool {function.name!r} is {value!r:.80}, of type "
-                    f"{type(value).__name__}. Expected a number, a string, a truth value or a "
-                    "tuple of strings."
+                    f"{type(value).__name__}. {problem}."
                 )
         metadata = {
             **_own_metadata(tool),
@@ -340,8 +351,10 @@ def _own_metadata(tool: Any) -> dict[str, MetadataValue]:
     found: dict[str, MetadataValue] = {}
     for key, value in (own or {}).items():
         if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-            found[key] = tuple(value)
-        elif isinstance(value, str | int | float):
+            value = tuple(value)
+        elif not isinstance(value, str | int | float):
+            continue
+        if not _problem(key, value):
             found[key] = comparable(value)
     return found
 

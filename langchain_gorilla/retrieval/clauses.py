@@ -56,7 +56,9 @@ def clauses(text: str) -> tuple[str, ...]:
     sentences = _kept(_SENTENCE_END.split(text), least=1)
     if len(sentences) > 1:
         return sentences
-    parts = (part for sentence in _SENTENCE_END.split(text) for part in _JOINT.split(sentence))
+    # In a run of spaces every one could begin a joint, so that each run is made one space first.
+    lines = (" ".join(sentence.split()) for sentence in _SENTENCE_END.split(text))
+    parts = (part for line in lines for part in _JOINT.split(line))
     found = _kept(parts, least=_MIN_WORDS)
     return found if len(found) > 1 else ()
 

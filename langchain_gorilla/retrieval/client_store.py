@@ -12,7 +12,7 @@ from typing import Any
 
 from langchain_gorilla.retrieval.base_store import BaseStore, hit, stored_point
 from langchain_gorilla.retrieval.connection import Connection, explained
-from langchain_gorilla.retrieval.filters import any_of, filter_of
+from langchain_gorilla.retrieval.filters import any_of, filter_of, metadata_path
 from langchain_gorilla.retrieval.points import (
     NOTES,
     FieldKind,
@@ -102,7 +102,7 @@ class ClientStore(BaseStore):
         with self._explained("write"):
             for name, kind in fields.items():
                 self._client.create_payload_index(
-                    self._collection, f"metadata.{name}", kinds[kind], wait=True
+                    self._collection, metadata_path(name), kinds[kind], wait=True
                 )
 
     def write(self, points: Sequence[StoredPoint]) -> None:

@@ -8,6 +8,7 @@ Change a tool's documentation, ``sync`` again, and the next search reads the new
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -142,13 +143,13 @@ class ToolIndex:
         with self._held.lock:
             if self.dense is not None and self._held.dimension is None:
                 self._held.dimension = len(self.dense.queries(["dimension"])[0])
-            steps = self._held.steps(tuple(tools), progress)
             vectors: list[list[float]] | None = None
-            while True:
-                step = advanced(steps, vectors)
-                if isinstance(step, SyncReport):
-                    return step
-                vectors = self.dense.documents(step) if self.dense else []
+            with contextlib.closing(self._held.steps(tuple(tools), progress)) as steps:
+                while True:
+                    step = advanced(steps, vectors)
+                    if isinstance(step, SyncReport):
+                        return step
+                    vectors = self.dense.documents(step) if self.dense else []
 
     async def async_sync(
         self,
@@ -165,13 +166,13 @@ class ToolIndex:
         try:
             if self.dense is not None and self._held.dimension is None:
                 self._held.dimension = len((await self.dense.aqueries(["dimension"]))[0])
-            steps = self._held.steps(tuple(tools), progress)
             vectors: list[list[float]] | None = None
-            while True:
-                step = await in_thread(advanced, steps, vectors)
-                if isinstance(step, SyncReport):
-                    return step
-                vectors = await self.dense.adocuments(step) if self.dense else []
+            with contextlib.closing(self._held.steps(tuple(tools), progress)) as steps:
+                while True:
+                    step = await in_thread(advanced, steps, vectors)
+                    if isinstance(step, SyncReport):
+                        return step
+                    vectors = await self.dense.adocuments(step) if self.dense else []
         finally:
             self._held.lock.release()
 
@@ -300,7 +301,9 @@ class ToolIndex:
         opened = self._opened()
         if opened is None:
             return None
-        made_by = (self.embedder, self.fusion, self.lexical_weight, opened.header.mean_tokens)
+        # Qdrant reads a number's last digit otherwise than Python.
+        mean_tokens = f"{opened.header.mean_tokens:.12g}"
+        made_by = (self.embedder, self.fusion, self.lexical_weight, mean_tokens)
         return hashlib.sha256(repr((made_by, sorted(opened.store.ids()))).encode()).hexdigest()
 
     def calibrations(self) -> Mapping[str, Any]:

@@ -114,7 +114,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 _QUANTITY = _any_of(word for words in QUANTITIES.values() for word in words)
 _NUMBER = (
-    r"(?P<dollar>\$)?\s*(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?:(?P<dollar>\$)\s*)?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?:\s?(?P<scale>[kKMBGT])(?![\w])|\s+(?P<magnitude>thousand|million|billion|trillion)\b)?"
     rf"(?:\s?(?P<unit>{_any_of(_UNITS)}))?"
 )

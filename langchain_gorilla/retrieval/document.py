@@ -29,6 +29,14 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?\n]+\s*|$)")
 
 
+def read_text(text: str) -> str:
+    """Return what a search reads of a request: its beginning, in whole characters.
+
+    A model can write half of a surrogate pair, which neither BM25 nor an embedder takes.
+    """
+    return text[:MAX_TEXT_CHARS].encode(errors="replace").decode()
+
+
 def split_name(name: str) -> str:
     """Return the words of a name: ``get_userInfo.v2`` gives ``get user Info v2``."""
     return _CAMEL.sub(" ", _NOT_WORD.sub(" ", name)).strip()

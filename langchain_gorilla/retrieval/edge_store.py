@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.base_store import BaseStore, hit, stored_point
-from langchain_gorilla.retrieval.filters import any_of, filter_of
+from langchain_gorilla.retrieval.filters import any_of, filter_of, metadata_path
 from langchain_gorilla.retrieval.points import (
     NOTES,
     FieldKind,
@@ -121,7 +121,7 @@ class EdgeStore(BaseStore):
         with self._explained("write"):
             for name, kind in fields.items():
                 schema = edge.FloatIndexParams() if kind == "number" else edge.KeywordIndexParams()
-                self._update(edge.UpdateOperation.create_field_index(f"metadata.{name}", schema))
+                self._update(edge.UpdateOperation.create_field_index(metadata_path(name), schema))
 
     def write(self, points: Sequence[StoredPoint]) -> None:
         """See ``PointStore``."""

@@ -1,5 +1,6 @@
 """Which points may be found, in Qdrant's words; its two packages say them alike."""
 
+import re
 from typing import Any
 
 from langchain_gorilla.retrieval.points import Where
@@ -20,11 +21,16 @@ def filter_of(qdrant: Any, where: Where, *conditions: Any, without: Any = None) 
     if where.names is not None:
         must.append(any_of(qdrant, "name", where.names))
     for key, value in where.equal.items():
-        must.append(_equal(qdrant, f"metadata.{key}", value))
+        must.append(_equal(qdrant, metadata_path(key), value))
     for bounds in where.ranges:
         limits = {"gte": bounds.gte, "gt": bounds.gt, "lte": bounds.lte, "lt": bounds.lt}
-        must.append(_within(qdrant, f"metadata.{bounds.field}", limits))
+        must.append(_within(qdrant, metadata_path(bounds.field), limits))
     return qdrant.Filter(must=must, must_not=[without] if without else None)
+
+
+def metadata_path(key: str) -> str:
+    """Return where a metadata key is; quoted where Qdrant would read dots and brackets in it."""
+    return f"metadata.{key}" if re.fullmatch(r"[\w-]+", key) else f'metadata."{key}"'
 
 
 def any_of(qdrant: Any, key: str, values: Any) -> Any:
@@ -34,9 +40,12 @@ def any_of(qdrant: Any, key: str, values: Any) -> Any:
 
 def _equal(qdrant: Any, key: str, value: Any) -> Any:
     if isinstance(value, tuple):
-        return any_of(qdrant, key, value)
-    if isinstance(value, float):
-        return _within(qdrant, key, {"gte": value, "lte": value})
+        if all(isinstance(each, str) for each in value):
+            return any_of(qdrant, key, value)
+        return qdrant.Filter(should=[_equal(qdrant, key, each) for each in value])
+    if isinstance(value, int | float):
+        # As a range, 5 is 5.0 too.
+        return _within(qdrant, key, {"gte": float(value), "lte": float(value)})
     return qdrant.FieldCondition(key=key, match=qdrant.MatchValue(value=value))
 
 

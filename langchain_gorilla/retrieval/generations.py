@@ -85,10 +85,26 @@ class Generations:
         before = self.place.current()
         reuse = self.open is not None and before == generation
         store = self.open.store if reuse and self.open else self._store(generation)
+        try:
+            return (yield from self._synced(store, generation, before, tools, progress))
+        except BaseException:
+            # Whoever holds the exception holds the store, and a folder opens only once.
+            if self.open is None or self.open.store is not store:
+                store.close()
+            raise
+
+    def _synced(
+        self,
+        store: PointStore,
+        generation: str,
+        before: str | None,
+        tools: Sequence[CatalogTool],
+        progress: Callable[[int, int], None] | None,
+    ) -> SyncSteps:
+        """Make a store hold the tools, and switch to it."""
         header = read_header(store)
         stored = store.ids()
         if header is None and stored:
-            store.close()
             raise IndexMismatchError(
                 f"{self.place} holds {len(stored)} points that are no tool index. Pass another "
                 "folder or collection, so that nothing else is touched."

@@ -188,10 +188,9 @@ class ServerPlace:
         """See ``Place``."""
         with self._explained("delete"):
             for found in self._client.get_collections().collections:
-                if (
-                    found.name.startswith(f"{self.name}--")
-                    and found.name != f"{self.name}--{generation}"
-                ):
+                # An index called tools--staging has collections of its own.
+                name, _, other = found.name.rpartition("--")
+                if name == self.name and other != generation:
                     self._client.delete_collection(found.name)
 
     def check_room(self, points: int, dimension: int | None) -> None:

@@ -10,7 +10,7 @@ with ``--help``: wrap only programs that you would run yourself.
 
 Not covered: what a command does with its values. ``git clone`` writes where it is told, and a value
 such as ``ext::sh`` or ``@file`` may mean more to a program than it says. Options that name a
-program to run are left out as far as their names tell.
+program to run are left out as far as their names and placeholders tell.
 """
 
 import asyncio
@@ -59,6 +59,12 @@ _SHELLS: Final = frozenset(
         "doas",
         "env",
         "xargs",
+        "chroot",
+        "nice",
+        "nohup",
+        "setsid",
+        "stdbuf",
+        "timeout",
     ]
 )
 _ASK_HELP: Final = re.compile(r"^\s*\S+ help\s*$|unknown options?: -", re.MULTILINE | re.IGNORECASE)
@@ -97,7 +103,7 @@ class CommandTool(SourceTool):
         argv = [*self.argv, *argument_list(self.shape, arguments)]
         try:
             result = run_command(argv, self.limits, cancelled=cancelled)
-        except OSError as error:
+        except (OSError, UnicodeEncodeError) as error:
             raise ToolException(f"{self.name} cannot be started: {error}.") from error
         text = "\n".join(filter(None, (result.stdout.rstrip(), result.stderr.rstrip())))
         if result.timed_out:
@@ -152,7 +158,7 @@ def tools_from_command(
     Raises:
         SourceError: There is no such program, it is a shell, or ``allow`` allows none of its commands.
     """
-    words = tuple(shlex.split(command) if isinstance(command, str) else command)
+    words = _words(command) if isinstance(command, str) else tuple(command)
     argv = _program(words)
     limits = CommandLimits(timeout_s, max_bytes, Path(cwd) if cwd else None, environment)
     scan = _Scan(
@@ -359,6 +365,16 @@ def _pattern(allowed: str, length: int) -> list[str]:
     """Return a pattern word by word; what a last ``*`` covers is any number of words."""
     words = allowed.split()
     return words + ["*"] * (length - len(words)) if allowed.endswith("*") else words
+
+
+def _words(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        raise SourceError(
+            f"{command!r:.200} cannot be taken apart into words: {error}. Close its quotes, or "
+            "pass a list of words."
+        ) from error
 
 
 def _program(words: tuple[str, ...]) -> tuple[str, ...]:

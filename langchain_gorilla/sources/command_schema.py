@@ -32,10 +32,12 @@ _ASKS_ONLY: Final = frozenset(
     ]
 )
 _RUNS_PROGRAM: Final = re.compile(
-    r"^--?(exec|exec-.*|extcmd|command|shell|pager|editor|sequence-editor|upload-pack|receive-pack"
-    r"|open-files-in-pager|ssh-command|to-command|use-compress-program|rsh|config-env|script"
-    r"|script-shell|plugin-dir|browser)$"
+    r"^--?(exec|exec-.*|extcmd|shell|pager|editor|sequence-editor|upload-pack|receive-pack"
+    r"|open-files-in-pager|rsh|config-env|script-shell|plugin-dir|browser|checkpoint-action"
+    r"|script|info-script|new-volume-script|(.+-)?(command|program))$"
 )
+_PROGRAM_WORDS: Final = frozenset({"command", "cmd", "program", "prog"})
+"""What a help writes for a program to run: ``--filter=COMMAND``."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def shape_of(where: str, text: HelpText, usage: Usage) -> CommandShape:
     for option in text.options:
         if _ASKS_ONLY.intersection(option.names) and option.style == "flag":
             continue
-        if option.style != "flag" and any(map(_RUNS_PROGRAM.match, option.names)):
+        if _runs_program(option):
             refusals.append(
                 Refusal(f"{where} {option.sent_as}", "The option names a program to run.")
             )
@@ -109,13 +111,26 @@ def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> li
     for name, option in shape.options.items():
         if arguments.get(name) is not None:
             found += _option_words(name, option, arguments[name])
+    standing: list[str] = []
     for name, positional in shape.positionals.items():
         value = arguments.get(name)
         if value is None:
             continue
         values = value if positional.repeated and isinstance(value, list) else [value]
-        found += [_alone(name, each) for each in values]
-    return found
+        standing += [_alone(name, each) for each in values]
+    if standing and any(
+        option.style == "spaced" and not option.count and arguments.get(name)
+        for name, option in shape.options.items()
+    ):
+        # Else an option that takes any number of values takes these too.
+        found.append("--")
+    return found + standing
+
+
+def _runs_program(option: OptionText) -> bool:
+    return option.style != "flag" and (
+        option.placeholder.lower() in _PROGRAM_WORDS or any(map(_RUNS_PROGRAM.match, option.names))
+    )
 
 
 def _option_words(name: str, option: OptionText, value: Any) -> list[str]:

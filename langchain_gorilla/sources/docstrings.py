@@ -153,7 +153,7 @@ def _literals(text: str) -> list[Any]:
     others = [known[word] for word in rest if word in known]
     if len(others) == len(rest):
         return [*found, *others]
-    return [int(word) for word in rest] if all(map(str.isdigit, rest)) and not found else []
+    return [int(word) for word in rest] if all(map(str.isdecimal, rest)) and not found else []
 
 
 def _paragraph(text: str, most: int) -> str:

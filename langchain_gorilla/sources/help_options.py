@@ -37,6 +37,7 @@ class OptionText:
         style: How values are given: none (``flag``), ``--x=v`` (``value``), either (``optional
             value``), several times (``repeated``), after one another (``spaced``).
         schema: JSON schema of one value.
+        placeholder: What the help writes for a value, without brackets; ``""`` for nothing.
         count: How many values ``spaced`` takes; 0 for any number.
         required: Every call must have it.
         description: For the model.
@@ -46,6 +47,7 @@ class OptionText:
     negative: str = ""
     style: Style = "flag"
     schema: dict[str, JSONValue] | None = None
+    placeholder: str = ""
     count: int = 0
     required: bool = False
     description: str = ""
@@ -165,13 +167,14 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
     if not placeholders:
         return option
     first = placeholders[0]
+    inner = first.strip("<>[]{}()=").strip()
+    option = replace(option, placeholder=inner)
     if placeholders[1:2] == ["RANGE"]:
         del placeholders[1]
     if first.startswith("[="):
         return replace(option, style="optional value", schema=_value_schema(first[2:-1]))
     if first.startswith("="):
         return replace(option, style="value", schema=_value_schema(first[1:]))
-    inner = first.strip("<>[]{}()").strip()
     if inner.lower() in _BOOLEANS:
         return option
     schema = _value_schema(first)
@@ -189,6 +192,9 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
     if len(plain) > 1 and len(set(plain)) == len(plain) and not option.names[0].isupper():
         # -f FILE, --file FILE repeats one placeholder; --point X Y has two.
         return replace(option, style="spaced", schema=schema, count=len(plain))
+    if first.startswith("[") and inner.endswith("..."):
+        # How argparse writes nargs="*": [FILE ...].
+        return replace(option, style="spaced", schema=_value_schema(inner.removesuffix("...")))
     if first.startswith("[") and not _is_choice(inner) and "%" not in inner:
         return replace(option, style="optional value", schema=schema)
     if dots or _LISTS.match(inner.lower()):

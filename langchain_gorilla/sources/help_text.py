@@ -111,7 +111,10 @@ class _Reader:
             self.section = "usage"
         self._after_usage = False
         indent = len(line) - len(line.lstrip())
-        if self._is_heading(text, indent):
+        is_heading = self._is_heading(text, indent)
+        if self.section == "usage" and not is_heading and self._ends_usage(text, indent):
+            self.section = ""
+        if is_heading:
             self._enter(text)
         elif self.section == "usage":
             self._usage(text)
@@ -194,6 +197,10 @@ class _Reader:
         usages = self.help.usages
         return bool(usages and usages[0]) and text.split()[0] == usages[0].split()[0]
 
+    def _ends_usage(self, text: str, indent: int) -> bool:
+        """Whether a line says what the command does: GNU's begin at the margin, right below."""
+        return indent == 0 and any(self.help.usages) and not self._begins_usage(text)
+
     def _continues(self, indent: int) -> bool:
         """Whether a line stands so far in that it belongs to the description above it."""
         return self._entry_indent is not None and indent > self._entry_indent + 6
@@ -212,8 +219,11 @@ class _Reader:
         if match is None or (self._entry_indent is not None and indent > self._entry_indent):
             return False
         told = match["right"] or match["colon"] or ""
-        if self.section == "" and (not told or not 1 <= indent <= 6 or not self.help.usages):
-            return False
+        if self.section == "":
+            # git's groups come before all options; GNU lists the values of an option after them.
+            listed = told and 1 <= indent <= 6 and self.help.usages and not self.help.options
+            if not listed:
+                return False
         self._entry_indent = indent
         self._last = "command"
         self.help.commands.append(NamedText(match["name"].rstrip(":"), told.strip()))

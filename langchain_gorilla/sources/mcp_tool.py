@@ -121,9 +121,11 @@ def read_tools(
 
 def _metadata(tool: types.Tool, origin: str) -> dict[str, Any]:
     """Return what MCP says beside name and schema, under MCP's own words."""
-    metadata: dict[str, Any] = {"source": "mcp", "origin": origin}
+    metadata: dict[str, Any] = {}
     if tool.annotations is not None:
         metadata |= tool.annotations.model_dump(exclude_none=True)
+    # A server may annotate with any words, and does not choose what its tools count as.
+    metadata |= {"source": "mcp", "origin": origin}
     if tool.title is not None:
         metadata["title"] = tool.title
     if tool.outputSchema is not None:

@@ -29,10 +29,11 @@ from langchain_gorilla.sources.json_types import ANYTHING, JsonType, NoJsonTypeE
 from langchain_gorilla.sources.python_tool import BoundParameter, PythonTool
 from langchain_gorilla.sources.results import presented
 from langchain_gorilla.sources.signatures import NoSignatureError, TypedParameter, read_callable
-from langchain_gorilla.sources.stubs import UNKNOWN
 from langchain_gorilla.sources.tool import closed_schema
 
 _EMPTY: Final = inspect.Parameter.empty
+_CODE_FAILS: Final = (Exception, SystemExit)
+"""What an import or a look at a name may raise, since either runs any code there is."""
 
 
 def tools_from_module(
@@ -108,16 +109,38 @@ class _Walk:
         if not isinstance(owner, ModuleType):
             yield from _class_members(owner)
             return
-        found = dict(_module_members(owner))
+        found = dict(self._module_members(owner, name))
         if depth > 1:
             for key in _submodule_names(owner):
                 if key not in found and not key.startswith("_"):
                     try:
                         found[key] = importlib.import_module(f"{owner.__name__}.{key}")
-                    except Exception as error:  # An import runs any code there is.
-                        self._refuse(f"{name}.{key}", _import_problem(error))
+                    except _CODE_FAILS as error:
+                        self._refuse(f"{name}.{key}", _problem("its import", error))
         for key, member in found.items():
             yield key, member, None
+
+    def _module_members(self, module: ModuleType, name: str) -> Iterator[tuple[str, Any]]:
+        # Not getattr: a __getattr__ that loads on demand may fail at this name too.
+        listed = vars(module).get("__all__")
+        package = module.__name__.partition(".")[0]
+        # NumPy's __all__ is a set in a list: another order in every process.
+        for key in sorted(set(listed if listed is not None else vars(module))):
+            if listed is None and key.startswith("_"):
+                continue
+            try:
+                member = getattr(module, key)
+            except AttributeError:  # In __all__ by mistake, or made on demand and missing.
+                continue
+            except _CODE_FAILS as error:
+                if self._wanted(f"{name}.{key}"):
+                    self._refuse(f"{name}.{key}", _problem("reading it", error))
+                continue
+            if listed is None:
+                home = member.__name__ if isinstance(member, ModuleType) else _home(member)
+                if home is not None and home.partition(".")[0] not in (package, f"_{package}"):
+                    continue
+            yield key, member
 
     def _take(self, member: Any, name: str, instance_of: type | None) -> None:
         if not self._wanted(name):
@@ -209,7 +232,7 @@ def _property(parameter: TypedParameter, kind: JsonType) -> dict[str, JSONValue]
     if parameter.description:
         schema["description"] = parameter.description
     default = parameter.default
-    if default not in (None, UNKNOWN, _EMPTY) and type(default) in (str, int, float, bool):
+    if type(default) in (str, int, float, bool):
         schema["default"] = default
     return schema
 
@@ -248,34 +271,23 @@ def _resolved(given: Any) -> tuple[Any, str]:
             if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
                 continue
             raise SourceError(f"Cannot import {module_name}: {error}. Install it.") from error
-        except Exception as error:  # An import runs any code there is.
-            raise SourceError(f"Cannot import {module_name}: {_import_problem(error)}") from error
+        except _CODE_FAILS as error:
+            problem = _problem("its import", error)
+            raise SourceError(f"Cannot import {module_name}: {problem}") from error
         for part in parts[cut:]:
-            if not hasattr(found, part):
-                raise SourceError(f"{module_name} has no {part!r}. Pass a name that it has.")
-            found = getattr(found, part)
+            try:
+                found = getattr(found, part)
+            except AttributeError:
+                raise SourceError(
+                    f"{module_name} has no {part!r}. Pass a name that it has."
+                ) from None
+            except _CODE_FAILS as error:
+                problem = _problem("reading it", error)
+                raise SourceError(f"Cannot read {part!r} of {module_name}: {problem}") from error
         return found, given
     raise SourceError(
         f"There is no Python module {given!r} here. Install its package, or correct the name."
     )
-
-
-def _module_members(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    listed = getattr(module, "__all__", None)
-    package = module.__name__.partition(".")[0]
-    # NumPy's __all__ is a set in a list: another order in every process.
-    for key in sorted(set(listed if listed is not None else vars(module))):
-        if listed is None and key.startswith("_"):
-            continue
-        try:
-            member = getattr(module, key)
-        except AttributeError:  # In __all__ by mistake, or made on demand and missing.
-            continue
-        if listed is None:
-            home = member.__name__ if isinstance(member, ModuleType) else _home(member)
-            if home is not None and home.partition(".")[0] not in (package, f"_{package}"):
-                continue
-        yield key, member
 
 
 def _home(member: Any) -> str | None:
@@ -297,7 +309,10 @@ def _class_members(owner: Any) -> Iterator[tuple[str, Any, type | None]]:
             continue
         static = inspect.getattr_static(cls, key)
         if isinstance(static, staticmethod | classmethod) or not is_class:
-            member = getattr(owner, key, None)
+            try:
+                member = getattr(owner, key, None)
+            except _CODE_FAILS:  # A property, which is no method.
+                continue
             if callable(member):
                 yield key, member, None
         elif inspect.isbuiltin(static) or type(static).__name__ == "classmethod_descriptor":
@@ -315,5 +330,5 @@ def _matches(names: tuple[str, str], patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(each, pattern) for each in names for pattern in patterns)
 
 
-def _import_problem(error: Exception) -> str:
-    return f"its import fails with {type(error).__name__}: {str(error)[:200]}."
+def _problem(what: str, error: BaseException) -> str:
+    return f"{what} fails with {type(error).__name__}: {str(error)[:200]}."

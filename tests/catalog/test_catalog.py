@@ -100,6 +100,18 @@ def test_metadata_of_another_kind_is_an_error():
         ToolCatalog().add(add, metadata={"size": {"a": 1}})
 
 
+@pytest.mark.parametrize("key", ["", 'a "good" one'])
+def test_a_metadata_key_that_no_filter_can_name_is_an_error(key):
+    with pytest.raises(InvalidFunctionError, match="without double quotes"):
+        ToolCatalog().add(add, metadata={key: 1})
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**309])
+def test_a_number_that_no_filter_can_compare_is_an_error(value):
+    with pytest.raises(InvalidFunctionError, match="Expected a finite number"):
+        ToolCatalog().add(add, metadata={"size": value})
+
+
 def test_an_unknown_name_is_an_error_that_names_the_nearest():
     with pytest.raises(UnknownToolError, match="Near names: get_weather"):
         ToolCatalog([get_weather])["get_wether"]
@@ -147,6 +159,8 @@ def test_a_tool_s_own_metadata_reaches_the_catalog_and_the_caller_s_wins():
         "fast": True,
         "object": object(),
         "nested": {"a": 1},
+        'a "good" one': 1,
+        "limit": float("inf"),
     }
     entry = ToolCatalog().add(own, metadata={"origin": "mine"})
     assert entry.metadata == {

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.points import Range, Where
 from tests.retrieval.small_catalog import DOCUMENTS, HashedWords, document
 
@@ -54,6 +55,21 @@ async def test_a_cancelled_sync_is_completed_by_the_next(new_index, catalog):
     embeddings.slow.set()
     assert (await index.async_sync(catalog)).added == 1
     assert index.names() == {tool.name for tool in catalog}
+
+
+async def test_a_folder_is_free_while_the_cancellation_of_a_sync_is_held(tmp_path, catalog):
+    embeddings = Awaited()
+    embeddings.slow.clear()
+    with ToolIndex.in_folder(tmp_path, embeddings=embeddings) as index:
+        index._held.dimension = embeddings.size
+        task = asyncio.create_task(index.async_sync(catalog))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as held:
+            await task
+        embeddings.slow.set()
+        assert (await index.async_sync(catalog)).embedded == len(DOCUMENTS)
+        assert held.tb is not None
 
 
 async def test_two_async_syncs_at_once_take_turns(new_index, catalog):

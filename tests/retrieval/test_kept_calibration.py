@@ -61,6 +61,18 @@ def test_another_process_takes_it_without_a_search(tmp_path, embeddings):
         assert "calibrations" not in {hit.name for hit in index.tools()}
 
 
+def test_a_fingerprint_does_not_hang_on_the_last_digit_of_a_number(tmp_path):
+    # Their mean length, 0.6 * 31 / 2 words, is 9.299999999999999 in Python and 9.3 in the index.
+    tools = ToolCatalog(
+        {"name": name, "description": "word " * n} for name, n in [("a", 15), ("b", 14)]
+    )
+    with ToolIndex.in_folder(tmp_path) as index:
+        index.sync(tools)
+        first = index.fingerprint()
+    with ToolIndex.in_folder(tmp_path) as index:
+        assert index.fingerprint() == first
+
+
 def test_without_pairs_the_one_that_was_fitted_to_pairs_is_taken(index):
     fitted = retriever(index).calibrated(PAIRS, keep=0.9).calibration
     assert retriever(index).calibrated().calibration == fitted

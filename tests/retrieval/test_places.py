@@ -46,6 +46,16 @@ def test_a_collection_of_another_program_is_left_alone(catalog):
     assert place._client.count(collection).count == 1
 
 
+def test_an_index_leaves_alone_another_whose_name_begins_with_its_own(catalog):
+    connection = Connection({"location": ":memory:"})
+    place, beside = ServerPlace(connection, "tools"), ServerPlace(connection, "tools--staging")
+    beside._client = place._client
+    staging = ToolIndex(beside)
+    staging.sync(catalog)
+    ToolIndex(place).sync(catalog)
+    assert staging.search("forecast rain").hits
+
+
 def test_a_collection_with_the_name_itself_is_an_error():
     place = ServerPlace(Connection({"location": ":memory:"}), "tools")
     place._client.create_collection("taken", vectors_config={})

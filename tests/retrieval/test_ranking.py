@@ -13,7 +13,7 @@ from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.document import dense_text, dense_texts, point_id
 from langchain_gorilla.retrieval.embedding import unit_mean
 from langchain_gorilla.retrieval.points import Hit
-from langchain_gorilla.retrieval.ranking import merge, plan_search
+from langchain_gorilla.retrieval.ranking import merge, plan_search, possible_names
 from langchain_gorilla.retrieval.records import payload_of
 from tests.retrieval.small_catalog import DOCUMENTS, HashedWords
 
@@ -69,6 +69,21 @@ def test_a_request_is_cut_into_its_clauses(request_: str, parts: tuple[str, ...]
 
 def test_a_long_list_is_bounded() -> None:
     assert len(clauses(" ".join(f"Send letter number{i}." for i in range(100)))) == MAX_CLAUSES
+
+
+# Tried from each of their characters to the end, these would take minutes.
+
+
+def test_a_run_of_spaces_is_one() -> None:
+    gap = " " * 300_000
+    assert clauses(f"Book a flight{gap}to Rome and send a mail to Bob") == (
+        "Book a flight to Rome",
+        "send a mail to Bob",
+    )
+
+
+def test_a_text_without_spaces_is_no_name() -> None:
+    assert possible_names("aGk" * 100_000) == ()
 
 
 # --- Vectors ---

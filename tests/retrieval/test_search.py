@@ -107,6 +107,8 @@ def test_namespaces_filter(new_index):
         (Where(equal={"vendor": ("x", "y")}), {"small", "large", "other"}),
         (Where(equal={"kinds": "b"}), {"large"}),
         (Where(equal={"free": True}), {"small"}),
+        (Where(equal={"weight": 5}), {"other"}),
+        (Where(equal={"size": (10, 10.5)}), {"small", "large"}),
         (Where(equal={"vendor": "x"}, ranges=(Range("size", gte=5, lt=10.5),)), {"small"}),
     ],
 )
@@ -115,12 +117,27 @@ def test_metadata_filters(new_index, where, expected):
     for name, metadata in {
         "small": {"size": 10, "vendor": "x", "free": True},
         "large": {"size": 10.5, "vendor": "x", "kinds": ("a", "b"), "free": False},
-        "other": {"vendor": "y"},
+        "other": {"vendor": "y", "weight": 5.0},
     }.items():
         catalog.add(document(name, "Classify a picture."), metadata=metadata)
     index = new_index()
     index.sync(catalog)
     assert {hit.name for hit in index.search("classify a picture", where=where).hits} == expected
+
+
+@pytest.mark.parametrize("key", ["price ($)", "a.b", "a[0]"])
+def test_a_metadata_key_may_have_any_characters(new_index, key):
+    catalog = ToolCatalog()
+    for name in ("small", "large"):
+        catalog.add(document(name, "Classify a picture."), metadata={key: name})
+    index = new_index()
+    index.sync(catalog)
+    found = index.search("classify a picture", where=Where(equal={key: "small"}))
+    assert names(found) == ["small"]
+
+
+def test_half_a_character_in_a_request_leaves_its_words(index):
+    assert names(index.search("forecast the rain \ud83d"))[0] == "get_weather"
 
 
 def test_a_failing_embedder_leaves_the_words_and_says_so(new_index, catalog):

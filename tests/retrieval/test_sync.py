@@ -1,7 +1,7 @@
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.errors import EmbeddingError, IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.document import point_id
 from langchain_gorilla.retrieval.sync import plan_sync
@@ -101,6 +101,23 @@ def test_a_rebuild_that_fails_leaves_the_old_generation_in_use(tmp_path, catalog
         index.sync(catalog)
     with ToolIndex.in_folder(tmp_path, embeddings=HashedWords()) as index:
         assert names(index.search("forecast rain"))[0] == "get_weather"
+
+
+def test_a_folder_is_free_while_the_error_of_a_sync_is_held(tmp_path, catalog):
+    class Failing(HashedWords):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            raise ConnectionError("down")
+
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords()) as index:
+        index.sync(catalog)
+    catalog.add(document("water_plants", "Water the plants."))
+    with ToolIndex.in_folder(
+        tmp_path, embeddings=Failing(), embedder_id="HashedWords:words"
+    ) as index:
+        with pytest.raises(EmbeddingError) as held:
+            index.sync(catalog)
+        assert names(index.search("forecast rain"))[0] == "get_weather"
+        assert "down" in str(held.value)
 
 
 def test_weights_follow_a_catalog_that_grows_without_new_embeddings(new_index, embeddings):

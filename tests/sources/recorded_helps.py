@@ -306,4 +306,51 @@ usage: git remote [-v | --verbose]
     -v, --verbose         be verbose
 """
 
+# GNU's programs say what they do right below their usage.
+GNU = """\
+Usage: glue [OPTION]... [FILE]...
+Put each FILE on standard output.
+
+Without FILE, read standard input.
+
+  -n, --number             count the lines
+      --until=END          stop there
+      --help        show this and exit
+
+Examples:
+  glue f - g  First f, then standard input, then g.
+"""
+
+GNU_TWO_WAYS = """\
+Usage: slice OPTION... [FILE]...
+  or:  slice OPTION... --from=LIST
+Take parts of each line,
+one below the other.
+
+Long options need what short ones need.
+  -f, --fields=LIST       only these; and any line
+                            that has none
+      --backup[=KIND]     keep what was there
+      --version     show it and exit
+
+These are the kinds, which an environment variable may hold:
+
+  none, off       keep nothing
+  simple, never   keep the last
+"""
+
+GNU_GROUPS = """\
+Usage: seek [OPTION]... PATTERNS [FILE]...
+Look for PATTERNS in each FILE.
+Example: seek -i 'some words' a.txt b.txt
+PATTERNS may be several, one a line.
+
+What fits:
+  -i, --ignore-case         small letters are capitals
+  -m, --max-count=NUM       stop after so many
+
+What is shown:
+      --color[=WHEN]        in colours
+"""
+
 BOLD = "N\bNA\bAM\bME\bE\n    x - y\n\nO\bOPTIONS\n    \x1b[1m--all\x1b[0m\n        All of it.\n"

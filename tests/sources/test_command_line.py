@@ -116,6 +116,7 @@ def test_every_sub_command_is_a_tool(tools):
     [
         {"words": ["a", "b c"], "name": "n", "count": 2, "loud": True},
         {"tags": ["x", "y"]},
+        {"tags": ["x"], "words": ["a", "b"]},
         {"s": "-dash", "name": "--loud"},
         {"name": "", "words": [""]},
         {"words": ["-"]},
@@ -263,6 +264,10 @@ def test_options_that_run_programs_are_left_out_and_named(probe):
     ]
 
 
+def test_half_a_character_is_refused(tools):
+    assert "cannot be started" in call(tools["probe.show"], name="\ud83d").content
+
+
 def test_nul_is_refused(tools):
     assert "NUL" in call(tools["probe.show"], name="a\0b").content
 
@@ -332,6 +337,8 @@ def test_a_failure_is_an_error_that_shows_what_was_written(tools):
         ("", "No command"),
         ("sh", "runs any program"),
         ("env ls", "runs any program"),
+        ("timeout 5 ls", "runs any program"),
+        ("git 'log", "Close its quotes"),
     ],
 )
 def test_what_is_no_program_is_an_error(command, reason):

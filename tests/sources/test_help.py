@@ -144,9 +144,40 @@ def types(schema: dict) -> dict:
             },
             None,
         ),
+        (
+            helps.GNU,
+            ("glue",),
+            {"number": {"type": "boolean"}, "until": {"type": "string"}, "file": STRINGS},
+            None,
+        ),
+        (
+            helps.GNU_TWO_WAYS,
+            ("slice",),
+            {
+                "fields": {"type": "string"},
+                "backup": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "file": STRINGS,
+            },
+            None,
+        ),
+        (
+            helps.GNU_GROUPS,
+            ("seek",),
+            {
+                "ignore_case": {"type": "boolean"},
+                "max_count": {"type": "integer"},
+                "color": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "patterns": {"type": "string"},
+                "file": STRINGS,
+            },
+            ["patterns"],
+        ),
     ],
-    ids=["argparse", "click", "typer", "cobra", "aws", "gcloud", "az", "clap", "git"],
-)
+    ids=[
+        "argparse", "click", "typer", "cobra", "aws", "gcloud", "az", "clap", "git", "gnu",
+        "gnu, two ways", "gnu, groups",
+    ],
+)  # fmt: skip
 def test_a_help_becomes_a_schema(text, path, properties, required):
     found = shape(text, *path)
     assert types(found.schema) == properties
@@ -183,6 +214,30 @@ def test_sub_commands_are_found(text, path, commands):
         assert all(each.description for each in read.commands)
 
 
+def test_values_that_are_listed_after_the_options_are_no_sub_commands():
+    assert read_help(helps.GNU_TWO_WAYS).commands == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--compress-program=WORD",
+        "--rsh-command=WORD",
+        "--rmt-command=WORD",
+        "--info-script=FILE",
+        "--checkpoint-action=ACTION",
+        "--filter=COMMAND",
+        "--before <cmd>",
+        "-p, --remote PROG",
+        "--over[=PROGRAM]",
+    ],
+)
+def test_an_option_that_names_a_program_is_left_out(line):
+    found = shape(f"Usage: x [OPTION]...\n\n  {line}  Say how.\n", "x")
+    assert found.schema["properties"] == {}
+    assert [each.reason for each in found.refusals] == ["The option names a program to run."]
+
+
 def test_git_names_sub_commands_in_its_usage():
     usage = read_usages(read_help(helps.GIT_TREE).usages, ("git", "remote"))
     assert usage.commands == ("add", "remove")
@@ -200,6 +255,7 @@ def test_git_names_sub_commands_in_its_usage():
         (helps.COBRA, "Run a thing in the cluster. It may take a while."),
         (helps.AZ, "Create a thing."),
         (helps.CLAP, "Compile a thing"),
+        (helps.GNU_TWO_WAYS, "Take parts of each line, one below the other."),
     ],
 )
 def test_what_a_command_does_is_found(text, description):
@@ -229,6 +285,7 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--path PATH  May be used multiple times.", ("--path",), "", "repeated"),
         ("--env list  Set variables", ("--env",), "", "repeated"),
         ("--ids (list)", ("--ids",), "", "spaced"),
+        ("--exclude [FILE ...]  Leave out.", ("--exclude",), "", "spaced"),
         ("-single-dash string  As Go writes them", ("-single-dash",), "", "value"),
     ],
 )

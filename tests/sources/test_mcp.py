@@ -17,6 +17,7 @@ from langchain_gorilla.errors import DuplicateFunctionError, SourceError
 from langchain_gorilla.functions import FunctionSet, function_schema
 
 mcp = pytest.importorskip("langchain_gorilla.sources.mcp")
+mcp_tool = pytest.importorskip("langchain_gorilla.sources.mcp_tool")
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -149,6 +150,13 @@ def test_annotations_and_output_schema_are_metadata(shared):
         },
     }
     assert shared.tools[1].metadata["destructiveHint"] is True
+
+
+def test_annotations_do_not_say_where_a_tool_comes_from():
+    annotations = {"source": "python", "origin": "trusted", "rate": 5}
+    listed = {"name": "read", "inputSchema": {"type": "object"}, "annotations": annotations}
+    made = mcp_tool.McpTool.of(mcp_tool.types.Tool.model_validate(listed), "mine", None)
+    assert made.metadata == {"source": "mcp", "origin": "mine", "rate": 5}
 
 
 def test_a_tools_error_is_the_models_to_read(shared):

@@ -254,7 +254,7 @@ def test_type_words_become_schemas(text, schema):
     assert json_type(type_hint(text)).schema == schema
 
 
-@pytest.mark.parametrize("text", ["widget", "int or widget", "", None, "{see below}"])
+@pytest.mark.parametrize("text", ["widget", "int or widget", "", None, "{see below}", "{²}"])
 def test_type_words_that_nobody_knows_mean_anything(text):
     assert type_hint(text) is None
 
@@ -338,11 +338,68 @@ def test_a_name_that_nothing_has_is_an_error(name, reason):
         tools_from_module(name)
 
 
-def test_a_module_whose_import_fails_is_an_error_that_says_how(tmp_path, monkeypatch):
-    (tmp_path / "broken_on_import.py").write_text("1 / 0")
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("1 / 0", "its import fails with ZeroDivisionError"),
+        ("raise SystemExit('usage: x FILE')", "its import fails with SystemExit: usage: x FILE"),
+        (
+            "def __getattr__(name):\n    if name == 'plot': 1 / 0\n    raise AttributeError(name)",
+            "reading it fails with ZeroDivisionError",
+        ),
+    ],
+)
+def test_code_that_fails_is_an_error_that_says_how(tmp_path, monkeypatch, code, reason):
+    (tmp_path / "broken.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(SourceError, match="ZeroDivisionError"):
-        tools_from_module("broken_on_import")
+    monkeypatch.delitem(sys.modules, "broken", raising=False)
+    with pytest.raises(SourceError, match=reason):
+        tools_from_module("broken.plot")
+
+
+def test_a_module_in_a_package_that_ends_the_program_is_refused(tmp_path, monkeypatch):
+    package = tmp_path / "with_script"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "good.py").write_text("def ok(): ...")
+    (package / "run.py").write_text("raise SystemExit('usage: run FILE')")
+    monkeypatch.syspath_prepend(tmp_path)
+    tools = tools_from_module("with_script", depth=2)
+    assert [tool.name for tool in tools] == ["with_script.good.ok"]
+    assert [str(each) for each in tools.refusals] == [
+        "with_script.run: its import fails with SystemExit: usage: run FILE."
+    ]
+
+
+def test_a_name_that_is_loaded_on_demand_and_fails_is_refused(module):
+    def load(name):
+        raise ImportError(f"{name} needs matplotlib")
+
+    module.__getattr__ = load
+    module.__all__ = ["place", "plot"]
+    tools = tools_from_module(module)
+    assert [tool.name for tool in tools] == ["sample.place"]
+    assert [str(each) for each in tools.refusals] == [
+        "sample.plot: reading it fails with ImportError: plot needs matplotlib."
+    ]
+
+
+def test_a_default_that_compares_as_an_array_is_not_in_the_schema(module):
+    def smooth(kernel: list[float] = numpy.array([1.0, 2.0])) -> float:  # noqa: B008
+        return sum(kernel)
+
+    module.smooth = smooth
+    module.__all__ = ["smooth"]
+    assert "default" not in schema_of(tools_of(module), "sample.smooth")["kernel"]
+
+
+def test_a_property_that_fails_leaves_the_methods_of_an_object():
+    class Client(Shop):
+        @property
+        def session(self):
+            raise RuntimeError("call connect() first")
+
+    assert "Client.price" in tools_of(Client("Corner"))
 
 
 @pytest.mark.parametrize(
