@@ -190,11 +190,13 @@ class ToolCatalog:
                 replaced.append((entry.name, held))
         except BaseException:
             for name, held in reversed(replaced):
-                self._executables.pop(name, None)
                 if held is None:
                     del self._tools[name]
                 else:
                     self._tools[name] = held
+                self._executables.pop(name, None)
+            # What another thread derived meanwhile is of another age.
+            self.version += 1
             raise
 
     def redocument(self, name: str, document: Any) -> CatalogTool:
@@ -263,6 +265,9 @@ class ToolCatalog:
         if tool.name != name:
             tool = tool.model_copy(update={"name": name})
         self._executables[name] = tool
+        if self._tools.get(name) is not entry:
+            # Another thread replaced or removed it meanwhile: what was made runs this once.
+            self._executables.pop(name, None)
         return tool
 
     def resolve(self, request: Any) -> Any:

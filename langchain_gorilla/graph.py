@@ -51,7 +51,8 @@ def create_tool_agent(
         model: Any chat model with ``bind_tools``; options may be bound to it, such as
             ``model.bind(stop=["###"])``, and tools may not.
         tools: What it may call; a ``ToolNode`` of them, configured by you; or a ``ToolCatalog``,
-            for a ``ChatGorilla`` with a ``tool_retriever``, which is offered a few of them.
+            for a ``ChatGorilla`` with a ``tool_retriever``, which is offered a few of them. A
+            catalog may change while the agent runs.
         system_prompt: Put before the conversation at every call, not kept in the state.
         checkpointer: Keeps conversations by ``thread_id``.
         max_repairs: As in ``recover``.
@@ -67,8 +68,9 @@ def create_tool_agent(
             have any, or the tools are no list.
     """
     check_bounds(max_repairs, max_identical_calls)
-    node, offered = _node(tools, handle_tool_errors)
-    bound = _bind(model, offered)
+    node = _node(tools, handle_tool_errors)
+    known = tools if isinstance(tools, ToolCatalog) else node.tools_by_name
+    bound = _bound(model, known)
     if isinstance(system_prompt, str):
         system_prompt = SystemMessage(system_prompt) if system_prompt else None
     system = [] if system_prompt is None else [system_prompt]
@@ -93,10 +95,10 @@ def create_tool_agent(
         return follow(state["messages"], answer)
 
     def call_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
-        return answered(state, bound.invoke(prompt(state), config))
+        return answered(state, bound().invoke(prompt(state), config))
 
     async def acall_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
-        return answered(state, await bound.ainvoke(prompt(state), config))
+        return answered(state, await bound().ainvoke(prompt(state), config))
 
     def ask_person(state: MessagesState) -> Command[str]:
         *before, answer = state["messages"]
@@ -115,7 +117,6 @@ def create_tool_agent(
     graph.add_node("missing", ask_person, destinations=("model", "tools", END))
     graph.add_node("tools", node)
     graph.add_edge(START, "model")
-    known = tools if isinstance(tools, ToolCatalog) else node.tools_by_name
     # A catalog may get such a tool while the agent runs.
     if isinstance(known, ToolCatalog) or any(tool.return_direct for tool in known.values()):
         graph.add_conditional_edges("tools", after_tools, ["model", END])
@@ -127,16 +128,15 @@ def create_tool_agent(
 def _node(
     tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode | ToolCatalog,
     handle_tool_errors: bool | str | Callable[..., str] | tuple[type[Exception], ...],
-) -> tuple[ToolNode, Sequence[Any]]:
-    """Return what runs the calls, and what the model is bound to."""
+) -> ToolNode:
+    """Return what runs the calls."""
     if isinstance(tools, ToolCatalog):
-        node = ToolNode(
+        return ToolNode(
             [],
             handle_tool_errors=handle_tool_errors,
             wrap_tool_call=tools.wrap_tool_call,
             awrap_tool_call=tools.awrap_tool_call,
         )
-        return node, [{"type": "function", "function": tool.function.document()} for tool in tools]
     if not isinstance(tools, ToolNode):
         if not isinstance(tools, list | tuple):
             raise UnsupportedOptionError(
@@ -144,7 +144,32 @@ def _node(
                 "ToolNode or a ToolCatalog: put a single tool into brackets, [tool]."
             )
         tools = ToolNode(tools, handle_tool_errors=handle_tool_errors)
-    return tools, list(tools.tools_by_name.values())
+    return tools
+
+
+def _bound(
+    model: Any, tools: Mapping[str, BaseTool] | ToolCatalog
+) -> Callable[[], Runnable[LanguageModelInput, AIMessage]]:
+    """Return what gives the model with its tools, those of a catalog as they are by then."""
+    if not isinstance(tools, ToolCatalog):
+        fixed = _bind(model, list(tools.values()))
+        return lambda: fixed
+
+    def now() -> tuple[int, Runnable[LanguageModelInput, AIMessage]]:
+        version = tools.version  # read first: what changes while it is bound is bound anew
+        documents = [{"type": "function", "function": tool.function.document()} for tool in tools]
+        return version, _bind(model, documents)
+
+    held = now()
+
+    def current() -> Runnable[LanguageModelInput, AIMessage]:
+        nonlocal held
+        # Version and model are taken as one, so that threads need no lock.
+        if (taken := held)[0] != tools.version:
+            held = taken = now()
+        return taken[1]
+
+    return current
 
 
 def _bind(model: Any, offered: Sequence[Any]) -> Runnable[LanguageModelInput, AIMessage]:

@@ -9,7 +9,7 @@ names what is missing, then the calls as they will run are checked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -167,7 +167,7 @@ class ToolSelection(TypedDict):
     """What a conversation is offered.
 
     Attributes:
-        turn: The human turn that it was searched for.
+        turn: The human turn that it was searched for; ``""`` where it still has to be.
         tools: As ``OfferedTool.as_data`` writes them, in the order of the prompt.
     """
 
@@ -263,9 +263,10 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
             for tool in request.tools
             if not (is_deferred(tool) and tool_name(tool) in self._box)
         ]
-        offer = decide(self._box, history, result, choice, _measure(request, own))
         # A tool that the agent has of its own is offered as such, once.
-        names = {name for tool in own if (name := _name(tool)) is not None}
+        names = {name: tool for tool in own if (name := _name(tool)) is not None}
+        measure = _measure(request, names)
+        offer = decide(self._box, history, result, choice, measure, taken=tuple(names))
         functions = self._box.functions([name for name in offer.names if name not in names])
         tools = [{"type": "function", "function": each.document()} for each in functions]
         narrowed = request.override(tools=[*own, *tools])
@@ -317,18 +318,27 @@ def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:
     return ToolChoice("named", given) if isinstance(given, str) and given in box else ToolChoice()
 
 
-def _measure(request: ModelRequest[Any], own: Sequence[Any]) -> Measure:
-    """Measure prompts by the model's own tokenizer, or about, where it is another's."""
+def _measure(request: ModelRequest[Any], own: Mapping[str, Any]) -> Measure:
+    """Measure prompts by the model's own tokenizer, or about, where it is another's.
+
+    Args:
+        request: The agent's.
+        own: The agent's own tools by name, which stand in every prompt.
+    """
     messages: list[BaseMessage] = [*request.messages]
     if request.system_message is not None:
         messages.insert(0, request.system_message)
     model = request.model
-    plain = [tool for tool in own if _name(tool) is not None]
+
+    def together(functions: Sequence[FunctionSchema]) -> Sequence[FunctionSchema]:
+        others = [function for function in functions if function.name not in own]
+        return function_set([*own.values(), *others]).functions
+
     if isinstance(model, ChatGorilla):
         exact = model.measure(messages, request.model_settings)
 
         def measured(functions: Sequence[FunctionSchema]) -> Size:
-            return exact(function_set([*plain, *functions]).functions)
+            return exact(together(functions))
 
         return measured
     context = (getattr(model, "profile", None) or {}).get("max_input_tokens")
@@ -336,8 +346,7 @@ def _measure(request: ModelRequest[Any], own: Sequence[Any]) -> Measure:
     def estimated(functions: Sequence[FunctionSchema]) -> Size:
         if context is None:
             return Size(0, None)
-        offered = function_set([*plain, *functions]).functions
-        tools: list[Any] = [function.document() for function in offered]
+        tools: list[Any] = [function.document() for function in together(functions)]
         return Size(count_tokens_approximately(messages, tools=tools), context * 3 // 4)
 
     return estimated
@@ -356,7 +365,8 @@ def _recorded(
         for message in response.result
     ]
     selection = ToolSelection(
-        turn=turn_of(request.messages), tools=[tool.as_data() for tool in offer.tools]
+        turn="" if offer.pending else turn_of(request.messages),
+        tools=[tool.as_data() for tool in offer.tools],
     )
     return ExtendedModelResponse(
         ModelResponse(result, response.structured_response),

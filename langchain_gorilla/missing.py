@@ -35,6 +35,8 @@ ASKED_FOR: Final = "asked_for"
 ACTION: Final = "on_missing_argument"
 """Key of ``response_metadata``, where an agent is to interrupt."""
 
+GIVEN: Final = "given_arguments"
+"""Key of ``response_metadata``: the values that a person gave for arguments, or let stand."""
 
 SCHEMAS: Final = "missing_argument_schemas"
 """Key of ``response_metadata``, where an agent is to interrupt: tool to its whole schema."""
@@ -85,8 +87,15 @@ def what_was_said(messages: Sequence[BaseMessage]) -> Said:
     """Return the conversation as far as a value may come from it.
 
     A question for an argument is left out: what its description gives as an example was not said.
+    What a person gave for an argument was said, at an interrupt.
     """
-    return Said([each.text for each in messages if ASKED_FOR not in each.response_metadata])
+    said = [each.text for each in messages if ASKED_FOR not in each.response_metadata]
+    given = [value for each in messages for value in each.response_metadata.get(GIVEN, ())]
+    return Said([*said, *map(_text, given)])
+
+
+def _text(value: JSONValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def question(missing: Sequence[Ungrounded]) -> str:
@@ -185,7 +194,8 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
     A text that does not fit as it is stands for the JSON that it spells, or for ``true``,
     ``false``, ``null`` or ``none`` in capitals or not.
 
-    Each value is checked against its parameter's schema, and the call against the tool's.
+    Each value is checked against its parameter's schema, and the call against the tool's. The
+    values stay in the answer's metadata, so that no later call is asked about them.
 
     Args:
         answer: One that ``wants_interrupt``.
@@ -210,6 +220,8 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
     for each in missing:
         asked_for.setdefault(each["id"], []).append(each["parameter"])
     if given is True and not (len(names) == 1 and _all_take("boolean", missing, roots)):
+        guesses = {call["id"]: call["args"] for call in answer.tool_calls}
+        metadata[GIVEN] = [guesses.get(each["id"], {}).get(each["parameter"]) for each in missing]
         return answer.model_copy(update={"response_metadata": metadata})
     if not isinstance(given, Mapping) or (
         len(names) == 1
@@ -244,6 +256,7 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
         else call
         for call in answer.tool_calls
     ]
+    metadata[GIVEN] = [value for own in values.values() for value in own.values()]
     return answer.model_copy(
         update={
             "content": _content_with(calls, answer),

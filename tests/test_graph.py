@@ -231,3 +231,44 @@ def test_a_checkpointer_keeps_the_conversation():
     ask(agent, "I am Ann.", config=thread)
     assert len(ask(agent, "Who am I?", config=thread)) == 4
     assert "I am Ann." in model.engine.prompts[1]
+
+
+def catalog_agent(*answers: str):
+    catalog = ToolCatalog([get_weather])
+    model = scripted(*answers)
+    model.tool_retriever = ToolRetriever(catalog=catalog, k=9)
+    return catalog, model, create_tool_agent(model, catalog)
+
+
+def test_a_tool_that_a_catalog_gets_later_is_offered_and_runs():
+    catalog, _, agent = catalog_agent("<<function>>get_tide(city='Brest')", "High.")
+    catalog.add(StructuredTool.from_function(get_weather, name="get_tide", description="Tides."))
+    assert ask(agent, "Get the tide")[2].text == "20 C in Brest"
+
+
+async def test_the_async_agent_is_offered_later_tools_too():
+    catalog, _, agent = catalog_agent("<<function>>get_tide(city='Brest')", "High.")
+    catalog.add(StructuredTool.from_function(get_weather, name="get_tide", description="Tides."))
+    state = await agent.ainvoke({"messages": [HumanMessage("Get the tide")]})
+    assert state["messages"][2].text == "20 C in Brest"
+
+
+def test_a_tool_that_a_catalog_lost_is_not_offered():
+    catalog, model, agent = catalog_agent("No.")
+    catalog.remove("get_weather")
+    ask(agent, "Get the weather")
+    assert "get_weather" not in model.engine.prompts[0]
+
+
+def test_the_tools_of_a_catalog_that_did_not_change_are_bound_once(monkeypatch):
+    bound, bind = [], ChatGorilla.bind_tools
+
+    def counted(self, tools, **options):
+        bound.append(tools)
+        return bind(self, tools, **options)
+
+    monkeypatch.setattr(ChatGorilla, "bind_tools", counted)
+    _, _, agent = catalog_agent("One.", "Two.")
+    ask(agent)
+    ask(agent)
+    assert len(bound) == 1

@@ -11,9 +11,17 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
+from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.grounding import ungrounded_arguments
 from langchain_gorilla.middleware import MissingArgumentInterrupt, ToolCallRepair
-from langchain_gorilla.missing import UnusableAnswerError, interrupt_payload, resumed
+from langchain_gorilla.missing import (
+    UnusableAnswerError,
+    interrupt_payload,
+    resumed,
+    what_was_said,
+)
 from tests.reports import Report
 
 booked: list[tuple[str, int]] = []
@@ -493,3 +501,42 @@ def test_the_content_blocks_hold_the_given_value(version: Any) -> None:
     assert [block["args"] for block in blocks] == [{"city": "Paris", "nights": 3}]
     assert kept.text == given.text
     assert given.tool_calls[0]["args"]["nights"] == 7
+
+
+@pytest.fixture
+def _no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a result from saying what a call held."""
+    monkeypatch.setattr(book_hotel, "func", lambda **_: "No room, try again.")
+
+
+@pytest.mark.usefixtures("_no_room")
+@pytest.mark.parametrize("kind", ["graph", "middleware"])
+def test_a_value_that_was_given_is_not_asked_for_again(kind: str) -> None:
+    again = "<<function>>book_hotel(city='Paris', nights=3)"
+    agent = graph(MADE_UP, again, "No room.", kind=kind)
+    agent.invoke(START, THREAD)
+    assert "__interrupt__" not in agent.invoke(Command(resume={"nights": 3}), THREAD)
+
+
+@pytest.mark.usefixtures("_no_room")
+def test_a_guess_that_was_not_taken_is_asked_about_again() -> None:
+    agent = graph(MADE_UP, MADE_UP, "No room.")
+    agent.invoke(START, THREAD)
+    assert agent.invoke(Command(resume={"nights": 3}), THREAD)["__interrupt__"]
+
+
+@pytest.mark.usefixtures("_no_room")
+def test_a_guess_that_was_let_stand_is_not_asked_about_again() -> None:
+    agent = graph(MADE_UP, MADE_UP, "No room.")
+    agent.invoke(START, THREAD)
+    assert "__interrupt__" not in agent.invoke(Command(resume=True), THREAD)
+
+
+@pytest.mark.parametrize("value", ["“Zoë”\nRoom 5", 7, 2.5, ["Lima", "Rome"], {"at": "Köln"}])
+def test_what_was_given_counts_as_said_whatever_its_type(value: Any) -> None:
+    given = AIMessage("", response_metadata={"given_arguments": [value]})
+    function = FunctionSchema(
+        "f", "", {"type": "object", "properties": {"a": {}}, "required": ["a"]}
+    )
+    call = FunctionCall("f", {"a": value})
+    assert ungrounded_arguments(call, function, what_was_said([given])) == ()

@@ -13,6 +13,7 @@ from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.errors import (
     DuplicateFunctionError,
     InvalidFunctionError,
+    PromptError,
     PromptTooLongError,
     UnknownToolError,
     UnsupportedOptionError,
@@ -22,7 +23,14 @@ from langchain_gorilla.retrieval.abstention import Calibration
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.retriever import ToolRetriever
-from tests.narrowing.tools import DESCRIPTIONS, catalog, made, queries_searched, tools
+from tests.narrowing.tools import (
+    DESCRIPTIONS,
+    catalog,
+    made,
+    queries_searched,
+    tools,
+    without_index,
+)
 from tests.retrieval.small_catalog import HashedWords
 
 RAIN = "Forecast the rain and wind for Oslo"
@@ -551,3 +559,58 @@ def test_a_filter_holds_where_a_search_could_find_all_tools():
     chat = model(retriever=ToolRetriever(catalog=held, k=50, where=only))
     answer = chat.bind_tools(tools()).invoke(RAIN)
     assert offered(answer) == ["get_weather"]
+
+
+def test_a_turn_that_began_with_a_forced_tool_is_searched_afterwards():
+    chat = model("<<function>>book_flight(value='Oslo')", "Done.")
+    first = chat.bind_tools(tools(), tool_choice="book_flight").invoke(RAIN)
+    told = [HumanMessage(RAIN), first, ToolMessage("Ok", tool_call_id=first.tool_calls[0]["id"])]
+    assert offered(chat.bind_tools(tools()).invoke(told))[:2] == ["book_flight", "get_weather"]
+
+
+def test_a_turn_that_began_without_tools_is_searched_afterwards():
+    chat = model()
+    first = chat.bind_tools(tools(), tool_choice="none").invoke(RAIN)
+    assert "get_weather" in offered(chat.bind_tools(tools()).invoke([HumanMessage(RAIN), first]))
+
+
+def test_a_second_model_with_other_tools_searches_them_in_the_same_turn():
+    money = [made("convert_currency", DESCRIPTIONS["convert_currency"]), made("tax", "Count tax.")]
+    both = f"{RAIN}. {MONEY}"
+    first = model("Over to you.").bind_tools(tools()[:1]).invoke(both)
+    second = model(retriever=ToolRetriever(k=1)).bind_tools(money)
+    assert offered(second.invoke([HumanMessage(both), first])) == ["convert_currency"]
+
+
+def test_a_format_of_one_function_is_offered_the_best_one():
+    bound = model(format="gorilla-7b").bind_tools(tools())
+    assert offered(bound.invoke("Give a folder another label")) == ["rename_folder"]
+
+
+def test_a_format_of_one_function_is_offered_another_in_the_next_turn():
+    bound = model(format="gorilla-7b").bind_tools(tools())
+    told = [HumanMessage(RAIN), bound.invoke(RAIN), HumanMessage(MONEY)]
+    assert offered(bound.invoke(told)) == ["convert_currency"]
+
+
+def test_a_called_tool_that_leaves_a_format_no_room_for_a_new_one_is_an_error_that_says_so():
+    call = {"name": "get_weather", "args": {"value": "Oslo"}, "id": "1"}
+    told = [
+        HumanMessage(RAIN),
+        AIMessage("", tool_calls=[call]),
+        ToolMessage("5", tool_call_id="1"),
+    ]
+    bound = model(format="gorilla-7b").bind_tools(tools())
+    with pytest.raises(PromptError, match=r"can write 1 function, .* 'get_weather', 'convert_curr"):
+        bound.invoke([*told, HumanMessage(MONEY)])
+
+
+@pytest.mark.parametrize("with_catalog", [True, False])
+def test_a_calibrated_retriever_whose_index_is_gone_falls_back_to_words_too(
+    calibrated, with_catalog, monkeypatch
+):
+    held = calibrated.catalog if with_catalog else None
+    bound = model(retriever=calibrated.model_copy(update={"catalog": held})).bind_tools(tools())
+    monkeypatch.setattr(ToolRetriever, "search", without_index)
+    with pytest.warns(UserWarning, match="by words alone"):
+        assert offered(bound.invoke(RAIN))[0] == "get_weather"

@@ -18,10 +18,18 @@ from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import PromptTooLongError
 from langchain_gorilla.middleware import ToolCallRepair, ToolNarrowing
+from langchain_gorilla.narrowing.bound import tool_name
 from langchain_gorilla.narrowing.offering import NOTHING_FITS
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.retriever import ToolRetriever
-from tests.narrowing.tools import DESCRIPTIONS, catalog, made, queries_searched, tools
+from tests.narrowing.tools import (
+    DESCRIPTIONS,
+    catalog,
+    made,
+    queries_searched,
+    tools,
+    without_index,
+)
 from tests.retrieval.small_catalog import HashedWords
 from tests.test_narrowed_model import MONEY, RAIN, in_prompt, offered
 
@@ -119,7 +127,7 @@ def guessing(*calls: str) -> GenericFakeChatModel:
         bound: ClassVar[list] = []
 
         def bind_tools(self, tools, **kwargs):
-            self.bound.append([tool["function"]["name"] for tool in tools])
+            self.bound.append([tool_name(tool) for tool in tools])
             return self
 
     messages = [
@@ -311,3 +319,53 @@ def test_below_the_threshold_of_a_calibrated_retriever_no_tool_is_offered(tmp_pa
         assert offered(answers_of(ask(graph, "Xylophone quality?"))[0]) == []
         assert NOTHING_FITS in graph.prompts()[0]
         assert offered(answers_of(ask(graph))[0])[0] == "get_weather"
+
+
+def test_an_own_tool_that_the_catalog_holds_too_is_offered_once():
+    graph = agent(WEATHER, "Rain.", own=[made("get_weather", "Own words.")])
+    ask(graph)
+    assert in_prompt(graph.prompts()[0]).count("get_weather") == 1
+
+
+def test_an_own_tool_that_the_catalog_holds_too_is_estimated_once():
+    model = guessing("get_weather")
+    model.profile = {"max_input_tokens": 9_000}
+    state = ask(agent(model=model, own=[made("get_weather", "Own words.")]))
+    assert results_of(state)[0].text == "get_weather got x"
+
+
+def test_a_tool_that_would_be_written_like_an_own_one_is_left_out():
+    graph = agent(WEATHER, "Rain.", own=[made("get-weather", "Own words.")])
+    with pytest.warns(UserWarning, match="write it as 'get-weather'"):
+        state = ask(graph)
+    assert results_of(state)[0].text == "get-weather got Oslo"
+
+
+def test_a_turn_that_began_with_a_forced_tool_is_searched_afterwards():
+    class FlightFirst(AgentMiddleware):
+        def wrap_model_call(self, request, handler):
+            first = request.messages[-1].type == "human"
+            return handler(request.override(tool_choice="book_flight") if first else request)
+
+    state = ask(agent(FLIGHT, WEATHER, "Rain.", before=[FlightFirst()]))
+    assert [message.text for message in results_of(state)] == [
+        "book_flight got Oslo", "get_weather got Oslo",
+    ]  # fmt: skip
+
+
+def test_a_second_agent_with_another_catalog_searches_it_in_the_same_turn():
+    first = ask(agent("Over to you."), f"{RAIN}. {MONEY}")
+    money = ToolCatalog([made("change_money", "Exchange an amount of money."), *tools()[1:2]])
+    second = agent("Done.", held=money, k=1).invoke({"messages": first["messages"]})
+    assert "change_money" in offered(answers_of(second)[-1])
+
+
+def test_a_calibrated_retriever_whose_index_is_gone_falls_back_to_words(tmp_path, monkeypatch):
+    held = catalog()
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords(2048)) as index:
+        index.sync(held)
+        retriever = ToolRetriever(index=index, catalog=held, k=3).calibrated()
+        monkeypatch.setattr(ToolRetriever, "search", without_index)
+        with pytest.warns(UserWarning, match="by words alone"):
+            state = ask(agent(WEATHER, "Rain.", held=held, retriever=retriever))
+    assert results_of(state)[0].text == "get_weather got Oslo"

@@ -116,6 +116,7 @@ class PromptFormat(ABC):
         syntax: How the family writes calls.
         stop: Texts that end an answer, besides the tokenizer's own end token.
         context_tokens: What the family was trained on, for models whose config does not say.
+        most_functions: So many can stand in one prompt; None is any number.
         markers: Text that means something to the model, and that data must therefore not
             spell; see ``formats.markers``.
         refusal: A function that this format offers by itself: calling it is the family's way
@@ -126,6 +127,7 @@ class PromptFormat(ABC):
     syntax: CallSyntax
     stop: tuple[str, ...] = ()
     context_tokens: int | None = None
+    most_functions: int | None = None
     markers: tuple[str, ...] = ()
     refusal: FunctionSchema | None = None
 

@@ -58,6 +58,7 @@ class Gorilla7B(PromptFormat):
     )
     stop = ("\nUSER:",)
     context_tokens = 2_048
+    most_functions = 1
     markers = (
         *("USER:", "ASSISTANT:", "<<function>>", "<<question>>", "###Output:"),
         *(f"<<<{field}>>>" for field in _FIELDS),

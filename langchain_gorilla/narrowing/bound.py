@@ -131,7 +131,8 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
                 catalog=catalog,
                 k=like.k,
                 constraints=like.constraints,
-                calibration=like.calibration,
+                # It was learnt from the index's scores.
+                calibration=like.calibration if like.index is None else None,
             )
         return self._by_words
 

@@ -43,4 +43,6 @@ class CataloguedTools:
 
     def by_words(self) -> ToolRetriever:
         """See ``Toolbox``."""
-        return self.retriever.model_copy(update={"index": None, "catalog": self.catalog})
+        # A calibration was learnt from the index's scores.
+        without = {"index": None, "calibration": None}
+        return self.retriever.model_copy(update={**without, "catalog": self.catalog})

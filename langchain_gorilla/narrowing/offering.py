@@ -15,6 +15,7 @@ from langchain_gorilla.binding import ToolChoice
 from langchain_gorilla.errors import (
     IndexUnavailableError,
     InvalidFunctionError,
+    PromptError,
     PromptTooLongError,
 )
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
@@ -70,14 +71,19 @@ class Size:
     Attributes:
         tokens: Of the prompt.
         allowed: Most tokens that leave room for an answer; None is no limit.
+        most_functions: Set where there are more functions than the model's format can write, so
+            that no token was counted: how many it can.
     """
 
     tokens: int
     allowed: int | None
+    most_functions: int | None = None
 
     @property
     def fits(self) -> bool:
-        """Whether there is room for an answer."""
+        """Whether the prompt can be written and leaves room for an answer."""
+        if self.most_functions is not None:
+            return False
         return self.allowed is None or self.tokens <= self.allowed
 
 
@@ -114,6 +120,8 @@ def decide(
     result: SearchResult | None,
     choice: ToolChoice,
     measure: Measure,
+    *,
+    taken: Sequence[str] = (),
 ) -> Offer:
     """Decide what a request is offered, so that its prompt fits.
 
@@ -123,15 +131,17 @@ def decide(
         result: Of this turn's search; None where there was none.
         choice: What the caller demands.
         measure: How large the prompt becomes.
+        taken: Names of other tools that stand in the prompt.
 
     Raises:
         PromptTooLongError: Not even the smallest useful offer fits; says which and why.
+        PromptError: Even the smallest useful offer is more functions than the format can write.
     """
     found: tuple[OfferedTool, ...] = ()
     notes: tuple[str, ...] = ()
     abstained = False
     if result is not None:
-        taken = [*toolbox.pinned, *(tool.name for tool in history.offered)]
+        taken = [*taken, *toolbox.pinned, *(tool.name for tool in history.offered)]
         found, notes = _writable(toolbox, taken, _found(toolbox, result))
         notes = (*result.notes, *notes)
         # A call that is demanded needs something to call.
@@ -144,6 +154,7 @@ def decide(
         forced=choice.name,
         notes=notes,
         abstained=abstained,
+        pending=result is None and bool(history.query),
     )
     offers = smaller_offers(offer, searched=result is not None)
     sizes: dict[tuple[str, ...], Size] = {}
@@ -154,8 +165,10 @@ def decide(
 
     chosen = largest_fitting(offers, fits)
     if chosen is None:
-        raise PromptTooLongError(_too_long(offers[-1], measure(toolbox.functions(offers[-1].names)),
-                                           measure([]).tokens))  # fmt: skip
+        size = measure(toolbox.functions(offers[-1].names))
+        if size.most_functions is not None:
+            raise PromptError(_too_many(offers[-1], size.most_functions))
+        raise PromptTooLongError(_too_long(offers[-1], size, measure([]).tokens))
     return chosen
 
 
@@ -219,11 +232,24 @@ def _fallen_back(result: SearchResult, error: IndexUnavailableError) -> SearchRe
     return SearchResult(result.hits, (*result.notes, note), result.fit, result.fits)
 
 
-def _too_long(offer: Offer, size: Size, without: int) -> str:
+def _too_many(offer: Offer, most: int) -> str:
+    return (
+        f"The model's prompt format can write {most} function{'' if most == 1 else 's'}, and this "
+        f"request needs more, with {_listed(offer)}: tools that were called, pinned or forced, and "
+        "an agent's own, stay beside the best one that is found. Begin a new conversation for "
+        "another tool, or use a model that takes more, such as gorilla-openfunctions-v2."
+    )
+
+
+def _listed(offer: Offer) -> str:
     names = ", ".join(repr(name) for name in offer.names[:5])
     more = f" and {len(offer.names) - 5} more" if len(offer.names) > 5 else ""
+    return f"{names}{more}"
+
+
+def _too_long(offer: Offer, size: Size, without: int) -> str:
     return (
-        f"Not even the fewest tools that this request needs fit: with {names}{more} the prompt "
+        f"Not even the fewest tools that this request needs fit: with {_listed(offer)} the prompt "
         f"has {size.tokens:,} tokens, and {size.allowed:,} leave room for an answer; without "
         f"tools it has {without:,}. Shorten the documentation of these tools or the conversation, "
         "pin fewer tools, lower max_tokens, or use a model with a larger context."

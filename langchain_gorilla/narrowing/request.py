@@ -75,6 +75,9 @@ def prompt_measure(
         messages = [*messages, SystemMessage(wanted.instruction())]
 
     def measure(functions: Sequence[FunctionSchema]) -> Size:
+        most = format_.most_functions
+        if most is not None and len(functions) > most:
+            return Size(0, None, most_functions=most)
         offered = FunctionSet(functions)
         prompt = format_.render(conversation(messages, offered), offered.written)
         context = engine.context_tokens

@@ -5,8 +5,8 @@ was offered, and the next request goes on from there. The rules:
 
 - The order is chronological and only appended to: a prompt whose beginning stays is read once.
 - What was called stays, since its calls are in the history.
-- A search is made once per human turn, not per step.
-- Pinned and forced tools need no search.
+- A search is made once per human turn and agent, not per step.
+- Pinned and forced tools need no search, and take the place of none.
 - Where the prompt does not fit, tools leave whole: first what earlier turns were offered and did
   not use, all at once, since the order is broken anyway; then what this turn found, from the last
   rank up. The best one found stays, or the request is an error.
@@ -22,6 +22,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 OFFERED = "tools_offered"
 """Key of ``response_metadata``: what an answer was offered, as ``OfferedTool.as_data`` writes it."""
+
+PENDING = "tools_pending"
+"""Key of ``response_metadata``: True where the human turn's selection is still to be made."""
 
 NOTES = "tools_notes"
 """Key of ``response_metadata``: what was not as asked, in words."""
@@ -76,12 +79,15 @@ class Offer:
         found: Names that this turn's search found, best first.
         notes: What was not as asked, in words for a person.
         abstained: Nothing in the catalog fits the request.
+        pending: This human turn's selection is still to be made, as where ``tool_choice`` named
+            a tool, or none, before any search.
     """
 
     tools: tuple[OfferedTool, ...]
     found: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     abstained: bool = False
+    pending: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,8 +96,12 @@ class Offer:
 
     def metadata(self) -> dict[str, Any]:
         """Return what ``response_metadata`` says of it."""
-        offered: dict[str, Any] = {OFFERED: [tool.as_data() for tool in self.tools]}
-        return {**offered, NOTES: list(self.notes)} if self.notes else offered
+        said: dict[str, Any] = {OFFERED: [tool.as_data() for tool in self.tools]}
+        if self.pending:
+            said[PENDING] = True
+        if self.notes:
+            said[NOTES] = list(self.notes)
+        return said
 
     def without(self, names: Container[str]) -> "Offer":
         """Return it without some tools."""
@@ -121,9 +131,12 @@ def read_history(
         if not isinstance(message, AIMessage):
             continue
         if kept is None and (recorded := offered_before(message)) is not None:
-            # Each answer's list goes on from the one before, or left something out on purpose.
-            offered = {tool.name: tool for tool in recorded}
-            searched = searched or position > turn
+            # Each answer's list goes on from the one before, or left something out on purpose;
+            # an agent with other tools did neither, and made no selection among these.
+            ours = all(tool.name in known for tool in recorded)
+            offered = {**({} if ours else offered), **{tool.name: tool for tool in recorded}}
+            pending = message.response_metadata.get(PENDING) is True
+            searched = searched or (position > turn and ours and not pending)
         for call in message.tool_calls:
             used[call["name"]] = OfferedTool(call["name"], "used")
             offered.setdefault(call["name"], used[call["name"]])
@@ -143,6 +156,7 @@ def plan_offer(
     forced: str | None = None,
     notes: Sequence[str] = (),
     abstained: bool = False,
+    pending: bool = False,
 ) -> Offer:
     """Decide what a request is offered, before it is known what fits.
 
@@ -153,6 +167,7 @@ def plan_offer(
         forced: The tool that ``tool_choice`` names.
         notes: Of the search.
         abstained: The search found nothing that fits; ``found`` is left out then.
+        pending: See ``Offer``.
     """
     found = () if abstained else tuple(found)
     tools = {name: OfferedTool(name, "pinned") for name in pinned}
@@ -170,7 +185,7 @@ def plan_offer(
     if not found and history.query is None:
         ranked = [tool for tool in tools.values() if tool.reason in ("named", "found")]
         names = tuple(tool.name for tool in sorted(ranked, key=lambda tool: -(tool.score or 0.0)))
-    return Offer(tuple(tools.values()), names, tuple(notes), abstained)
+    return Offer(tuple(tools.values()), names, tuple(notes), abstained, pending)
 
 
 def smaller_offers(offer: Offer, *, searched: bool) -> tuple[Offer, ...]:

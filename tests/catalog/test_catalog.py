@@ -4,6 +4,7 @@ from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
+from langchain_gorilla import catalog as catalogs
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
 from langchain_gorilla.errors import (
     DuplicateFunctionError,
@@ -220,3 +221,34 @@ def test_documentation_of_another_name_is_an_error():
         catalog.redocument("a", {"name": "b"})
     with pytest.raises(UnknownToolError, match="'c' is none of the 1 tools"):
         catalog.redocument("c", {"name": "c"})
+
+
+def test_what_is_made_of_a_tool_that_is_replaced_meanwhile_is_not_kept(monkeypatch):
+    def later_add(a: int, b: int) -> int:
+        """Add two numbers, and one more."""
+        return a + b + 1
+
+    later_add.__name__ = add.__name__
+    catalog, made = ToolCatalog([add]), catalogs._tool_of
+
+    def replaced_meanwhile(entry):
+        if entry.runs is add:  # another thread's part
+            catalog.add(later_add, replace=True)
+        return made(entry)
+
+    monkeypatch.setattr(catalogs, "_tool_of", replaced_meanwhile)
+    catalog.executable("add")
+    assert catalog.executable("add").invoke({"a": 1, "b": 2}) == 4
+
+
+def test_a_catalog_that_refused_tools_has_another_version_than_while_it_took_them():
+    catalog, seen = ToolCatalog(), []
+
+    def stream():
+        yield get_weather
+        seen.append(catalog.version)
+        yield get_weather
+
+    with pytest.raises(DuplicateFunctionError):
+        catalog.add_all(stream())
+    assert catalog.version not in seen

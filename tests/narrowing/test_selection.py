@@ -191,3 +191,22 @@ def test_a_turn_is_another_when_its_text_or_its_message_is():
     turns = [[HumanMessage("a", id="1")], [HumanMessage("b", id="1")], [HumanMessage("a", id="2")]]
     assert len({turn_of(turn) for turn in turns}) == 3
     assert turn_of([*turns[0], AIMessage("x")]) == turn_of(turns[0])
+
+
+def test_what_another_agent_was_offered_is_no_selection_of_these_tools():
+    messages = [HumanMessage("one"), answer(found("ax"), "x"), ToolMessage("1", tool_call_id="x")]
+    assert read_history(messages, NAMES).query == "one"
+
+
+def test_what_another_agent_was_offered_takes_none_of_these_tools_away():
+    messages = [HumanMessage("one"), answer(found("ab")), answer(found("xy"))]
+    history = read_history(messages, NAMES)
+    assert history.query is None
+    assert reasons(history) == {"a": "found", "b": "found"}
+
+
+def test_an_answer_whose_selection_is_pending_leaves_the_turn_to_be_searched():
+    offer = plan_offer(History((), "one"), forced="a", pending=True)
+    message = AIMessage("", response_metadata=offer.metadata())
+    history = read_history([HumanMessage("one"), message], NAMES)
+    assert (history.query, reasons(history)) == ("one", {"a": "kept"})

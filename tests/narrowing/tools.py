@@ -1,9 +1,12 @@
 """Twenty tools of five kinds, as functions that run."""
 
+from typing import Any
+
 import pytest
 from langchain_core.tools import StructuredTool
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import IndexUnavailableError
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from langchain_gorilla.retrieval.searching import SearchResult
 
@@ -46,3 +49,13 @@ def queries_searched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(ToolRetriever, "search", recorded)
     return queries
+
+
+def without_index(
+    self: ToolRetriever, query: str, *, search: Any = ToolRetriever.search, **options: Any
+) -> SearchResult:
+    """Search as a retriever does whose index cannot be reached."""
+    if self.index is not None:
+        raise IndexUnavailableError("gone")
+    found: SearchResult = search(self, query, **options)
+    return found
