@@ -47,7 +47,7 @@ def check_schema(schema: dict[str, JSONValue], tool: str) -> None:
     for pattern in (key for part in parts for key in part.get("patternProperties", ())):
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError) as error:
             raise InvalidFunctionError(
                 f"Tool {tool!r} has a patternProperties key that is no Python regular "
                 f"expression: {pattern!r} ({error})."
@@ -68,7 +68,7 @@ def _check_references(references: set[str], schema: dict[str, JSONValue], tool: 
     for reference in sorted(references):
         try:
             resolver.lookup(reference)
-        except Unresolvable:
+        except (Unresolvable, ValueError):  # A list has no place that is a word.
             raise InvalidFunctionError(
                 f"Tool {tool!r} refers to {reference!r}, which its schema does not hold. "
                 "References are never fetched: put the schema under '$defs'."

@@ -137,6 +137,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an array": ({"type": "array"}, "type 'array'. Expected 'object': wrap"),
     "bare parameters": ({"loc": {"type": "string"}}, r"keys \['loc'\].*under 'properties'"),
     "a missing definition": ({"properties": {"a": {"$ref": "#/$defs/x"}}}, "refers to '#/.defs/x'"),
+    "a place in a list that is a word": (
+        {"anyOf": [{"type": "object"}], "properties": {"a": {"$ref": "#/anyOf/x"}}},
+        "refers to '#/anyOf/x'",
+    ),
     "a remote reference": (
         {"properties": {"a": {"$ref": "https://example.com/x.json"}}},
         "References are never fetched",
@@ -148,6 +152,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a list entry without name": ([{"description": "d"}], "A parameter of tool 'f' has no name"),
     "a list with one name twice": ([{"name": "a"}, {"name": "a"}], "two parameters named 'a'"),
     "a bad patternProperties key": ({"patternProperties": {"(": {}}}, "no Python regular"),
+    "a patternProperties key that repeats too often": (
+        {"patternProperties": {"a{1,4294967296}": {}}},
+        "no Python regular",
+    ),
     "endless nesting": (DEEP, "nested too deeply"),
 }
 
