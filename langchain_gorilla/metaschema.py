@@ -58,6 +58,17 @@ def check_schema(schema: dict[str, JSONValue], tool: str) -> None:
         _check_references(references, schema, tool)
 
 
+def fits_pattern(pattern: str, text: str) -> bool:
+    r"""Search a ``pattern`` in a text; what Python cannot read lets any text pass.
+
+    Another dialect's may be right, such as JavaScript's ``\p{L}``.
+    """
+    try:
+        return re.search(pattern, text) is not None
+    except (re.error, OverflowError):
+        return True
+
+
 def all_text(value: Any) -> bool:
     """Whether this is a list or tuple of strings."""
     return isinstance(value, list | tuple) and all(map(_is_text, value))

@@ -133,14 +133,14 @@ def _own_schema(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
     Raises:
         InvalidFunctionError: It is the schema of a plain value.
     """
-    if not {"enum", "const"}.isdisjoint(tool):
+    if _OBJECT_KEYWORDS.isdisjoint(tool) and tool.get("type") != "object":
+        if {"enum", "const"}.isdisjoint(tool):
+            return None
         raise InvalidFunctionError(
             f"The schema {tool.get('title', tool.get('name'))!r:.120} is one of a plain value, and "
             "a function takes named arguments. Put it under 'properties', or pass "
             "method='json_schema' to with_structured_output."
         )
-    if _OBJECT_KEYWORDS.isdisjoint(tool) and tool.get("type") != "object":
-        return None
     return {
         key: value for key, value in tool.items() if key not in ("name", "title", "description")
     }

@@ -15,7 +15,6 @@ patterns must come from someone who is trusted. References are never fetched.
 
 import difflib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +33,7 @@ from referencing.jsonschema import DRAFT202012
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
+from langchain_gorilla.metaschema import fits_pattern
 from langchain_gorilla.reasons import either, listed, place, sentence, shortened, shown
 
 MAX_DEPTH: Final = 64
@@ -262,14 +262,8 @@ def _once(check: _Check) -> _Check:
 def _check_pattern(
     validator: Validator, pattern: str, value: JSONValue, schema: Mapping[str, JSONValue]
 ) -> Iterator[ValidationError]:
-    r"""Check ``pattern``, except one of another dialect, such as JavaScript's ``\p{L}``."""
-    if not isinstance(value, str):
-        return
-    try:
-        found = re.search(pattern, value)
-    except re.error:
-        return
-    if not found:
+    """Check ``pattern``, except one of another dialect."""
+    if isinstance(value, str) and not fits_pattern(pattern, value):
         yield ValidationError("does not match")
 
 

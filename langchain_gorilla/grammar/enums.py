@@ -1,8 +1,6 @@
 """The values of an enum that the keywords beside it allow, by the validator that judges calls."""
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -24,6 +22,7 @@ from langchain_gorilla.grammar.merging import (
 )
 from langchain_gorilla.grammar.notation import compact_json
 from langchain_gorilla.grammar.scalars import bounds
+from langchain_gorilla.metaschema import fits_pattern
 
 
 def fitting(schema: Schema, types: tuple[str, ...], root: JSONValue, path: str) -> list[JSONValue]:
@@ -75,11 +74,9 @@ def _lenient(draft: Any) -> Any:
 def _check_patterns(
     validator: Validator, patterns: Any, value: JSONValue, schema: Schema
 ) -> Iterator[ValidationError]:
-    """Pass what is written in another dialect than Python's, as the validation of calls does."""
-    for pattern in listed(patterns) if isinstance(value, str) else ():
-        with suppress(re.error):
-            if not re.search(pattern, value):
-                yield ValidationError("does not match")
+    """Check ``pattern``, which merging makes a list of, as the validation of calls does."""
+    if isinstance(value, str) and not all(fits_pattern(one, value) for one in listed(patterns)):
+        yield ValidationError("does not match")
 
 
 def _short(values: list[JSONValue]) -> str:

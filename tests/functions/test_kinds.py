@@ -228,6 +228,11 @@ def test_generated_titles_go_and_a_parameter_named_title_stays() -> None:
     }
 
 
+def test_an_object_of_few_values_is_a_tool_that_takes_them() -> None:
+    function = function_schema({"title": "f", "type": "object", "enum": [{"a": 1}]})
+    assert function.parameters == {"type": "object", "enum": [{"a": 1}]}
+
+
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "allOf"])
 def test_a_titled_schema_of_several_parts_is_a_tool_that_takes_them(keyword: str) -> None:
     parts = [{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}]
