@@ -31,15 +31,15 @@ from langchain_gorilla.training.prompts import (
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
-    "simple": 0.23,
-    "parallel": 0.28,
-    "parallel_multiple": 0.14,
-    "irrelevance": 0.13,
+    "simple": 0.21,
+    "parallel": 0.27,
+    "parallel_multiple": 0.13,
+    "irrelevance": 0.12,
     "chat": 0.02,
-    "answer": 0.11,
-    "error": 0.06,
-    "remaining": 0.03,
-    "session": 0.03,
+    "answer": 0.1,
+    "error": 0.08,
+    "remaining": 0.02,
+    "session": 0.05,
 }
 """Share of each kind of conversation in a family. Parallel calls are the hard ones, but with more
 of them than this the model repeats calls where one was asked for. ``simple`` is a question for

@@ -69,20 +69,27 @@ class Dialogues:
     def _follow_up(self, functions: Sequence[OfferedFunction], asked: Asked) -> list[Turn]:
         """Say thanks, ask for another value, or ask something new; mostly nothing."""
         style = self.rng.random()
-        if style < 0.12:
+        if style < 0.1:
             return [small_talk(self.values, "thanks")]
-        if style > 0.3:
+        if style > 0.4:
             return []
-        function = self.rng.choice(list(functions))
-        again = self.ask.one(function)
-        if again is None or again.calls[0] in asked.calls:
+        if style < 0.25:
+            again = self._another_value(functions, asked.calls[-1])
+        elif again := self.ask.one(self.rng.choice(list(functions))):
+            again = Asked(self.ask.phrasing.polish(again.question), again.calls)
+        if again is None or not distinct([*asked.calls, *again.calls]):
             return []
-        question = self.ask.phrasing.polish(again.question)
-        turns = [Turn(question, (), write_calls(again.calls))]
+        turns = [Turn(again.question, (), write_calls(again.calls))]
         if self.rng.random() < 0.5:
             results = self._run(again.calls, self._makers(again.calls))
             turns.append(Turn(None, results, answer(results)))
         return turns
+
+    def _another_value(
+        self, functions: Sequence[OfferedFunction], call: FunctionCall
+    ) -> Asked | None:
+        """Ask for a call again with another value: "And in Oslo?"."""
+        return self.ask.follow_up(next(one for one in functions if one.name == call.name), call)
 
     def session(self) -> Conversation | None:
         """Ask two to four things of the same few functions, one after the other.
@@ -102,13 +109,15 @@ class Dialogues:
                 question = self.values.fill(rng.choice(phrases("unknown")))
                 turns.append(Turn(question, (), REFUSAL))
                 continue
-            asked = self.requests.of_these(functions)
+            # Behind a refusal, "And in Oslo?" would ask for what cannot be done.
+            if calls and turns[-1].response != REFUSAL and rng.random() < 0.35:
+                asked = self._another_value(functions, calls[-1])
+            elif asked := self.requests.of_these(functions):
+                asked = Asked(self.ask.phrasing.polish(asked.question), asked.calls)
             if asked is None or not distinct([*calls, *asked.calls]):
                 continue
             calls += asked.calls
-            turns.append(
-                Turn(self.ask.phrasing.polish(asked.question), (), write_calls(asked.calls))
-            )
+            turns.append(Turn(asked.question, (), write_calls(asked.calls)))
             if rng.random() < 0.3:
                 results = self._run(asked.calls, self._makers(asked.calls), 0.05)
                 turns.append(Turn(None, results, answer(results)))
@@ -198,7 +207,7 @@ class Dialogues:
             return None
         slot = self.rng.choice(open_slots)
         value = str(call.arguments[slot.name])
-        if slot.choices or self.rng.random() < 0.5:
+        if slot.choices or self.rng.random() < 0.3:
             other = str(draw_value(self.values, slot))
         else:
             other = self.values.respelled(value)
@@ -206,7 +215,7 @@ class Dialogues:
             return None
         # Either the question asks for what the tool does not know, and the tool says what it
         # knows; or the call was written wrong (then it is shown, not learned).
-        asked_wrong = self.rng.random() < 0.6
+        asked_wrong = self.rng.random() < 0.75
         bad, good = (value, other) if asked_wrong else (other, value)
         failed = FunctionCall(call.name, {**call.arguments, slot.name: bad})
         mended = FunctionCall(call.name, {**call.arguments, slot.name: good})

@@ -172,3 +172,33 @@ def once_more(rng: Random, slots: Sequence[Slot], row: Mapping[str, str], *, bar
     start = rng.choice(starts)
     end = rng.choice(["", "", " instead"])
     return f" {start} {text}{end}{'?' if start in starts[-2:] else '.'}"
+
+
+_AGAIN = (
+    "And {}?",
+    "And {}?",
+    "and {}",
+    "What about {}?",
+    "How about {}?",
+    "Now {}",
+    "And now {}?",
+)
+_AGAIN_PLAIN = (*_AGAIN, "{}?", "Same for {}", "The same for {}, please", "And for {}?")
+
+
+def follow_up(rng: Random, slot: Slot, values: Sequence[str], place: str, *, bare: bool) -> str:
+    """Ask for what was just asked for again, by nothing but another value: "And in Oslo?".
+
+    Args:
+        rng: Chooses the form.
+        slot: The parameter that changes.
+        values: Its values as text, one for each call.
+        place: The preposition that the value has in questions, "" for none.
+        bare: A value says by itself which parameter it is for.
+    """
+    text, name = " and ".join(values), words_of(slot)
+    if place and (not bare or rng.random() < 0.7):
+        return rng.choice(_AGAIN).format(f"{place} {text}")
+    if not bare:
+        text = rng.choice([f"{name} {text}", f"{article(name)} of {text}", f"{text} as the {name}"])
+    return rng.choice(_AGAIN_PLAIN).format(text)

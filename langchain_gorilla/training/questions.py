@@ -12,6 +12,7 @@ from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.training.documents import OfferedFunction, Slot, draw_value
 from langchain_gorilla.training.phrasing import Phrasing
 from langchain_gorilla.training.plain_questions import (
+    follow_up,
     lead,
     once_more,
     one_call,
@@ -143,6 +144,42 @@ class Asker:
         question = self._ask_rows(function, template, fixed, rows)
         calls = tuple(function.call({**fixed, **row, **template.flags}) for row in rows)
         return Asked(re.sub(r"\s+", " ", question).strip(), calls)
+
+    def follow_up(self, function: OfferedFunction, call: FunctionCall) -> Asked | None:
+        """Ask, after a call, for it with another value, and say no more than that value."""
+        rng, given = self.rng, call.arguments
+        told = [slot for slot in function.slots if slot.name in given]
+        slots = [
+            slot
+            for slot in told
+            if slot.json_type in ("string", "integer", "number") and slot.parameter.kind != "TEXT"
+        ]
+        if not slots:
+            return None
+        slot = rng.choice(slots)
+        values = [draw_value(self.values, slot) for _ in range(2 if rng.random() < 0.15 else 1)]
+        if len({str(value).lower() for value in (*values, given[slot.name])}) <= len(values):
+            return None
+        places = {one.name: self._prepositions(function, one) for one in told}
+        others = [places[one.name] for one in told if one is not slot]
+        own = [place for place in places[slot.name] if not any(place in one for one in others)]
+        question = follow_up(
+            rng,
+            slot,
+            [self.phrasing.spell(value, slot) for value in values],
+            rng.choice(own) if own else "",
+            bare=sum(one.json_type == slot.json_type for one in told) == 1,
+        )
+        calls = [FunctionCall(call.name, {**given, slot.name: value}) for value in values]
+        return Asked(question, tuple(calls))
+
+    @staticmethod
+    def _prepositions(function: OfferedFunction, slot: Slot) -> list[str]:
+        """Give what stands before a parameter in its concept's questions, as often as it does."""
+        written = " ".join(function.concept.questions)
+        found = re.findall(rf"(\w+) \{{{slot.parameter.key}\}}", written)
+        # "How about of 5?" is not what people say.
+        return [word for word in found if word in _PREPOSITIONS - {"as", "is", "of", "than"}]
 
     def _crossed(
         self,

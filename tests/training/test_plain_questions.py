@@ -8,6 +8,7 @@ from langchain_gorilla.training.concepts import Concept, Parameter, written_conc
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.documents import OfferedFunction, Style, offer, options
 from langchain_gorilla.training.plain_questions import (
+    follow_up,
     lead,
     once_more,
     one_call,
@@ -60,6 +61,14 @@ def test_a_value_that_could_be_of_two_parameters_is_told_with_its_name() -> None
     )
     assert all(words_of(slot) in one for one in told)
     assert not all(words_of(slot) in one for one in short)
+
+
+def test_a_follow_up_names_its_parameter_where_neither_value_nor_place_says_it() -> None:
+    slot = next(slot for one in functions(0) for slot in one.slots)
+    asked = [follow_up(Random(seed), slot, ["V0"], "", bare=False) for seed in range(40)]
+    placed = [follow_up(Random(seed), slot, ["V0", "V1"], "in", bare=False) for seed in range(40)]
+    assert all(words_of(slot) in one for one in asked)
+    assert all("in V0 and V1" in one for one in placed)
 
 
 def test_calls_written_as_code_are_written_once_for_each() -> None:
