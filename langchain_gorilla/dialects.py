@@ -142,7 +142,7 @@ def _normalised(schema: Mapping[str, Any], rules: _Rules) -> dict[str, JSONValue
             result[key] = [_inner(each, rules) for each in value]
         elif key in SCHEMAS:
             result[key] = _inner(value, rules)
-        elif key not in ("default", "examples") or _is_json(value):
+        elif key not in ("default", "examples") or is_json(value):
             # Defaults such as NaN or a Python object only inform; JSON cannot write them.
             result[key] = _plain(value)
     if isinstance(properties := result.get("properties"), dict):
@@ -254,7 +254,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _is_json(value: Any) -> bool:
+def is_json(value: Any) -> bool:
+    """Say whether JSON can write the value."""
     if isinstance(value, str) or value is None:
         return True
     if isinstance(value, float):

@@ -128,22 +128,22 @@ def function_set(tools: Iterable[Any]) -> "FunctionSet":
     found: list[FunctionSchema] = []
     documents: dict[str, JSONValue] = {}
     for function in map(function_schema, tools):
-        document = _without_titles(function.document())
+        document = without_titles(function.document())
         known = documents.setdefault(function.name, document)
         if known is document or known != document:  # FunctionSet refuses the latter.
             found.append(function)
     return FunctionSet(found)
 
 
-def _without_titles(value: JSONValue) -> JSONValue:
-    """Leave out what a Pydantic model's own JSON schema has beyond ours."""
+def without_titles(value: JSONValue) -> JSONValue:
+    """Return a copy of a JSON schema without the titles that Pydantic writes into it."""
     if isinstance(value, Mapping):
         return {
-            key: _without_titles(inner)
+            key: without_titles(inner)
             for key, inner in value.items()
             if key != "title" or not isinstance(inner, str)
         }
-    return [_without_titles(inner) for inner in value] if isinstance(value, list) else value
+    return [without_titles(inner) for inner in value] if isinstance(value, list) else value
 
 
 class FunctionSet:

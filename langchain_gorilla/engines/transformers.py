@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,12 @@ def declared_context_tokens(model: str) -> int | None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    found = (config.get(name) for name in _CONTEXT_NAMES)
+    return _stated_context(config.get)
+
+
+def _stated_context(entry: Callable[[str], Any]) -> int | None:
+    """Return the first entry of a config that can be the length of a context."""
+    found = map(entry, _CONTEXT_NAMES)
     return next((value for value in found if isinstance(value, int) and value > 1), None)
 
 
@@ -158,8 +163,7 @@ class TransformersEngine:
         """
         if self._context_tokens is None:
             config = self._loaded.config.get_text_config()
-            found = (getattr(config, name, None) for name in _CONTEXT_NAMES)
-            said = next((value for value in found if isinstance(value, int) and value > 1), None)
+            said = _stated_context(lambda name: getattr(config, name, None))
             if said is None:
                 raise ModelLoadError(
                     f"The config of {self.source.model!r} does not say how long its context is; "

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 from langchain_gorilla.evaluation.printing import (
@@ -15,6 +14,7 @@ from langchain_gorilla.evaluation.printing import (
     print_lines,
     print_page_table,
     print_problems,
+    progress_bar,
 )
 
 app = typer.Typer(
@@ -293,13 +293,7 @@ def _run(
     chosen = _limited(every_case, limit)
     scores = []
     model = runner.chat_model(options)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    ) as progress:
+    with progress_bar() as progress:
         name = (
             options.model
             if options.retriever == "none"

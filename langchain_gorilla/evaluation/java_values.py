@@ -19,6 +19,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from langchain_gorilla.evaluation.source_values import boolean, constant, integer, single_line
+
 PYTHON_TYPES: dict[str, type] = {
     "byte": int,
     "short": int,
@@ -40,7 +42,6 @@ PYTHON_TYPES: dict[str, type] = {
 }
 """The types of BFCL's Java questions and what their values become."""
 
-_INTEGER = re.compile(r"-?\d+$")
 _LONG = re.compile(r"-?\d+[lL]$")
 _FLOAT = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?[fF]$")
 _DOUBLE = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?$")
@@ -79,10 +80,6 @@ def java_value(text: str, java_type: str, element_type: str | None = None) -> An
     raise ValueError(f"BFCL has no conversion for Java values of type {java_type!r}.")
 
 
-def _integer(text: str) -> int | str:
-    return int(text) if _INTEGER.match(text) else text
-
-
 def _long(text: str) -> int | str:
     return int(text.rstrip("\n")[:-1]) if _LONG.match(text) else text
 
@@ -95,18 +92,14 @@ def _double(text: str) -> float | str:
     return float(text) if _DOUBLE.match(text) else text
 
 
-def _boolean(text: str) -> bool | str:
-    return text == "true" if text in ("true", "false") else text
-
-
 _READERS: dict[str, Callable[[str], Any]] = {
-    "byte": _integer,
-    "short": _integer,
-    "integer": _integer,
+    "byte": integer,
+    "short": integer,
+    "integer": integer,
     "long": _long,
     "float": _float,
     "double": _double,
-    "boolean": _boolean,
+    "boolean": boolean,
     "char": str,
     "String": str,
     "any": str,
@@ -114,7 +107,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def _array(text: str, element_type: str | None) -> Any:
-    body = next(_single_line(text, _ARRAY, "}", least=0), None)
+    body = next(single_line(text, _ARRAY, "}", least=0), None)
     if body is None:
         return text
     elements = [part.strip() for part in body.split(",") if part.strip()]
@@ -122,14 +115,14 @@ def _array(text: str, element_type: str | None) -> Any:
 
 
 def _array_list(text: str, element_type: str | None) -> Any:
-    listed = next(_single_line(text, _AS_LIST, "))", least=1), None)
+    listed = next(single_line(text, _AS_LIST, "))", least=1), None)
     if listed is not None:
         return [_list_element(part.strip(), element_type) for part in listed.split(",")]
     opening = _ADDED_LIST.search(text)
     if opening is not None:
         end = text.find("}}", opening.end() + 1)
         if end >= 0:
-            added = _single_line(text[opening.end() : end], _ADD, ")", least=1)
+            added = single_line(text[opening.end() : end], _ADD, ")", least=1)
             return [_list_element(part.strip(), element_type) for part in added]
     return [] if _EMPTY_LIST.search(text) else text
 
@@ -176,38 +169,12 @@ def _puts(body: str) -> Iterator[tuple[str, Any]]:
         position = end + 1
 
 
-def _single_line(text: str, opening: re.Pattern[str], closing: str, *, least: int) -> Iterator[str]:
-    """Yield what stands on one line between ``opening`` and the next ``closing``, ``least`` long.
-
-    What the regular expression ``opening(.{least,}?)closing`` finds, in linear time.
-    """
-    position, end = 0, -1
-    while match := opening.search(text, position):
-        start = match.end()
-        if end < start + least:
-            end = text.find(closing, start + least)
-            if end < 0:
-                return
-        if "\n" in text[start:end]:
-            position = start
-            continue
-        yield text[start:end]
-        position = end + len(closing)
-
-
 def _untyped(text: str) -> Any:
     """Return the value of an element whose type nobody declared."""
-    if text in ("true", "false"):
-        return text == "true"
     if text.startswith('"') and text.endswith('"'):
         return text[1:-1]
     if _LONG.match(text):
         return int(text[:-1])
     if _FLOAT.match(text):
         return float(text[:-1])
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    return constant(text)

@@ -16,6 +16,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from langchain_gorilla.evaluation.source_values import boolean, constant, integer, single_line
+
 PYTHON_TYPES: dict[str, type] = {
     "String": str,
     "integer": int,
@@ -28,12 +30,12 @@ PYTHON_TYPES: dict[str, type] = {
 }
 """The types of BFCL's JavaScript questions and what their values become."""
 
-_INTEGER = re.compile(r"-?\d+$")
 _BIGINT = re.compile(r"-?\d+n$")
 _FLOAT = re.compile(r"-?\d+(\.\d+)?$")
 _NEW_ARRAY = re.compile(r"new\s+Array\(")
 _ARRAY_OF_ARRAYS = re.compile(r"\[\s*\[|new\s+Array\(\s*\[")
 _NEXT_ARRAY = re.compile(r",\s*\[")
+_BRACKET = re.compile(r"\[")
 _SPACES = re.compile(r"\s*")
 
 
@@ -52,13 +54,13 @@ def javascript_value(text: str, javascript_type: str, element_type: str | None =
         case "String":
             return text[1:-1] if _is_quoted(text) else text
         case "integer":
-            return int(text) if _INTEGER.match(text) else text
+            return integer(text)
         case "float":
             return float(text) if _FLOAT.match(text) else text
         case "Bigint":
             return int(text[:-1]) if _BIGINT.match(text) else text
         case "Boolean":
-            return text == "true" if text in ("true", "false") else text
+            return boolean(text)
         case "array":
             return _array(text.strip(), element_type)
         case "dict":
@@ -109,7 +111,7 @@ def _array_of_arrays(code: str) -> list[list[Any]] | None:
         return None
     return [
         [_untyped(part.strip()) for part in inner.strip().removeprefix("[").split(",")]
-        for inner in _bracketed(code[:end])
+        for inner in single_line(code[:end], _BRACKET, "]", least=0)
     ]
 
 
@@ -129,19 +131,6 @@ def _array_of_arrays_end(code: str, position: int, closing: str) -> int | None:
 def _end_of(pattern: re.Pattern[str], code: str, position: int) -> int:
     match = pattern.match(code, position)
     return match.end() if match else position
-
-
-def _bracketed(code: str) -> Iterator[str]:
-    position = 0
-    while (start := code.find("[", position)) >= 0:
-        end = code.find("]", start)
-        if end < 0:
-            return
-        if "\n" in code[start:end]:
-            position = start + 1
-            continue
-        yield code[start + 1 : end]
-        position = end + 1
 
 
 def _object(code: str) -> Any:
@@ -184,13 +173,4 @@ def _value_end(content: str, position: int) -> int:
 def _untyped(text: str) -> Any:
     """Return the value of an element whose type nobody declared."""
     text = text.strip()
-    if text in ("true", "false"):
-        return text == "true"
-    if _is_quoted(text):
-        return text[1:-1]
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    return text[1:-1] if _is_quoted(text) else constant(text)

@@ -1,10 +1,11 @@
-"""What ``gorilla eval`` prints: tables on stdout, problems on stderr."""
+"""What ``gorilla eval`` prints: tables on stdout, problems and progress on stderr."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -90,6 +91,17 @@ def print_problems(problems: Sequence[object], most: int = 20) -> None:
         err.print(f"! {problem}", style="yellow", markup=False)
     if len(problems) > most:
         err.print(f"! and {len(problems) - most} more", style="yellow")
+
+
+def progress_bar() -> Progress:
+    """Return what shows, while it is entered, how far a task is and when it will end."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    )
 
 
 def _table(title: str, first: str, *others: str) -> Table:

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 from langchain_gorilla.evaluation.printing import (
-    err,
     out,
     print_lines,
     print_page_table,
     print_problems,
+    progress_bar,
 )
 
 if TYPE_CHECKING:
@@ -188,13 +187,7 @@ def _opened(place: str, embedder: Path | None, collection: str) -> Iterator["Too
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    ) as progress:
+    with progress_bar() as progress:
         task = progress.add_task(what, total=None)
 
         def told(done: int, total: int) -> None:

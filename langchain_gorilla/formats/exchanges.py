@@ -20,7 +20,7 @@ from langchain_gorilla.formats.base import (
     SystemTurn,
     Turn,
 )
-from langchain_gorilla.formats.call_writer import write_call
+from langchain_gorilla.formats.call_writer import write_call, write_calls
 from langchain_gorilla.formats.markers import break_markers, write_content, write_json
 
 RESULTS: Final = "The calls returned:"
@@ -47,6 +47,13 @@ class Exchange:
 def system_text(turns: Sequence[Turn]) -> str:
     """Return what the system messages say, ``""`` for none."""
     return next((turn.text for turn in turns if isinstance(turn, SystemTurn)), "")
+
+
+def answered(turn: AssistantTurn, syntax: CallSyntax, markers: tuple[str, ...]) -> str:
+    """Write an answer's text, and its calls on a line of their own."""
+    text = break_markers(turn.text, markers)
+    between = "\n" if text and turn.calls else ""
+    return text + between + write_calls(turn.calls, syntax, markers)
 
 
 def said(turn: HumanTurn) -> str:

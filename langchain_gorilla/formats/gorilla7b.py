@@ -28,8 +28,7 @@ from langchain_gorilla.formats.base import (
     Turn,
     make_prompt,
 )
-from langchain_gorilla.formats.call_writer import write_calls
-from langchain_gorilla.formats.exchanges import Exchange, exchanges, folded, system_text
+from langchain_gorilla.formats.exchanges import Exchange, answered, exchanges, folded, system_text
 from langchain_gorilla.formats.markers import (
     COMMON_MARKERS,
     LLAMA_2_MARKERS,
@@ -90,9 +89,7 @@ class Gorilla7B(PromptFormat):
 
     def render_answer(self, turn: AssistantTurn) -> str:
         """Write text, then each call after ``<<<api_call>>>:`` on a line of its own."""
-        text = break_markers(turn.text, self.markers)
-        between = "\n" if text and turn.calls else ""
-        return text + between + write_calls(turn.calls, self.syntax, self.markers)
+        return answered(turn, self.syntax, self.markers)
 
     def _question(
         self, exchange: Exchange, functions: Sequence[FunctionSchema], *, first: bool

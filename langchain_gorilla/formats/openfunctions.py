@@ -37,7 +37,7 @@ from langchain_gorilla.formats.base import (
     make_prompt,
 )
 from langchain_gorilla.formats.call_writer import write_calls
-from langchain_gorilla.formats.exchanges import Exchange, exchanges, folded, system_text
+from langchain_gorilla.formats.exchanges import Exchange, answered, exchanges, folded, system_text
 from langchain_gorilla.formats.markers import (
     COMMON_MARKERS,
     LLAMA_2_MARKERS,
@@ -140,9 +140,7 @@ class OpenFunctionsV1(PromptFormat):
 
         A text that ends in an opening bracket or a quote would still read as that of the calls.
         """
-        text = break_markers(turn.text, self.markers)
-        between = "\n" if text and turn.calls else ""
-        return text + between + write_calls(turn.calls, self.syntax, self.markers)
+        return answered(turn, self.syntax, self.markers)
 
     def _question(
         self, exchange: Exchange, functions: Sequence[FunctionSchema], *, first: bool

@@ -6,12 +6,12 @@ Shapes in the wild: ``{name: "[REQUIRED] integer: text"}``, ``{name: "string (Op
 "description"}]``, ``"name"`` and ``"N/A"``.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.dialects import is_json
 
 _TYPES: Final = {
     "string": "string",
@@ -178,7 +178,7 @@ def _from_mapping(value: Mapping[str, Any]) -> tuple[dict[str, JSONValue], bool 
         if not all(isinstance(each, fits.get(kind or "", object)) for each in choices):
             schema.pop("type", None)
     default = next((value[key] for key in _DEFAULT_KEYS if key in value), None)
-    if default is not None and _is_json(default):
+    if default is not None and is_json(default):
         schema["default"] = default
     if isinstance(length := value.get("maximum_length"), int) and kind == "string":
         schema["maxLength"] = length
@@ -192,11 +192,3 @@ def _from_mapping(value: Mapping[str, Any]) -> tuple[dict[str, JSONValue], bool 
         if value.get("optional") is True or _OPTIONAL.match(text):
             says = False
     return schema, says
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return True

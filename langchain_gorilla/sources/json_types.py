@@ -19,6 +19,7 @@ from pydantic import AfterValidator, PydanticUserError, TypeAdapter, WithJsonSch
 from pydantic_core import SchemaError
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.functions import without_titles
 
 
 class NoJsonTypeError(Exception):
@@ -108,7 +109,7 @@ def _json_type(hint: Any) -> JsonType:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON") from error
     except RecursionError as error:
         raise NoJsonTypeError(f"{_name(hint)} refers to itself") from error
-    schema = _without_titles(schema)
+    schema = without_titles(schema)
     definitions = schema.pop("$defs", {})
     return JsonType(schema, definitions, None if _is_plain(hint) else adapter)
 
@@ -184,13 +185,3 @@ def _name(hint: Any) -> str:
     if hint is NoJson or (arguments and NoJson in arguments):
         return "a function, class or open file"
     return getattr(hint, "__name__", None) or str(hint)[:80]
-
-
-def _without_titles(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _without_titles(each)
-            for key, each in value.items()
-            if key != "title" or not isinstance(each, str)
-        }
-    return [_without_titles(each) for each in value] if isinstance(value, list) else value

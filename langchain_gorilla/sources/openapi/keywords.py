@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from langchain_gorilla.dialects import is_json
+
 _TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
 _OTHER_TYPES: Final = {
     "file": "string",
@@ -73,15 +75,11 @@ def _type(value: Any) -> str | list[str] | None:
 
 
 def _json(value: Any) -> Any:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return None
-    return value
+    return value if is_json(value) else None
 
 
 def _values(value: Any) -> list[Any] | None:
-    return value if isinstance(value, list) and value and _json(value) is not None else None
+    return value if isinstance(value, list) and value and is_json(value) else None
 
 
 def _dependencies(value: Any) -> dict[str, list[str]] | None:
