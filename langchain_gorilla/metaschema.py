@@ -1,12 +1,16 @@
-"""Whether a schema is one: by the metaschema of its draft, its patterns and its references."""
+"""Whether a schema is one, by its draft's metaschema, and what checks values against it."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from math import isfinite
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.validators import validator_for
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend, validator_for
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
@@ -67,6 +71,36 @@ def fits_pattern(pattern: str, text: str) -> bool:
         return re.search(pattern, text) is not None
     except (re.error, OverflowError):
         return True
+
+
+@lru_cache
+def with_own_keywords(draft: Any) -> Any:
+    """Return a draft's validator that reads ``pattern`` and ``multipleOf`` as they are meant.
+
+    ``multipleOf: 0.01`` is of the numbers as they are written: 19.99 is one, though no float is.
+    """
+    own = {"pattern": _check_pattern, "multipleOf": _check_multiple}
+    return extend(draft, own)  # type: ignore[no-untyped-call]
+
+
+def _check_pattern(
+    validator: Validator, pattern: str, value: JSONValue, schema: Mapping[str, JSONValue]
+) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not fits_pattern(pattern, value):
+        yield ValidationError("does not match")
+
+
+def _check_multiple(
+    validator: Validator, divisor: float, value: JSONValue, schema: Mapping[str, JSONValue]
+) -> Iterator[ValidationError]:
+    if not _is_number(value):
+        return
+    if not isfinite(value) or (_written(value) / _written(divisor)).denominator != 1:
+        yield ValidationError(f"is not a multiple of {divisor}")
+
+
+def _written(number: Any) -> Fraction:
+    return Fraction(number if isinstance(number, int) else str(number))
 
 
 def all_text(value: Any) -> bool:

@@ -33,7 +33,7 @@ from referencing.jsonschema import DRAFT202012
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
-from langchain_gorilla.metaschema import fits_pattern
+from langchain_gorilla.metaschema import with_own_keywords
 from langchain_gorilla.reasons import either, listed, place, sentence, shortened, shown
 
 MAX_DEPTH: Final = 64
@@ -218,15 +218,15 @@ class _Checker:
 def _checker(function: FunctionSchema) -> _Checker:
     draft = validator_for(function.parameters, default=Draft202012Validator)
     return _Checker(
-        validator=_with_own_keywords(draft)(function.parameters, registry=REGISTRY),
+        validator=_once_for_each(draft)(function.parameters, registry=REGISTRY),
         resolver=REGISTRY.resolver_with_root(DRAFT202012.create_resource(function.parameters)),
     )
 
 
 @lru_cache
-def _with_own_keywords(draft: Any) -> Any:
+def _once_for_each(draft: Any) -> Any:
     unions = {key: _once(draft.VALIDATORS[key]) for key in _UNIONS if key in draft.VALIDATORS}
-    return extend(draft, {"pattern": _check_pattern, **unions})  # type: ignore[no-untyped-call]
+    return extend(with_own_keywords(draft), unions)  # type: ignore[no-untyped-call]
 
 
 _Check: TypeAlias = Callable[[Validator, Any, JSONValue, Any], Iterator[ValidationError]]
@@ -257,14 +257,6 @@ def _once(check: _Check) -> _Check:
             yield ValidationError("fits none, as was said before")
 
     return check_once
-
-
-def _check_pattern(
-    validator: Validator, pattern: str, value: JSONValue, schema: Mapping[str, JSONValue]
-) -> Iterator[ValidationError]:
-    """Check ``pattern``, except one of another dialect."""
-    if isinstance(value, str) and not fits_pattern(pattern, value):
-        yield ValidationError("does not match")
 
 
 def _means_integer(value: float, kinds: Any) -> bool:

@@ -22,7 +22,7 @@ from langchain_gorilla.grammar.merging import (
 )
 from langchain_gorilla.grammar.notation import compact_json
 from langchain_gorilla.grammar.scalars import bounds
-from langchain_gorilla.metaschema import fits_pattern
+from langchain_gorilla.metaschema import fits_pattern, with_own_keywords
 
 
 def fitting(schema: Schema, types: tuple[str, ...], root: JSONValue, path: str) -> list[JSONValue]:
@@ -68,7 +68,8 @@ def fitting(schema: Schema, types: tuple[str, ...], root: JSONValue, path: str) 
 
 @lru_cache
 def _lenient(draft: Any) -> Any:
-    return extend(draft, {"pattern": _check_patterns})  # type: ignore[no-untyped-call]
+    own = {"pattern": _check_patterns}
+    return extend(with_own_keywords(draft), own)  # type: ignore[no-untyped-call]
 
 
 def _check_patterns(

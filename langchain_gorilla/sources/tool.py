@@ -13,6 +13,7 @@ from langchain_core.tools import BaseTool, ToolException
 from pydantic import ConfigDict
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.metaschema import with_own_keywords
 from langchain_gorilla.reasons import sentence
 
 _MAX_PROBLEMS: Final = 3
@@ -55,7 +56,8 @@ class SourceTool(BaseTool):
     def _validator(self) -> Any:
         schema: Any = self.args_schema
         # With the registry, a reference to a server finds nothing instead of being fetched.
-        return validator_for(schema, default=Draft202012Validator)(schema, registry=REGISTRY)
+        draft = validator_for(schema, default=Draft202012Validator)
+        return with_own_keywords(draft)(schema, registry=REGISTRY)
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
         try:

@@ -279,6 +279,14 @@ def test_an_optional_argument_that_is_its_default_passes(
     assert isinstance(checked(required, x=value), InvalidCall)
 
 
+def test_every_price_in_cents_is_a_multiple_of_a_cent() -> None:
+    given = functions({"a": {"type": "number", "multipleOf": 0.01}})
+
+    prices = [cents / 100 for cents in range(-300, 3_000)]
+    assert all(isinstance(checked(given, a=price), FunctionCall) for price in prices)
+    assert all("a multiple of 0.01" in reason(given, {"a": price + 0.005}) for price in prices)
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
@@ -293,6 +301,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], Any, str]] = {
     "deep": ({}, nested(100_000), "nested over 64 deep. Write them flatter"),
     "deep and checked": (RECURSIVE, nested(100_000), "nested over 64 deep"),
     "endless integer": ({}, 10**5_000, "over 300 digits"),
+    "no number": ({"multipleOf": 0.1}, float("inf"), "expected a multiple of 0.1"),
     "integer beyond floats": ({"multipleOf": 0.1}, 10**400, "over 300 digits"),
     "long text": (INTEGER, "x" * 1_000_000, "expected an integer"),
     "wide": (INTEGER, [{"k" * 1_000: ["v" * 1_000] * 1_000}] * 100, "expected an integer"),

@@ -1,0 +1,43 @@
+"""What every tool that is made of a JSON schema checks, whatever runs it."""
+
+from typing import Any
+
+import pytest
+from langchain_core.tools import ToolException
+
+from langchain_gorilla.sources.tool import SourceTool, closed_schema
+
+
+class Echo(SourceTool):
+    def call(self, arguments: dict[str, Any]) -> tuple[Any, Any]:
+        return arguments, None
+
+
+def echo(schema: dict[str, Any]) -> Echo:
+    return Echo(
+        name="echo",
+        description="Give it back.",
+        args_schema=closed_schema({"a": schema}, ["a"]),
+        handle_tool_error=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "fits", "fails"),
+    [
+        ({"type": "number", "multipleOf": 0.01}, 19.99, 0.005),
+        ({"type": "string", "pattern": "^[a-z]+$"}, "ab", "A"),
+    ],
+)
+def test_arguments_are_read_as_those_of_calls_are(
+    schema: dict[str, Any], fits: Any, fails: Any
+) -> None:
+    tool = echo(schema)
+
+    assert tool.invoke({"a": fits}) == {"a": fits}
+    with pytest.raises(ToolException, match="Correct the arguments"):
+        tool.invoke({"a": fails})
+
+
+def test_a_pattern_that_python_cannot_read_lets_any_text_pass() -> None:
+    assert echo({"type": "string", "pattern": r"^\p{L}+$"}).invoke({"a": "1"}) == {"a": "1"}
