@@ -7,14 +7,14 @@ unpacked up to the same limit; keys that are cut out of whatever comes back. No 
 from one call to the next.
 
 Not covered: httpx logs addresses at level INFO, so a key that the server wants in the query is
-in that log; and a key of less than four characters, or one that a server sends back transformed.
+in that log; a key in the ``Content-Type`` of an answer, and those that ``http_secrets`` names.
 
 There is one implementation, which is async. ``send`` runs it in an event loop of its own, since
 only a cancelled task stops at its deadline whatever the server does.
 """
 
 import asyncio
-import json
+import inspect
 import random
 import ssl
 import time
@@ -25,21 +25,33 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import quote
 
 import httpx
 from langchain_core.tools import ToolException
 
+from langchain_gorilla.errors import SourceError
 from langchain_gorilla.sources.addresses import check_address, origin
 from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.http_body import Inflater
+from langchain_gorilla.sources.http_secrets import spellings, without, without_half
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _IDEMPOTENT: Final = _READING | {"PUT", "DELETE"}
 _BUSY: Final = frozenset({429, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 5
-_SHORTEST_SECRET: Final = 4
+_OWN_HEADERS: Final = {
+    "user-agent": "langchain-gorilla",
+    "accept": "application/json, */*;q=0.8",
+    "accept-encoding": "gzip",
+}
+# Options of httpx that would change what a call asks for or how long it takes, and what is for that.
+_INSTEAD: Final = {
+    "base_url": "base_url= of the tools' source",
+    "follow_redirects": "redirect_hosts=",
+    "params": "parameters of the description, and credentials= for their values",
+    "timeout": "timeout_s= and connect_timeout_s=",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,12 @@ class HttpSettings:
         max_characters: Of a body that the model is shown; the artifact has what was read.
         redirect_hosts: Hosts that a server may send a reading call on to, as for downloads. No
             key goes there.
-        client_options: For ``httpx.AsyncClient``: ``verify``, ``cert``, ``proxy``, ….
+        client_options: For ``httpx.AsyncClient``: ``verify``, ``cert``, ``proxy``, …. Keys belong
+            into a source's own arguments: those in here are not cut out of answers.
+
+    Raises:
+        SourceError: A limit is out of its range, ``redirect_hosts`` is no set of names, or httpx
+            or this package does not take one of the ``client_options``.
     """
 
     connect_timeout_s: float = 10.0
@@ -65,6 +82,42 @@ class HttpSettings:
     max_characters: int = 20_000
     redirect_hosts: frozenset[str] = frozenset()
     client_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail at the first call, or lose something in silence."""
+        for name in ("connect_timeout_s", "timeout_s"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and value > 0):
+                raise SourceError(f"{name}= is {value!r:.80}. Expected seconds, above 0.")
+        for name in ("retries", "max_bytes", "max_characters"):
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value >= 0):
+                raise SourceError(f"{name}= is {value!r:.80}. Expected a whole number, 0 or more.")
+        # A text would be taken for the letters and the parts of names that it holds.
+        hosts = self.redirect_hosts
+        is_several = isinstance(hosts, frozenset | set | list | tuple)
+        if not is_several or not all(isinstance(host, str) for host in hosts):
+            raise SourceError(
+                f"redirect_hosts= is {hosts!r:.80}. Expected a set of host names, such as "
+                'frozenset({"files.example.com"}).'
+            )
+        if not isinstance(self.client_options, Mapping):
+            raise SourceError(
+                f"client_options= is {self.client_options!r:.80}. Expected a dict of options of "
+                "httpx.AsyncClient."
+            )
+        known = inspect.signature(httpx.AsyncClient).parameters
+        for name in self.client_options:
+            if name in _INSTEAD:
+                raise SourceError(
+                    f"client_options= has {name!r}, which every call sets itself. Use "
+                    f"{_INSTEAD[name]}."
+                )
+            if name not in known:
+                raise SourceError(
+                    f"client_options= has {name!r:.80}, which httpx.AsyncClient does not take. "
+                    f"Known: {', '.join(sorted(known.keys() - _INSTEAD.keys()))}."
+                )
 
 
 @dataclass(frozen=True)
@@ -77,9 +130,11 @@ class HttpRequest:
         url: Complete and encoded.
         base_url: Which ``url`` must lie below.
         headers: Without keys.
-        credentials: The headers that hold keys.
+        credentials: The caller's headers, with keys. They take the place of ``headers``, except
+            of a ``Content-Type``: only who wrote the body knows it.
         body: None for none.
         secrets: What must never be seen, wherever it is sent.
+        is_abroad: Redirected to another host, where nothing of the caller's goes.
     """
 
     label: str
@@ -90,6 +145,7 @@ class HttpRequest:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    is_abroad: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +156,7 @@ class HttpAnswer:
         status: 200 and so on.
         headers: Names in lower case; without ``set-cookie``.
         body: Unpacked; at most ``max_bytes``.
-        is_cut: The server had more.
+        is_cut: It is not all of the answer.
         is_packed: The body is in an encoding that was not asked for, as it came.
     """
 
@@ -164,16 +220,11 @@ async def _exchange(
     """Send one request and follow where its server may lead."""
     current = request
     for _ in range(_MAX_REDIRECTS + 1):
-        message = client.build_request(
-            current.method,
-            current.url,
-            headers=[
-                (name.encode(), value.encode())
-                for name, value in {**current.headers, **current.credentials}.items()
-            ],
-            content=current.body,
+        response = await client.send(
+            _message(current, client),
+            stream=True,
+            auth=None if current.is_abroad else httpx.USE_CLIENT_DEFAULT,
         )
-        response = await client.send(message, stream=True)
         try:
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or location is None:
@@ -184,6 +235,32 @@ async def _exchange(
     raise ToolException(
         f"{request.label}: the server redirected more than {_MAX_REDIRECTS} times. Call another "
         "tool, or tell the user."
+    )
+
+
+def _message(request: HttpRequest, client: httpx.AsyncClient) -> httpx.Request:
+    """Return a request as httpx has it."""
+    if request.is_abroad:
+        # Not from the client, whose own headers and cookies may hold keys.
+        return httpx.Request(
+            request.method,
+            request.url,
+            headers=_OWN_HEADERS,
+            extensions={"timeout": client.timeout.as_dict()},
+        )
+    written = {name.lower(): (name, value) for name, value in request.headers.items()}
+    given = {name.lower(): (name, value) for name, value in request.credentials.items()}
+    if "content-type" in written:
+        given.pop("content-type", None)
+    return client.build_request(
+        request.method,
+        request.url,
+        # Blanks around a value are no part of it, and httpx refuses them.
+        headers=[
+            (name.encode(), value.strip(" \t").encode())
+            for name, value in {**written, **given}.values()
+        ],
+        content=request.body,
     )
 
 
@@ -223,7 +300,7 @@ def _redirected(
         and onward.method in _READING
         and there.scheme in (here.scheme, "https")
     ):
-        return replace(onward, headers={}, credentials={}, body=None)
+        return replace(onward, headers={}, credentials={}, body=None, is_abroad=True)
     raise ToolException(
         f"{request.label}: the server redirected to another host, {there.host[:100]}, which this "
         "tool does not follow. Call another tool, or tell the user."
@@ -239,14 +316,15 @@ async def _answer(
     async for piece in response.aiter_raw():
         if not inflater.feed(piece):
             break
-    secrets = _spellings(request.secrets)
-    body = _without(inflater.body, secrets)
+    secrets = spellings(request.secrets)
+    body = without(inflater.body, secrets)
     if inflater.is_cut:
-        body = _without_half(body, secrets)
+        body = without_half(body, secrets)
     headers = {
-        name.lower(): _without(value.encode(), secrets).decode()
+        # A credential may be a word such as "json", without which the body could not be read.
+        name: value if name == "content-type" else without(value.encode(), secrets).decode()
         for name, value in response.headers.items()
-        if name.lower() != "set-cookie"
+        if name != "set-cookie"
     }
     return HttpAnswer(
         response.status_code,
@@ -259,22 +337,16 @@ async def _answer(
 
 def _client(settings: HttpSettings) -> httpx.AsyncClient:
     """Make the client of one call, which nobody has to close and which no event loop owns."""
+    headers = httpx.Headers(_OWN_HEADERS)
+    headers.update(settings.client_options.get("headers"))
     options = {
         "verify": _tls(),
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         **settings.client_options,
-        "follow_redirects": False,
+        "headers": headers,
         "timeout": httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
     }
-    client = httpx.AsyncClient(**options)
-    client.headers.update(
-        {
-            "user-agent": "langchain-gorilla",
-            "accept": "application/json, */*;q=0.8",
-            "accept-encoding": "gzip",
-        }
-    )
-    return client
+    return httpx.AsyncClient(**options)
 
 
 @lru_cache
@@ -294,29 +366,6 @@ def retry_after_s(answer: HttpAnswer) -> float | None:
         return None
     now = datetime.now(timezone.utc)
     return max(0.0, (then.replace(tzinfo=then.tzinfo or timezone.utc) - now).total_seconds())
-
-
-def _spellings(secrets: tuple[str, ...]) -> list[bytes]:
-    """Return secrets in the spellings in which a server may send them back, longest first."""
-    spelled = {
-        spelling.encode()
-        for secret in secrets
-        if len(secret) >= _SHORTEST_SECRET
-        for spelling in (secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1])
-    }
-    return sorted(spelled, key=len, reverse=True)
-
-
-def _without(text: bytes, secrets: list[bytes]) -> bytes:
-    for secret in secrets:
-        text = text.replace(secret, b"[removed]")
-    return text
-
-
-def _without_half(text: bytes, secrets: list[bytes]) -> bytes:
-    """Leave out the beginning of a secret that stands at the cut."""
-    halves = [secret[:length] for secret in secrets for length in range(len(secret))]
-    return text[: len(text) - max((len(half) for half in halves if text.endswith(half)), default=0)]
 
 
 def _silence(request: HttpRequest, time_s: str) -> str:

@@ -10,7 +10,10 @@ from langchain_core.tools import ToolException
 
 from langchain_gorilla.sources.http import HttpAnswer, HttpRequest, HttpSettings, retry_after_s
 
-_TEXTUAL: Final = frozenset({"json", "xml", "javascript", "yaml", "x-yaml", "ndjson", "graphql"})
+_TEXTUAL: Final = frozenset(
+    {"json", "ndjson", "jsonl", "jsonlines", "json-seq", "xml", "yaml", "javascript", "graphql"}
+    | {"www-form-urlencoded"}
+)
 _ERROR_CHARACTERS: Final = 2_000
 _NOT_MODIFIED: Final = 304
 # Where the next page is, and what was made.
@@ -57,22 +60,23 @@ def tool_result(
 def read_body(answer: HttpAnswer) -> Any:
     """Return a body as what it is: a JSON value, text, or bytes; a cut JSON value is text."""
     media_type, charset = content_type(answer.headers)
-    words = set(media_type.partition("/")[2].replace(".", "+").split("+"))
-    is_text = (
-        media_type.startswith("text/")
-        or bool(words & _TEXTUAL)
-        or media_type == "application/x-www-form-urlencoded"
-    )
+    subtype = media_type.partition("/")[2].replace(".", "+")
+    words = {word.removeprefix("x-") for word in subtype.split("+")}
+    is_text = media_type.startswith("text/") or bool(words & _TEXTUAL)
     if not answer.body:
         return ""
-    if media_type and not is_text:
+    # Many servers write a charset on whatever they send, so it only says that this may be text.
+    if media_type and not is_text and charset is None:
         return answer.body
     try:
         text = answer.body.decode(charset or "utf-8", "replace" if is_text else "strict")
     except (LookupError, UnicodeError):
-        return answer.body.decode("utf-8", "replace") if is_text else answer.body
+        if not is_text:
+            return answer.body
+        text = answer.body.decode("utf-8", "replace")
     if "\0" in text and not is_text:
         return answer.body
+    text = text.removeprefix("\ufeff")
     is_json = "json" in words or not media_type
     return _json_or_text(text) if is_json and not answer.is_cut else text
 
@@ -109,7 +113,7 @@ def _shown(body: Any, answer: HttpAnswer, most: int) -> str:
             "the rest]"
         )
     if answer.is_cut:
-        text = f"{text}\n[The server sent more than was read. Ask for less, or for a next page.]"
+        text = f"{text}\n[This is not all of the answer. Ask for less, or for a next page.]"
     return text
 
 

@@ -30,6 +30,7 @@ from langchain_gorilla.sources.api_calls import ApiCall
 from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.http import HttpRequest, HttpSettings, asend
 from langchain_gorilla.sources.http_answers import tool_result
+from langchain_gorilla.sources.http_secrets import may_hold_key
 from langchain_gorilla.sources.tool import SourceTool
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -175,7 +176,7 @@ class RestLineTool(SourceTool):
             headers=headers,
             credentials=self._headers,
             body=content,
-            secrets=tuple(self._headers.values()),
+            secrets=tuple(text for name, text in self._headers.items() if may_hold_key(name)),
         )
 
 

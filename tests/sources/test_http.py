@@ -54,6 +54,28 @@ def test_what_is_sent_arrives_and_what_is_answered_comes_back():
     assert artifact["status"] == 200
 
 
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+def test_the_type_of_a_body_is_its_writers(name: str):
+    given = {"headers": {"Content-Type": "multipart/form-data; boundary=x"}, "body": b"--x--"}
+    with serving() as server:
+        result(request(server.url, "POST", credentials={name: "application/json"}, **given))
+        assert server.last.header("content-type") == "multipart/form-data; boundary=x"
+        result(request(server.url, "POST", credentials={name: "application/json"}, body=b"1"))
+        assert server.last.header("content-type") == "application/json"
+
+
+def test_the_callers_headers_take_the_place_of_others_in_any_spelling():
+    with serving() as server:
+        result(request(server.url, headers={"X-Team": "a"}, credentials={"x-team": "b"}))
+    assert server.last.header("x-team") == "b"
+
+
+def test_blanks_around_a_header_are_left_out():
+    with serving() as server:
+        result(request(server.url, headers={"X-It": " a,b \t"}))
+    assert server.last.header("x-it") == "a,b"
+
+
 async def test_async_and_sync_send_the_same():
     with serving() as server:
         given = request(f"{server.url}/x", base_url=server.url)
@@ -175,7 +197,7 @@ def test_of_a_gigabyte_only_the_limit_is_read():
     assert artifact["is_cut"]
     assert len(content) < 1_300
     assert "1,000 of 100,000 characters shown" in content
-    assert "The server sent more than was read" in content
+    assert "This is not all of the answer" in content
     # What the sockets' own buffers took.
     assert sent < 50_000_000
 
@@ -194,6 +216,24 @@ def test_a_packed_body_is_unpacked():
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     with serving(lambda received: Answer(200, packed, headers)) as server:
         assert result(request(server.url))[1]["body"] == {"a": 1}
+
+
+def test_all_members_of_a_packed_body_are_unpacked():
+    packed = gzip.compress(b"first\n") + gzip.compress(b"second\n")
+    headers = {"Content-Encoding": "gzip", "Content-Type": "text/csv"}
+    with serving(lambda received: Answer(200, packed, headers)) as server:
+        _, artifact = result(request(server.url))
+    assert artifact["body"] == "first\nsecond\n"
+    assert not artifact["is_cut"]
+
+
+def test_a_packed_body_without_its_end_is_cut():
+    packed = gzip.compress(b"line\n" * 500)[:-20]
+    headers = {"Content-Encoding": "gzip", "Content-Type": "text/csv"}
+    with serving(lambda received: Answer(200, packed, headers)) as server:
+        content, artifact = result(request(server.url))
+    assert artifact["is_cut"]
+    assert content.endswith("[This is not all of the answer. Ask for less, or for a next page.]")
 
 
 def test_a_body_that_fills_the_limit_is_not_cut():
@@ -216,6 +256,14 @@ BODIES = [
     ("", b'{"a": 1}', {"a": 1}, '{"a": 1}'),
     ("", b"\xff\0", b"\xff\0", r"\[2 bytes of an unknown type"),
     ("text/plain", b"", "", "^200 OK, without a body.$"),
+    ("application/json", b'\xef\xbb\xbf{"a": 1}', {"a": 1}, '{"a": 1}'),
+    ("application/x-ndjson", b'{"a":1}\n{"a":2}\n', '{"a":1}\n{"a":2}\n', r'^\{"a":1\}'),
+    ("application/jsonl", b'{"a":1}\n', '{"a":1}\n', r'^\{"a":1\}'),
+    ("application/json-seq", b'\x1e{"a":1}\n', '\x1e{"a":1}\n', r'\{"a":1\}'),
+    ("application/vnd.github.v3.diff; charset=utf-8", b"--- a\n", "--- a\n", "^--- a"),
+    ("application/pdf; charset=utf-8", b"%PDF\xe2", b"%PDF\xe2", r"\[5 bytes of application/pdf"),
+    ("image/gif; charset=latin-1", b"GIF8\0", b"GIF8\0", r"\[5 bytes of image/gif"),
+    ("application/x; charset=binary", b"text", b"text", r"\[4 bytes of application/x"),
 ]
 
 
@@ -309,6 +357,22 @@ def test_a_named_host_may_be_redirected_to_and_gets_no_keys():
         assert other.last.header(name) is None
 
 
+def test_a_named_host_gets_nothing_of_the_clients_own():
+    with serving(lambda received: Answer(200, b"file", {"Content-Type": "text/plain"})) as other:
+        there = f"http://localhost:{other.port}/file"
+        with serving(lambda received: redirect(there)) as server:
+            options = {"auth": ("user", "pass"), "headers": {"X-Key": "secret"}}
+            options["cookies"] = {"sid": "secret"}
+            settings = replace(
+                QUICK, redirect_hosts=frozenset({"localhost"}), client_options=options
+            )
+            assert result(request(server.url), settings)[0] == "file"
+    for name in ("authorization", "x-key", "cookie"):
+        assert server.last.header(name) is not None
+        assert other.last.header(name) is None
+    assert other.last.header("user-agent") == "langchain-gorilla"
+
+
 @pytest.mark.parametrize(
     ("status", "method", "body"),
     [(302, "GET", b""), (303, "GET", b""), (307, "POST", b"data"), (308, "POST", b"data")],
@@ -366,6 +430,22 @@ def test_a_key_that_the_server_sends_back_is_cut_out(secret: str, status: int):
     for spelling in (secret, quote(secret, safe=""), secret.replace('"', '\\"')):
         assert spelling not in seen
     assert secret not in repr(given)
+
+
+@pytest.mark.parametrize("secret", ["abc", "true", "null", "1042", "1234567"])
+def test_a_key_that_cannot_be_told_from_data_leaves_answers_whole(secret: str):
+    body = b'{"ok": true, "none": null, "tenant": 10421, "id": 1234567, "abc": ""}'
+    with serving(
+        lambda received: Answer(200, body, {"Content-Type": "application/json"})
+    ) as server:
+        assert result(request(server.url, secrets=(secret,)))[0] == body.decode()
+
+
+def test_a_key_that_is_a_word_of_the_media_type_does_not_change_it():
+    with serving(lambda received: as_json({"format": "json"})) as server:
+        _, artifact = result(request(server.url, secrets=("json",)))
+    assert artifact["media_type"] == "application/json"
+    assert artifact["body"] == {"format": "[removed]"}
 
 
 @pytest.mark.parametrize("end", range(1_000, 1_013))

@@ -180,7 +180,6 @@ def test_the_first_alternative_with_all_its_keys_is_used():
 
 UNUSED = [
     ({"security": []}, None),
-    ({"security": [{}, {"bearer": []}]}, None),
     ({"security": [{"unknown": []}]}, None),
     ({}, "Bearer secret-1"),
 ]
@@ -196,6 +195,15 @@ def test_a_key_is_sent_only_where_it_is_asked_for(stated: dict, header):
     )
     arrived = called(description, {}, credentials={"bearer": "secret-1"})
     assert arrived.header("authorization") == header
+
+
+@pytest.mark.parametrize("security", [[{}, {"bearer": []}], [{"bearer": []}, {}]])
+def test_a_key_that_was_given_is_sent_where_it_is_optional(security: list):
+    description = secured()
+    description["paths"]["/it"]["get"]["security"] = security
+    arrived = called(description, {}, credentials={"bearer": "secret-1"})
+    assert arrived.header("authorization") == "Bearer secret-1"
+    assert called(description, {}).header("authorization") is None
 
 
 def test_a_description_that_never_asks_gets_the_keys_that_were_given():
@@ -236,6 +244,38 @@ def test_the_callers_headers_go_with_every_call_and_win():
     arrived = called(description, {}, headers={"X-Team": "a", "Authorization": "token secret-1"})
     assert arrived.header("x-team") == "a"
     assert arrived.header("authorization") == "token secret-1"
+
+
+KEYLESS = [
+    ("Accept", "application/json"),
+    ("content-type", "application/json"),
+    ("Accept-Language", "en-GB"),
+    ("User-Agent", "echo"),
+    ("X-GitHub-Api-Version", "2022-11-28"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), KEYLESS)
+def test_a_header_that_holds_no_key_is_not_cut_out_of_answers(name: str, value: str):
+    description = api({"/it": {"get": operation()}})
+    with serving(lambda received: as_json({"you sent": received.header(name)})) as server:
+        message = at(server, description, {}, headers={name: value})
+    assert message.artifact["body"] == {"you sent": value}
+    assert message.artifact["media_type"] == "application/json"
+
+
+def test_the_type_of_a_form_is_not_the_callers_to_set():
+    schema = {"type": "object", "properties": {"f": {"type": "string", "format": "binary"}}}
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    description = api({"/it": {"post": operation(body=body)}})
+    arrived = called(description, {"f": "text"}, headers={"content-type": "application/json"})
+    assert arrived.header("content-type").startswith("multipart/form-data; boundary=")
+
+
+def test_a_list_that_begins_with_a_blank_can_be_a_header():
+    schema = {"type": "array", "items": {"type": "string"}}
+    description = api({"/it": {"get": operation(parameter("X-It", "header", schema))}})
+    assert called(description, {"X-It": [" a", "b "]}).header("x-it") == "a,b"
 
 
 BAD_CREDENTIALS = [

@@ -108,6 +108,16 @@ def test_headers_of_the_document_are_the_model_s_and_those_of_the_caller_are_not
     assert "secret-key" not in content
 
 
+def test_a_header_of_the_caller_that_holds_no_key_is_not_cut_out_of_answers(tmp_path):
+    with serving(lambda request: as_json({"you want": request.header("accept")})) as server:
+        headers = {"Accept": "application/json", "content-type": "text/plain"}
+        row = document("POST /things", name="string: Name.")
+        tool = tool_of(tmp_path, server.url, row, headers=headers, allow_writes=True)
+        assert tool.invoke({"name": "a"}) == '{"you want": "application/json"}'
+    # The body is JSON, whatever the caller's header says.
+    assert server.last.header("content-type") == "application/json"
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

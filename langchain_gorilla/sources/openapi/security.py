@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 from pydantic import SecretStr
 
 from langchain_gorilla.errors import SourceError
+from langchain_gorilla.sources.http_secrets import may_hold_key
 
 Secret: TypeAlias = "str | SecretStr | tuple[str, str]"
 Credential: TypeAlias = "Secret | Callable[[], Secret | Awaitable[Secret]]"
@@ -153,15 +154,16 @@ class Credentials:
             is_stated: The description says for any operation what it needs.
 
         Returns:
-            The first alternative that the caller gave every key for; none of it is known, then
-            the call goes out as it is and the server decides. Where a description has schemes
-            and never says where they are needed, every key that was given.
+            The first alternative with keys that the caller gave all of, also where the call may
+            go without: who gave a key wants to be known. Without such an alternative none: the
+            call goes out as it is and the server decides. Where a description has schemes and
+            never says where they are needed, every key that was given.
         """
         if not is_stated:
             return tuple(name for name in self._given if name in self.schemes)
         for each in alternatives if isinstance(alternatives, list) else ():
             names = tuple(map(str, each)) if isinstance(each, Mapping) else ("",)
-            if all(name in self._given for name in names):
+            if names and all(name in self._given for name in names):
                 return names
         return ()
 
@@ -192,7 +194,8 @@ class Credentials:
 
 def _put(keys: Keys, scheme: Scheme, value: str, parts: tuple[str, ...]) -> None:
     sent = b64encode(value.encode()).decode() if scheme.kind == "basic" else value
-    keys.secrets += [*parts, sent]
+    if scheme.place != "header" or may_hold_key(scheme.name):
+        keys.secrets += [*parts, sent]
     if scheme.kind != "plain" and not sent.lower().startswith(f"{scheme.word.lower()} "):
         sent = f"{scheme.word} {sent}"
     if scheme.place == "header":
