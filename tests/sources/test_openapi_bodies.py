@@ -162,6 +162,35 @@ def test_multipart_arrives_with_files_as_bytes():
     ]
 
 
+def test_a_part_of_json_is_json_text_item_by_item():
+    schema = {"type": "object", "properties": {"s": {"type": "string"}, "l": LIST, "n": {}}}
+    encoding = {name: {"contentType": "application/json"} for name in schema["properties"]}
+    body = {"content": {"multipart/form-data": {"schema": schema, "encoding": encoding}}}
+    arrived = called(post(body), {"s": 'a"ö', "l": ["b", "c"], "n": None})
+    assert parts(arrived) == [
+        ("s", None, "application/json", '"a\\"ö"'.encode()),
+        ("l", None, "application/json", b'"b"'),
+        ("l", None, "application/json", b'"c"'),
+        ("n", None, "application/json", b"null"),
+    ]
+
+
+PART_STYLES = [
+    ({"explode": False}, [b"a b,c"]),
+    ({"style": "pipeDelimited", "explode": False}, [b"a b|c"]),
+    ({"style": "form"}, [b"a b", b"c"]),
+    ({"style": "form", "explode": True}, [b"a b", b"c"]),
+]
+
+
+@pytest.mark.parametrize(("encoding", "texts"), PART_STYLES)
+def test_a_list_in_multipart_is_as_many_parts_as_its_style_says(encoding: dict, texts: list):
+    schema = {"type": "object", "properties": {"x": LIST}}
+    media = {"schema": schema, "encoding": {"x": encoding}}
+    arrived = called(post({"content": {"multipart/form-data": media}}), {"x": ["a b", "c"]})
+    assert parts(arrived) == [("x", None, None, text) for text in texts]
+
+
 def test_broken_base64_is_refused():
     body = {
         "content": {
@@ -199,6 +228,63 @@ def test_of_several_media_types_json_is_written():
     }
     arrived = called(post({"content": content}), COLOR)
     assert arrived.header("content-type") == "application/merge-patch+json; v=1"
+
+
+MERGE, PATCH = "application/merge-patch+json", "application/json-patch+json"
+JSON_TYPES = [
+    # As Kubernetes and ASP.NET write them.
+    ((PATCH, MERGE, "application/strategic-merge-patch+json"), OBJECT, MERGE),
+    ((PATCH, "application/json", "text/json", "application/*+json"), OBJECT, "application/json"),
+    ((MERGE, "application/json"), OBJECT, "application/json"),
+    ((PATCH, "text/csv"), OBJECT, PATCH),
+    ((PATCH, MERGE), {"$ref": "#/components/schemas/Steps"}, PATCH),
+    ((MERGE, PATCH), {"$ref": "#/components/schemas/Steps"}, MERGE),
+]
+
+
+@pytest.mark.parametrize(("media_types", "schema", "sent"), JSON_TYPES)
+def test_a_json_patch_is_written_only_where_it_is_a_list_or_nothing_else_is_json(
+    media_types, schema, sent
+):
+    content = {media_type: {"schema": schema} for media_type in media_types}
+    components = {"schemas": {"Steps": {"type": "array", "items": {}}}}
+    arguments = COLOR if schema is OBJECT else {"body": []}
+    arrived = called(post({"content": content}, components=components), arguments)
+    assert arrived.header("content-type") == sent
+
+
+def test_a_broken_media_type_that_is_not_written_refuses_nothing():
+    content = {PATCH: {"schema": {"$ref": "#/no"}}, "application/json": {"schema": OBJECT}}
+    assert json.loads(called(post({"content": content}), COLOR).body) == COLOR
+
+
+@pytest.mark.parametrize("media_type", ["*/*", "application/*+json", "*/*; v=1"])
+def test_a_range_that_json_is_in_is_sent_as_json(media_type: str):
+    arrived = called(post(json_body(OBJECT, media_type)), COLOR)
+    assert json.loads(arrived.body) == COLOR
+    assert arrived.header("content-type") == "application/json"
+
+
+BESIDE = {"properties": {"extra": {"type": "string"}}, "required": ["extra"]}
+
+
+@pytest.mark.parametrize(
+    ("version", "names"), [("3.1.0", ["r", "g", "extra"]), ("3.0.3", ["r", "g"])]
+)
+def test_from_3_1_on_what_stands_beside_a_bodys_reference_is_an_argument(version, names):
+    body = json_body({"$ref": "#/components/schemas/Color", **BESIDE})
+    description = post(body, version, components={"schemas": {"Color": OBJECT}})
+    (tool,) = tools_from_openapi(description, allow_writes=True)
+    assert list(tool.args_schema["properties"]) == names
+    assert ("extra" in tool.args_schema.get("required", ())) is ("extra" in names)
+
+
+@pytest.mark.parametrize(("version", "text"), [("3.1.0", b"extra=a"), ("3.0.3", b"")])
+def test_from_3_1_on_a_form_that_may_hold_nothing_but_what_stands_beside_is_a_body(version, text):
+    body = json_body({"$ref": "#/components/schemas/None", **BESIDE}, FORM)
+    nothing = {"type": "object", "properties": {}}
+    description = post(body, version, components={"schemas": {"None": nothing}})
+    assert called(description, {"extra": "a"} if text else {}).body == text
 
 
 @pytest.mark.parametrize("more", [{}, {"additionalProperties": False}])

@@ -168,6 +168,8 @@ TEMPLATES = [
     ("it/{id}", "/v1/it/a%2Fb"),
     ("/it/{id}?kind=old", "/v1/it/a%2Fb?kind=old"),
     ("/it/{id}#variant", "/v1/it/a%2Fb"),
+    ("/it?id={id}", "/v1/it?id=a%2Fb"),
+    ("/it/{id}?of=x:{id}&kind=old#variant", "/v1/it/a%2Fb?of=x:a%2Fb&kind=old"),
     ("/with space/{id}", "/v1/with%20space/a%2Fb"),
     ("/it/{id}/", "/v1/it/a%2Fb/"),
 ]
@@ -177,6 +179,43 @@ TEMPLATES = [
 def test_a_path_is_filled_in(template: str, target: str):
     description = api({template: {"get": operation(parameter("id", "path"))}})
     assert called(description, {"id": "a/b"}).target == target
+
+
+IN_QUERIES = [
+    ({"type": "string"}, "a&b=c#d", "a%26b%3Dc%23d"),
+    ({"type": "string"}, "..", ".."),
+    ({"type": "string"}, "", ""),
+    (LIST, ["a&b", "c"], "a%26b,c"),
+    ({"type": "boolean"}, True, "true"),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "text"), IN_QUERIES)
+def test_a_value_in_the_query_of_a_path_stays_in_its_place(schema, value, text: str):
+    get = api({"/it?id={id}&kind=old": {"get": operation(parameter("id", "path", schema))}})
+    assert called(get, {"id": value}).target == f"/v1/it?id={text}&kind=old"
+
+
+QUERY_PARAMETERS = [
+    ([], {"id": "1"}, "kind=old&id=1"),
+    ([parameter("id")], {"id": "1"}, "kind=old&id=1"),
+    ([parameter("id")], {}, "kind=old"),
+    ([parameter("id", schema=LIST)], {"id": ["1", "2"]}, "kind=old&id=1&id=2"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "arguments", "query"), QUERY_PARAMETERS)
+def test_a_query_parameter_that_its_path_names_too_arrives_once(parameters, arguments, query):
+    get = api({"/it?id={id}&kind=old": {"get": operation(*parameters)}})
+    assert called(get, arguments).query == query
+
+
+def test_a_key_in_the_query_of_a_path_is_no_argument():
+    description = api(
+        {"/it?key={key}": {"get": operation()}},
+        components={"securitySchemes": {"s": {"type": "apiKey", "in": "query", "name": "key"}}},
+    )
+    assert called(description, {}, credentials={"s": "secret-1"}).query == "key=secret-1"
 
 
 BAD_ARGUMENTS = [

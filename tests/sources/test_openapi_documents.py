@@ -211,6 +211,52 @@ def test_references_into_files_below_are_followed(tmp_path: Path):
     Draft202012Validator(schema).validate({"x": {"s": {"s": {}}}})
 
 
+def test_a_form_in_another_file_has_its_files_there(tmp_path: Path):
+    form = {
+        "type": "object",
+        "additionalProperties": True,
+        "properties": {"f": {"$ref": "#/file"}},
+        "file": {"type": "string", "format": "binary"},
+    }
+    written(tmp_path, json.dumps(form), "form.json")
+    body = json_body({"$ref": "form.json"}, "multipart/form-data")
+    description = written(tmp_path, json.dumps(api({"/it": {"post": operation(body=body)}})))
+    (tool,) = tools_from_openapi(description, X, allow_writes=True)
+    assert tool._operation.signature.body.files == {"f"}
+
+
+TOKEN = parameter("X-Token-1", "header")
+ELSEWHERE = [
+    ({"/it": {"get": operation({"$ref": "parts.json#/token"})}}),
+    ({"/it": {"$ref": "parts.json#/item"}}),
+    ({"/it": {"get": {"$ref": "parts.json#/item/get"}}}),
+    ({"/it": {"$ref": "#/components/pathItems/item"}}),
+]
+
+
+@pytest.mark.parametrize("paths", ELSEWHERE)
+def test_a_parameter_that_stands_elsewhere_takes_a_credential(tmp_path: Path, paths: dict):
+    item = {"get": operation({"$ref": "#/token"})}
+    written(tmp_path, json.dumps({"token": TOKEN, "item": item}), "parts.json")
+    shared = {"pathItems": {"item": {"parameters": [TOKEN], "get": operation()}}}
+    description = api({**paths, "/no": {"$ref": "#/no"}}, "3.1.0", components=shared)
+    (tool,) = tools_from_openapi(
+        written(tmp_path, json.dumps(description)), X, credentials={"x-token-1": "secret-1"}
+    )
+    assert tool._operation.signature.hidden == (("X-Token-1", "header", "x-token-1"),)
+
+
+def test_a_key_is_sent_where_an_operation_in_another_file_asks_for_it(tmp_path: Path):
+    item = {"get": operation(security=[{"key": []}]), "head": operation(security=[])}
+    written(tmp_path, json.dumps(item), "item.json")
+    schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+    description = api({"/it": {"$ref": "item.json"}}, components={"securitySchemes": schemes})
+    tools = tools_from_openapi(
+        written(tmp_path, json.dumps(description)), X, credentials={"key": "secret-1"}
+    )
+    assert [tool._operation.schemes for tool in tools] == [("key",), ()]
+
+
 @pytest.mark.parametrize("reference", ["../secret.yaml", "/etc/passwd", "a/../../secret.yaml"])
 def test_a_file_outside_the_folder_is_not_opened(tmp_path: Path, reference: str):
     written(tmp_path, "name: x", "secret.yaml")
@@ -259,6 +305,49 @@ def test_the_nearest_servers_count_and_variables_can_be_given():
     assert [tool._operation.server for tool in tools] == [
         "https://me.example",
         "https://path.example",
+    ]
+
+
+REGION = {"url": "https://{region}.example", "variables": {"region": {"default": "us"}}}
+CHOICE = {"url": REGION["url"], "variables": {"region": {"default": "us", "enum": ["us", "eu"]}}}
+BAD_VARIABLES = [
+    ([CHOICE], {"regoin": "eu"}, r"names regoin, but no server .* Its variables: region\."),
+    ([CHOICE], {"region": "mars"}, r"gives region 'mars'\. Expected one of us, eu\."),
+    ([REGION], {"region": 2}, r"gives region 2, which is int\. Expected a string\."),
+    (None, {"region": "eu"}, r"Its variables: none\."),
+]
+
+
+@pytest.mark.parametrize(("servers", "given", "words"), BAD_VARIABLES)
+def test_a_server_variable_that_no_server_takes_is_the_callers_mistake(servers, given, words: str):
+    with pytest.raises(SourceError, match=words):
+        tools_from_openapi(api({"/it": {"get": {}}}, servers=servers), server_variables=given)
+
+
+KNOWN_VARIABLES = [
+    (api({"/it": {"get": {}}}, servers=[{"url": "https://a.example"}, CHOICE]), None),
+    (api({"/it": {"get": {}, "post": {"servers": [CHOICE]}}}), None),
+    (api({"/it": {"$ref": "#/components/i"}}, components={"i": {"servers": [CHOICE], "get": {}}}),
+     "https://eu.example"),
+    (api({"/it": {"get": {}}}, servers=[{"url": "https://{region}.example"}]), "https://eu.example"),
+    ({"swagger": "2.0", "host": "{region}.example", "paths": {"/it": {"get": {}}}},
+     "https://eu.example"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("description", "address"), KNOWN_VARIABLES)
+def test_a_server_variable_may_be_that_of_any_server(description: dict, address: str | None):
+    (tool,) = tools_from_openapi(description, server_variables={"region": "eu"})
+    assert tool._operation.server == address or address is None
+
+
+def test_an_operation_whose_own_server_does_not_take_a_variable_is_refused():
+    own = {**CHOICE, "variables": {"region": {"default": "us", "enum": ["us"]}}}
+    description = api({"/a": {"get": {}}, "/b": {"get": {"servers": [own]}}}, servers=[CHOICE])
+    tools = tools_from_openapi(description, server_variables={"region": "eu"})
+    assert [tool._operation.server for tool in tools] == ["https://eu.example"]
+    assert [str(each) for each in tools.refusals] == [
+        "GET /b: Its server takes no region 'eu', only us."
     ]
 
 

@@ -28,6 +28,10 @@ def schema_of(schema: dict, version: str = "3.0.3", **components: dict) -> dict:
     return tools[0].args_schema
 
 
+def ref(name: str) -> dict:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 KEYWORDS = [
     ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
     (
@@ -48,6 +52,22 @@ KEYWORDS = [
     ({"pattern": r"^\p{L}$"}, {"$comment": r"pattern: ^\p{L}$"}),
     ({"pattern": "[[a]"}, {"$comment": "pattern: [[a]"}),
     ({"type": "string", "enum": [1, True, "a"]}, {"type": "string", "enum": ["1", "true", "a"]}),
+    ({"type": "boolean", "enum": ["true", "False"]}, {"type": "boolean", "enum": [True, False]}),
+    ({"type": ["integer", "null"], "enum": ["1", "-2", 3, None]},
+     {"type": ["integer", "null"], "enum": [1, -2, 3, None]}),
+    ({"type": "number", "enum": ["0.5", "1e999", "nan", "true", "x", "[" * 10_000]},
+     {"type": "number", "enum": [0.5, "1e999", "nan", "true", "x", "[" * 10_000]}),
+    ({"type": ["string", "integer"], "enum": ["1", 2]},
+     {"type": ["string", "integer"], "enum": ["1", 2]}),
+    ({"enum": ["1", True]}, {"enum": ["1", True]}),
+    ({"const": None}, {"const": None}),
+    ({"const": float("nan")}, {}),
+    ({"oneOf": [{"type": "string"}, {"const": None}]},
+     {"anyOf": [{"type": "string"}, {"const": None}]}),
+    ({"oneOf": [{"minLength": 1}], "anyOf": [{"minLength": 2}], "allOf": [{"minLength": 3}]},
+     {"anyOf": [{"minLength": 2}], "allOf": [{"minLength": 3}, {"anyOf": [{"minLength": 1}]}]}),
+    ({"not": {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}},
+     {"not": {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}}),
     ({"enum": []}, {}),
     ({"enum": "a"}, {}),
     ({"type": "file"}, {"type": "string"}),
@@ -55,6 +75,7 @@ KEYWORDS = [
     ({"type": ["string", "integer"]}, {"type": ["string", "integer"]}),
     ({"type": 7}, {}),
     ({"maxLength": 10.0, "minLength": "1", "minItems": -1}, {"maxLength": 10}),
+    ({"maximum": 10**400, "maxItems": 10**400}, {}),
     ({"maximum": "7", "minimum": True, "multipleOf": 0}, {}),
     ({"required": True}, {}),
     ({"required": []}, {}),
@@ -124,6 +145,51 @@ def test_what_stands_beside_a_reference_counts_from_3_1_on():
     }
 
 
+OVERLAPS = [
+    ([{"type": "integer"}, {"type": "number"}], 3),
+    ([{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}], "2024-01-01"),
+    ([{"type": "string", "enum": ["asc"]}, {"type": "string"}], "asc"),
+    ([{"type": "string"}, {"const": None}], "v"),
+    ([{"required": ["kind"]}, {"properties": {"bark": {"type": "string"}}}], {"kind": "Cat"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cases", "value"), OVERLAPS)
+def test_a_value_that_fits_two_cases_of_a_one_of_is_taken(cases: list, value):
+    schema = schema_of({"oneOf": cases, "discriminator": {"propertyName": "kind"}}, "3.1.0")
+    assert Draft202012Validator(schema).is_valid({"x": value})
+
+
+def test_a_value_that_fits_no_case_of_a_one_of_is_refused():
+    schema = schema_of({"oneOf": [{"type": "integer"}, {"type": "number"}]})
+    assert not Draft202012Validator(schema).is_valid({"x": "3"})
+
+
+READ_ONLY = {"type": "object", "properties": {"id": {"readOnly": True}, "name": {}}}
+NEEDS = {"required": ["id", "name"]}
+HIDDEN = [
+    {"allOf": [READ_ONLY, NEEDS]},
+    {"allOf": [NEEDS, {"allOf": [ref("Base")]}]},
+    {"allOf": [ref("Base"), {"properties": {"age": {}}, **NEEDS}]},
+    {**READ_ONLY, "anyOf": [NEEDS, {"required": ["age"]}]},
+    {**ref("Base"), **NEEDS},
+]
+
+
+@pytest.mark.parametrize("schema", HIDDEN)
+def test_a_read_only_property_is_not_demanded_by_another_part_of_its_schema(schema: dict):
+    converted = schema_of({"items": schema}, "3.1.0", Base=READ_ONLY)
+    assert '"id"' not in json.dumps(converted)
+    validator = Draft202012Validator(converted)
+    assert validator.is_valid({"x": [{"name": "a"}]})
+    assert not validator.is_valid({"x": [{}]})
+
+
+def test_a_read_only_property_in_a_condition_stays_its_condition():
+    schema = {**READ_ONLY, "not": {"required": ["id"]}}
+    assert schema_of(schema)["properties"]["x"]["not"] == {"required": ["id"]}
+
+
 def test_a_tool_carries_the_definitions_that_it_reaches_and_no_others():
     schema = schema_of(
         {"$ref": "#/components/schemas/Tree"},
@@ -173,10 +239,6 @@ def test_two_definitions_with_one_name_are_told_apart():
     )
     schema = tools_from_openapi(description, X)[0].args_schema
     assert schema["$defs"] == {"S": {"type": "string"}, "S-2": {"type": "integer"}}
-
-
-def ref(name: str) -> dict:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 CIRCLES = {

@@ -115,6 +115,22 @@ def test_a_file_arrives_in_multipart():
     assert field.get_payload() == "text"
 
 
+PART_FORMATS = [
+    ({}, ["a,b"]),
+    ({"collectionFormat": "ssv"}, ["a b"]),
+    ({"collectionFormat": "multi"}, ["a", "b"]),
+]
+
+
+@pytest.mark.parametrize(("rest", "texts"), PART_FORMATS)
+def test_a_list_in_multipart_arrives_in_its_collection_format(rest: dict, texts: list):
+    fields = [given("x", "formData", **ARRAY, **rest), given("f", "formData", type="file")]
+    arrived = called(swagger({"/it": {"post": {"parameters": fields}}}), {"x": ["a", "b"]})
+    head = f"Content-Type: {arrived.header('content-type')}\r\n\r\n".encode()
+    parts = email.message_from_bytes(head + arrived.body).get_payload()
+    assert [part.get_payload() for part in parts] == texts
+
+
 SERVERS = [
     (
         {"host": "a.example", "basePath": "/v1", "schemes": ["http", "https"]},

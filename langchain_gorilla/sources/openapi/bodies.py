@@ -9,14 +9,14 @@ import binascii
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from langchain_core.tools import ToolException
 
-from langchain_gorilla.sources.openapi.serialization import Style, query_pairs, scalar
+from langchain_gorilla.sources.openapi.serialization import Style, delimiter, query_pairs, scalar
 
 BodyKind: TypeAlias = Literal["json", "form", "multipart", "raw"]
 
@@ -35,7 +35,7 @@ class Body:
         whole: The argument that is all of it; None where its properties are arguments.
         properties: Argument to property.
         is_required: A body without properties is sent too.
-        styles: Of a form's properties, where the description says.
+        styles: Of the properties of a form or a multipart body, where the description says.
         media_types: Of the parts of a multipart body, where the description says.
         files: Properties that are files.
     """
@@ -52,7 +52,7 @@ class Body:
 
 def body_kind(media_type: str) -> BodyKind:
     """Say how a body of a media type is written."""
-    essence = media_type.partition(";")[0].strip().lower()
+    essence = _essence(media_type)
     if essence.endswith(("/json", "+json")) or essence == "*/*":
         return "json"
     if essence == "application/x-www-form-urlencoded":
@@ -60,9 +60,22 @@ def body_kind(media_type: str) -> BodyKind:
     return "multipart" if essence.startswith("multipart/") else "raw"
 
 
-def best_media_type(media_types: list[str]) -> str:
-    """Return the media type that says the most in arguments: JSON first, the first of equals."""
-    return min(media_types, key=lambda each: _RANKS.index(body_kind(each)))
+def best_media_type(media_types: list[str], lists: Container[str]) -> str:
+    """Return the media type that says the most in arguments: JSON first, the first of equals.
+
+    Args:
+        media_types: Of one body.
+        lists: Those of them whose content is described as a list.
+    """
+
+    def rank(media_type: str) -> tuple[int, bool, bool]:
+        essence = _essence(media_type)
+        # A JSON Patch is a list of operations. Kubernetes and ASP.NET name it first, and describe
+        # the object that their other types take.
+        is_odd = essence == "application/json-patch+json" and media_type not in lists
+        return _RANKS.index(body_kind(media_type)), is_odd, essence != "application/json"
+
+    return min(media_types, key=rank)
 
 
 def encoded_body(body: Body, arguments: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
@@ -84,7 +97,8 @@ def encoded_body(body: Body, arguments: Mapping[str, Any]) -> tuple[bytes | None
         if not value and not body.is_required:
             return None, None
     if body.kind == "json":
-        media_type = "application/json" if body.media_type.startswith("*/*") else body.media_type
+        # No request is of a range such as */* or application/*+json.
+        media_type = "application/json" if "*" in body.media_type else body.media_type
         return json.dumps(value, ensure_ascii=False).encode(), media_type
     if body.kind == "form" and isinstance(value, dict):
         return _form(body, value).encode(), body.media_type
@@ -114,6 +128,11 @@ def file_content(text: str) -> tuple[bytes, str | None]:
     return data, head[1]
 
 
+def _essence(media_type: str) -> str:
+    """Return a media type without its parameters."""
+    return media_type.partition(";")[0].strip().lower()
+
+
 def _form(body: Body, values: Mapping[str, Any]) -> str:
     pairs: list[str] = []
     for name, value in values.items():
@@ -134,22 +153,34 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
     boundary = secrets.token_hex(16)
     parts: list[bytes] = []
     for name, value in values.items():
-        for each in value if isinstance(value, list) else [value]:
+        for each in _in_parts(body, name, value):
             media_type = body.media_types.get(name)
             if name in body.files:
                 content, given = file_content(scalar(each))
                 media_type = media_type or given or "application/octet-stream"
                 filename = f'; filename="{_quoted(name)}"'
             else:
-                content, filename = scalar(each).encode(), ""
                 if isinstance(each, list | dict):
                     media_type = media_type or "application/json"
+                is_json = body_kind(media_type or "") == "json"
+                text = json.dumps(each, ensure_ascii=False) if is_json else scalar(each)
+                content, filename = text.encode(), ""
             head = f'Content-Disposition: form-data; name="{_quoted(name)}"{filename}'
             head += f"\r\nContent-Type: {media_type}" if media_type else ""
             parts.append(f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n")
     whole = b"".join(parts) + f"--{boundary}--\r\n".encode()
     essence = body.media_type.partition(";")[0].strip()
     return whole, f"{essence}; boundary={boundary}"
+
+
+def _in_parts(body: Body, name: str, value: Any) -> list[Any]:
+    """Return what goes into the parts of one name: the items of a list, unless they are one text."""
+    if not isinstance(value, list):
+        return [value]
+    style = body.styles.get(name)
+    if not value or style is None or style.explode or name in body.files:
+        return value
+    return [delimiter(style).join(map(scalar, value))]
 
 
 def _quoted(name: str) -> str:

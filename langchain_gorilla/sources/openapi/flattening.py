@@ -47,12 +47,18 @@ def flattened(schema: Any, file: str, document: Document) -> FlatObject | None:
 
 
 def _collect(schema: Any, file: str, document: Document, flat: FlatObject, seen: set[int]) -> bool:
-    schema, file = document.resolved(schema, file)
     if not isinstance(schema, Mapping):
         return False
     if id(schema) in seen:
         return True
     seen.add(id(schema))
+    if isinstance(reference := schema.get("$ref"), str):
+        place = document.place(reference, file)
+        if not _collect(document.at(place), place.file, document, flat, seen):
+            return False
+        if document.version != "3.1":
+            # Before 3.1 what stands beside a reference is ignored.
+            return True
     kinds = schema.get("type", "object")
     is_object = "object" in kinds if isinstance(kinds, list) else kinds == "object"
     is_closed = schema.get("additionalProperties", False) is False

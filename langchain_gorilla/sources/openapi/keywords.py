@@ -8,7 +8,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from langchain_gorilla.dialects import is_json
@@ -36,7 +36,11 @@ def _text(value: Any) -> str | None:
 def _number(value: Any) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) else None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:
+        # Longer than a float can be, so it limits nothing that a model writes.
+        return None
 
 
 def _divisor(value: Any) -> int | float | None:
@@ -96,7 +100,6 @@ KEYWORDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "type": _type,
     "required": _names,
     "enum": _values,
-    "const": _json,
     "default": _json,
     "uniqueItems": _truth,
     "multipleOf": _divisor,
@@ -114,12 +117,15 @@ KEYWORDS: Final[Mapping[str, Callable[[Any], Any]]] = {
 """Keyword to a function that returns its value for JSON Schema, or None to leave it out."""
 
 
-def settled(schema: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def settled(
+    schema: dict[str, Any], given: Mapping[str, Any], hidden: Collection[str]
+) -> dict[str, Any]:
     """Finish a converted schema: what depends on several of its keywords.
 
     Args:
         schema: Converted keyword by keyword; changed.
         given: As the description has it.
+        hidden: Properties that a request must not have.
     """
     for exclusive, inclusive in (
         ("exclusiveMinimum", "minimum"),
@@ -131,37 +137,45 @@ def settled(schema: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
             del schema[exclusive]
     if "pattern" in schema and not compiles(schema["pattern"]):
         schema["$comment"] = f"pattern: {schema.pop('pattern')}"
-    if "properties" in schema:
-        _required(schema, given)
-    if schema.get("type") == "string" and "enum" in schema:
-        # YAML authors forget the quotes around 1 and true.
-        schema["enum"] = [
-            json.dumps(each) if isinstance(each, bool | int | float) else each
-            for each in schema["enum"]
-        ]
+    _required(schema, given, hidden)
+    if "enum" in schema:
+        kinds = schema.get("type", ())
+        kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+        schema["enum"] = [_typed(each, kinds - {"null"}) for each in schema["enum"]]
     if given.get("nullable") is True or given.get("x-nullable") is True:
         return _nullable(schema)
     return schema
 
 
-def _required(schema: dict[str, Any], given: Mapping[str, Any]) -> None:
+def _required(schema: dict[str, Any], given: Mapping[str, Any], hidden: Collection[str]) -> None:
     """Keep of ``required`` what may be sent, and lift draft 3's ``required: true``."""
-    described = given.get("properties")
-    described = described if isinstance(described, Mapping) else {}
-    hidden = {str(name) for name in described} - schema["properties"].keys()
-    names = [name for name in schema.get("required", ()) if name not in hidden]
-    names += [
-        str(name)
-        for name, each in described.items()
-        if isinstance(each, Mapping) and each.get("required") is True and str(name) not in hidden
-    ]
-    schema.pop("required", None)
+    names = [name for name in schema.pop("required", ()) if name not in hidden]
+    if (properties := schema.get("properties")) is not None:
+        names += [
+            str(name)
+            for name, each in given["properties"].items()
+            if isinstance(each, Mapping) and each.get("required") is True
+            if str(name) in properties
+        ]
+        # What is demanded and not described is named, so that a model can see it.
+        properties |= {name: {} for name in names if name not in properties}
     if names:
         schema["required"] = list(dict.fromkeys(names))
-        # What is demanded and not described is named, so that a model can see it.
-        schema["properties"] |= {
-            name: {} for name in schema["required"] if name not in schema["properties"]
-        }
+
+
+def _typed(value: Any, kinds: set[str]) -> Any:
+    """Read a value of ``enum`` as its type says: authors forget quotes, and write too many."""
+    if kinds == {"string"}:
+        return json.dumps(value) if isinstance(value, bool | int | float) else value
+    if not isinstance(value, str) or "string" in kinds:
+        return value
+    try:
+        meant = json.loads(value.lower())
+    except (ValueError, RecursionError):
+        return value
+    if isinstance(meant, bool):
+        return meant if "boolean" in kinds else value
+    return value if _number(meant) is None or not kinds & {"integer", "number"} else meant
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The operations of a description, as it has them, with what they share put together."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from langchain_gorilla.sources.openapi.swagger2 import (
 
 METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 _NO_METHODS: Final = frozenset({"$ref", "summary", "description", "servers", "parameters"})
 
 
@@ -59,11 +62,7 @@ def described_operations(
         if str(path).startswith("x-"):
             continue
         try:
-            resolved, file = document.resolved(item, "")
-            if not isinstance(resolved, Mapping):
-                raise UnreadableError("It is no object with operations.")
-            # Beside a reference a path may have operations of its own.
-            merged = {**resolved, **(item if isinstance(item, Mapping) else {})}
+            merged, file = _path_item(item, document)
         except UnreadableError as error:
             yield Refusal(str(path), str(error))
             continue
@@ -87,6 +86,19 @@ def described_operations(
         yield Refusal(
             f"webhook {name}", "The server makes this call, so there is nothing to call here."
         )
+
+
+def _path_item(item: Any, document: Document) -> Located:
+    """Return a path's operations with their file.
+
+    Raises:
+        UnreadableError: There are none.
+    """
+    resolved, file = document.resolved(item, "")
+    if not isinstance(resolved, Mapping):
+        raise UnreadableError("It is no object with operations.")
+    # Beside a reference a path may have operations of its own.
+    return {**resolved, **(item if isinstance(item, Mapping) else {})}, file
 
 
 def _described(
@@ -123,28 +135,87 @@ def _described(
     return Described(method, path, operation, file, tuple(parameters), body, servers)
 
 
-def server_url(servers: Any, variables: Mapping[str, str]) -> str | None:
+def check_server_variables(document: Document, given: Mapping[str, Any]) -> None:
+    """Refuse a value that no server in the description takes.
+
+    Raises:
+        SourceError: No address has a variable of that name, or the value is no string or none of
+            those that its variable may have.
+    """
+    known: dict[str, list[Any]] = {}
+    for server in _servers(document):
+        described = _variables(server)
+        for name in (*described, *PLACEHOLDER.findall(str(server.get("url")))):
+            known.setdefault(name, []).append(described.get(name))
+    if unknown := sorted(str(name) for name in given if name not in known):
+        raise SourceError(
+            f"server_variables= names {', '.join(unknown)}, but no server in the description has "
+            f"such a variable. Its variables: {', '.join(sorted(known)) or 'none'}."
+        )
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise SourceError(
+                f"server_variables= gives {name} {value!r:.80}, which is {type(value).__name__}. "
+                "Expected a string."
+            )
+        choices = [_choices(variable) for variable in known[name]]
+        if all(choices) and not any(value in each for each in choices):
+            expected = ", ".join(dict.fromkeys(word for each in choices for word in each))
+            raise SourceError(
+                f"server_variables= gives {name} {value!r:.80}. Expected one of {expected}."
+            )
+
+
+def _servers(document: Document) -> Iterator[Mapping[str, Any]]:
+    """Yield every server in a description."""
+    root = document.root
+    lists = [modern_servers(root) if document.version == "2.0" else root.get("servers")]
+    lists += [part.get("servers") for part, _ in _parts(document)]
+    for servers in lists:
+        yield from (each for each in _listed(servers) if isinstance(each, Mapping))
+
+
+def _variables(server: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    described = _mapping(server.get("variables"))
+    return {str(name): _mapping(each) for name, each in described.items()}
+
+
+def _choices(variable: Mapping[str, Any] | None) -> list[str]:
+    """Return the values that a variable may have; none for any."""
+    return list(map(str, _listed((variable or {}).get("enum"))))
+
+
+def path_and_query(path: str) -> tuple[str, list[str]]:
+    """Return a described path without its fragment, and the pieces of the query that it has."""
+    template, _, query = path.partition("#")[0].partition("?")
+    return template, query.split("&") if query else []
+
+
+def server_url(servers: Any, given: Mapping[str, str]) -> str | None:
     """Return the address of the first server.
 
     Args:
         servers: As described.
-        variables: Values for its variables; the description's defaults otherwise.
+        given: Values for its variables; the description's defaults otherwise.
 
     Returns:
         None where the address is relative, or has a variable without a value.
 
     Raises:
-        UnreadableError: It is no web address.
+        UnreadableError: It is no web address, or does not take such a value.
     """
     server = servers[0] if isinstance(servers, list) and servers else None
-    url = server.get("url") if isinstance(server, Mapping) else None
+    server = _mapping(server)
+    url = server.get("url")
     url = url if isinstance(url, str) else "/"
-    described = _mapping(server.get("variables")) if isinstance(server, Mapping) else {}
-    defaults = {
-        str(name): str(each.get("default", "") if isinstance(each, Mapping) else "")
-        for name, each in described.items()
-    }
-    for name, value in {**defaults, **variables}.items():
+    variables = _variables(server)
+    for name, value in given.items():
+        if (choices := _choices(variables.get(name))) and value not in choices:
+            raise UnreadableError(
+                f"Its server takes no {name} {value!r:.80}, only {', '.join(choices)}."
+            )
+    defaults = {name: str(each.get("default", "")) for name, each in variables.items()}
+    for name, value in {**defaults, **given}.items():
         url = url.replace(f"{{{name}}}", value)
     if "{" in url:
         return None
@@ -177,12 +248,46 @@ def parameter_names(document: Document) -> set[str]:
     """Return the names of all parameters that are described anywhere, in lower case."""
     root = document.root
     shared = (root.get("parameters"), _mapping(root.get("components")).get("parameters"))
-    described = [each for part in shared for each in _mapping(part).values()]
-    for item in _mapping(root.get("paths")).values():
-        for part in (item, *_mapping(item).values()):
-            described += _listed(_mapping(part).get("parameters"))
-    names = (_mapping(each).get("name") for each in described)
+    described = [(each, "") for part in shared for each in _mapping(part).values()]
+    for part, file in _parts(document):
+        described += [(each, file) for each in _listed(part.get("parameters"))]
+    names = (each.get("name") for each, _ in _found(described, document))
     return {name.lower() for name in names if isinstance(name, str)}
+
+
+def states_security(document: Document) -> bool:
+    """Say whether a description says for any operation which keys it needs."""
+    return "security" in document.root or any(
+        "security" in operation
+        for item, file in _path_items(document)
+        for operation, _ in _operations(item, file, document)
+    )
+
+
+def _path_items(document: Document) -> Iterator[Located]:
+    for item in _mapping(document.root.get("paths")).values():
+        with suppress(UnreadableError):
+            yield _path_item(item, document)
+
+
+def _parts(document: Document) -> Iterator[Located]:
+    """Yield every path's item, and its operations."""
+    for item, file in _path_items(document):
+        yield item, file
+        yield from _operations(item, file, document)
+
+
+def _operations(item: Mapping[str, Any], file: str, document: Document) -> Iterator[Located]:
+    return _found(((each, file) for each in item.values()), document)
+
+
+def _found(nodes: Iterable[tuple[Any, str]], document: Document) -> Iterator[Located]:
+    """Follow references; what leads nowhere is left out, and refuses what needs it."""
+    for node, file in nodes:
+        with suppress(UnreadableError):
+            found, where = document.resolved(node, file)
+            if isinstance(found, Mapping):
+                yield found, where
 
 
 def _mapping(value: Any) -> Mapping[Any, Any]:

@@ -3,7 +3,9 @@
 Kept is what JSON Schema knows and what is valid there, so every result passes its metaschema:
 ``nullable`` and ``exclusiveMinimum: true`` are rewritten, a ``pattern`` that Python cannot read
 moves to ``$comment``, ``x-…``, ``xml``, ``example`` and ``discriminator`` go, and so do
-properties that are ``readOnly``, which a request must not have.
+properties that are ``readOnly``, which a request must not have. ``oneOf`` becomes ``anyOf``: what
+tells its cases apart is often a ``format`` or a ``discriminator``, which nothing checks here, so a
+right value fits two of them. The server decides.
 
 References become ``#/$defs/…``. A tool carries the definitions that its arguments reach, nearest
 first, up to a size; of what is beyond it only the type is there.
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from langchain_gorilla.dialects import is_json
 from langchain_gorilla.sources.openapi.cycles import Circles, Way, same_value_references, through
 from langchain_gorilla.sources.openapi.document import Document, Place
 from langchain_gorilla.sources.openapi.keywords import KEYWORDS, compiles, settled
@@ -54,6 +57,8 @@ class _Spot(NamedTuple):
         way: How the spot applies to that value.
         is_base: See ``Target``.
         found: Collects the targets of references.
+        around: The schemas around the spot that speak of the same value.
+        is_condition: Below ``not`` or ``if``, where saying less refuses more.
     """
 
     file: str
@@ -61,10 +66,12 @@ class _Spot(NamedTuple):
     way: Way
     is_base: bool
     found: dict[Target, None]
+    around: tuple[Mapping[str, Any], ...] = ()
+    is_condition: bool = False
 
     def inside(self) -> "_Spot":
         """Return the spot of a part of the value."""
-        return self._replace(owner=None, way="own", is_base=False)
+        return self._replace(owner=None, way="own", is_base=False, around=())
 
 
 class Schemas:
@@ -167,12 +174,16 @@ class Schemas:
                 # Before 3.1 what stands beside a reference is ignored; these only inform.
                 kept = ("description", "nullable", "x-nullable")
                 siblings = {key: schema[key] for key in kept if key in schema}
+        if not spot.is_condition:
+            siblings = _without_one_of(siblings)
+        spot = spot._replace(around=(*spot.around, schema))
         for key, value in siblings.items():
             if spot.is_base and key in _CASES:
                 continue
             if (part := self._part(key, value, spot)) is not None:
                 result[part[0]] = part[1]
-        return settled(result, schema)
+        is_known = result.get("properties", {}).keys() >= set(result.get("required", ()))
+        return settled(result, schema, () if is_known else self._read_only_names(spot))
 
     def _part(self, key: str, value: Any, spot: _Spot) -> tuple[str, Any] | None:
         """Convert one keyword; None where it goes."""
@@ -187,8 +198,14 @@ class Schemas:
             case "prefixItems" | "items" if isinstance(value, list):
                 parts = [self._convert(each, spot.inside()) for each in value]
                 return ("prefixItems", parts) if parts else None
-            case "not" | "if" | "then" | "else":
+            case "not" | "if":
+                spot = spot._replace(way="choice", around=(), is_condition=True)
+                return key, self._convert(value, spot)
+            case "then" | "else":
                 return key, self._convert(value, spot._replace(way="choice"))
+            case "const":
+                # Null is a value here; from a reader it would mean "left out".
+                return (key, value) if is_json(value) else None
             case (
                 "items"
                 | "additionalProperties"
@@ -227,6 +244,27 @@ class Schemas:
         target, _ = self._document.resolved(schema, file)
         return isinstance(target, Mapping) and target.get("readOnly") is True
 
+    def _read_only_names(self, spot: _Spot) -> set[str]:
+        """Return the names of a value's properties that are ``readOnly`` anywhere around a spot."""
+        names: set[str] = set()
+        stack: list[tuple[Any, str]] = [(each, spot.file) for each in spot.around]
+        seen: set[int] = set()
+        while stack:
+            schema, file = stack.pop()
+            if not isinstance(schema, Mapping) or id(schema) in seen:
+                continue
+            seen.add(id(schema))
+            if isinstance(reference := schema.get("$ref"), str):
+                place = self._document.place(reference, file)
+                stack.append((self._document.at(place), place.file))
+            if isinstance(properties := schema.get("properties"), Mapping):
+                names |= {
+                    str(name) for name, each in properties.items() if self._is_read_only(each, file)
+                }
+            if isinstance(parts := schema.get("allOf"), list):
+                stack += [(part, file) for part in parts]
+        return names
+
     def _referred(self, reference: str, spot: _Spot) -> dict[str, Any]:
         """Return a reference to a definition, or ``{}`` where it would go round without end."""
         place = self._document.place(reference, spot.file)
@@ -241,6 +279,18 @@ class Schemas:
             target = Target(place, is_base=is_all_of)
         spot.found[target] = None
         return {"$ref": f"#/$defs/{self._name(target)}"}
+
+
+def _without_one_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema with ``anyOf`` where it has ``oneOf``; with both, one goes into ``allOf``."""
+    cases = schema.get("oneOf")
+    if not isinstance(cases, list) or not cases:
+        return schema
+    if "anyOf" not in schema:
+        return {"anyOf" if key == "oneOf" else key: value for key, value in schema.items()}
+    rest = {key: value for key, value in schema.items() if key != "oneOf"}
+    parts = rest.get("allOf")
+    return {**rest, "allOf": [*(parts if isinstance(parts, list) else ()), {"anyOf": cases}]}
 
 
 def _as_dict(schema: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from langchain_gorilla.sources.addresses import path_text
 
-_DELIMITERS: Final = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+_DELIMITERS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # What allowReserved lets through, less what would start another parameter or a fragment.
 _RESERVED: Final = ":/?[]@!$'()*,;"
 
@@ -44,12 +44,17 @@ def scalar(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def delimiter(style: Style) -> str:
+    """Return what stands between the items of a list that is one text."""
+    return _DELIMITERS.get(style.style, ",")
+
+
 def query_pairs(name: str, value: Any, style: Style) -> list[str]:
     """Write a query parameter, or a field of a form, as ``name=value`` pieces, encoded."""
     safe = _RESERVED if style.allow_reserved else ""
 
-    def pair(key: str, *texts: Any, delimiter: str = ",") -> str:
-        written = delimiter.join(quote(scalar(text), safe=safe) for text in texts)
+    def pair(key: str, *texts: Any, between: str = ",") -> str:
+        written = between.join(quote(scalar(text), safe=safe) for text in texts)
         return f"{quote(key, safe='')}={written}"
 
     if style.is_json or not isinstance(value, list | dict):
@@ -61,7 +66,7 @@ def query_pairs(name: str, value: Any, style: Style) -> list[str]:
     if isinstance(value, list):
         if style.explode:
             return [pair(name, each) for each in value]
-        return [pair(name, *value, delimiter=_DELIMITERS.get(style.style, ","))]
+        return [pair(name, *value, between=quote(delimiter(style), safe=","))]
     if style.explode:
         return [
             pair(str(key), item)
@@ -69,6 +74,11 @@ def query_pairs(name: str, value: Any, style: Style) -> list[str]:
             for item in (each if isinstance(each, list) else [each])
         ]
     return [pair(name, *(part for each in value.items() for part in each))]
+
+
+def query_text(value: Any, style: Style) -> str:
+    """Write a value into a query that names it itself, encoded; a list with commas."""
+    return "".join(query_pairs("", value, Style("form", False, style.is_json))).partition("=")[2]
 
 
 def path_part(name: str, value: Any, style: Style) -> str:

@@ -16,7 +16,7 @@ from langchain_gorilla.sources.openapi.bodies import (
 from langchain_gorilla.sources.openapi.document import Document, UnreadableError
 from langchain_gorilla.sources.openapi.flattening import FlatObject, flattened
 from langchain_gorilla.sources.openapi.names import ArgumentNames
-from langchain_gorilla.sources.openapi.operations import Described
+from langchain_gorilla.sources.openapi.operations import PLACEHOLDER, Described, path_and_query
 from langchain_gorilla.sources.openapi.schemas import Schemas, Target
 from langchain_gorilla.sources.openapi.security import Credentials
 from langchain_gorilla.sources.openapi.serialization import Style
@@ -29,7 +29,6 @@ _STYLES: Final = {
     "header": frozenset({"simple"}),
     "cookie": frozenset({"form"}),
 }
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EXAMPLE_CHARACTERS: Final = 60
 
@@ -110,7 +109,6 @@ class _Reader:
 
     def _ordered(self, described: Described) -> list[tuple[Mapping[str, Any], str]]:
         """Return the parameters by place; what only the path itself names is among them."""
-        placeholders = dict.fromkeys(_PLACEHOLDER.findall(described.path.partition("#")[0]))
         given = {
             (each["name"], each.get("in")): (each, file) for each, file in described.parameters
         }
@@ -119,11 +117,16 @@ class _Reader:
                 raise UnreadableError(f"Its parameter {name!r:.80} is in {place!r:.40}: unknown.")
             if place in ("header", "cookie") and not _TOKEN.fullmatch(name):
                 raise UnreadableError(f"{name!r:.80} is no name of a {place}.")
-        for name in placeholders:
-            given.setdefault(
-                (name, "path"),
-                ({"name": name, "in": "path", "schema": {"type": "string"}}, described.file),
-            )
+        template, pieces = path_and_query(described.path)
+        placeholders = dict.fromkeys(PLACEHOLDER.findall(template), "path")
+        for piece in pieces:
+            for name in PLACEHOLDER.findall(piece):
+                # ?x={x} is a query parameter in other words, and often described as one, too.
+                is_query = piece == f"{name}={{{name}}}" and (name, "path") not in given
+                placeholders.setdefault(name, "query" if is_query else "path")
+        for name, place in placeholders.items():
+            unsaid = {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+            given.setdefault((name, place), (unsaid, described.file))
         return sorted(
             (
                 (each, file)
@@ -173,20 +176,21 @@ class _Reader:
         content = given.get("content")
         if not isinstance(content, Mapping) or not content:
             return None
-        media_type = best_media_type(list(map(str, content)))
+        lists = {str(each) for each, media in content.items() if self._is_list(media, file)}
+        media_type = best_media_type(list(map(str, content)), lists)
         media = content.get(media_type)
         media = media if isinstance(media, Mapping) else {}
         schema, kind = media.get("schema", {}), body_kind(media_type)
         is_required = given.get("required") is True
-        if _is_empty(self._document.resolved(schema, file)[0], kind):
+        if self._is_no_body(schema, file, kind):
             return None
         if kind == "raw":
             return Body(media_type, kind, whole=self._raw_body(given, media_type, is_required))
         styles, media_types = _encodings(media)
         flat = flattened(schema, file, self._document)
         if flat is None:
-            plain, _ = self._document.resolved(schema, file)
-            files = _files(plain, file, self._document) if kind == "multipart" else frozenset()
+            plain, where = self._document.resolved(schema, file)
+            files = _files(plain, where, self._document) if kind == "multipart" else frozenset()
             argument = self._argument("body", "body", [(schema, file)], given)
             if is_required:
                 self._required.append(argument)
@@ -233,6 +237,23 @@ class _Reader:
         if is_required:
             self._required.append(argument)
         return argument
+
+    def _is_list(self, media: Any, file: str) -> bool:
+        schema = media.get("schema") if isinstance(media, Mapping) else None
+        try:
+            schema, _ = self._document.resolved(schema, file)
+        except UnreadableError:
+            # Which matters only where this is the media type to write.
+            return False
+        return isinstance(schema, Mapping) and schema.get("type") == "array"
+
+    def _is_no_body(self, schema: Any, file: str, kind: BodyKind) -> bool:
+        target, _ = self._document.resolved(schema, file)
+        if not _is_empty(target, kind):
+            return False
+        # From 3.1 on, what stands beside a reference counts too.
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        return self._document.version != "3.1" or _is_empty({**target, **beside}, kind)
 
 
 def _is_empty(schema: Any, kind: BodyKind) -> bool:

@@ -11,10 +11,12 @@ from langchain_gorilla.sources.openapi.document import Document, UnreadableError
 from langchain_gorilla.sources.openapi.names import tool_name
 from langchain_gorilla.sources.openapi.operations import (
     Described,
+    check_server_variables,
     described_operations,
     parameter_names,
     security_schemes,
     server_url,
+    states_security,
 )
 from langchain_gorilla.sources.openapi.schemas import Schemas
 from langchain_gorilla.sources.openapi.security import Credential, Credentials, read_scheme
@@ -57,7 +59,8 @@ def tools_from_openapi(
 
     Raises:
         SourceError: It cannot be read or is no OpenAPI description, ``base_url`` is no web
-            address, or ``credentials`` has a name that nothing asks for.
+            address, ``credentials`` has a name that nothing asks for, or ``server_variables`` a
+            name or value that no server takes.
     """
     document = read_document(path_or_dict)
     override = None if base_url is None else checked_base_url(base_url)
@@ -67,11 +70,12 @@ def tools_from_openapi(
         headers,
     )
     keys.check_names(parameter_names(document))
+    check_server_variables(document, server_variables or {})
     schemas = Schemas(document, max_characters=max_schema_characters)
     tools: list[OperationTool] = []
     refusals: list[Refusal] = []
     names: set[str] = set()
-    is_stated = _states_security(document)
+    is_stated = states_security(document)
     for described in described_operations(document, allow_writes=allow_writes):
         if isinstance(described, Refusal):
             refusals.append(described)
@@ -106,17 +110,6 @@ def tools_from_openapi(
             )
         )
     return Tools(tools, refusals=refusals)
-
-
-def _states_security(document: Document) -> bool:
-    paths = document.root.get("paths")
-    items = paths.values() if isinstance(paths, Mapping) else ()
-    return "security" in document.root or any(
-        isinstance(operation, Mapping) and "security" in operation
-        for item in items
-        if isinstance(item, Mapping)
-        for operation in item.values()
-    )
 
 
 def _description(described: Described) -> str:

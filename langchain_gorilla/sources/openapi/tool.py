@@ -15,12 +15,14 @@ from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.http import HttpRequest, HttpSettings, asend
 from langchain_gorilla.sources.http_answers import tool_result
 from langchain_gorilla.sources.openapi.bodies import encoded_body
+from langchain_gorilla.sources.openapi.operations import PLACEHOLDER, path_and_query
 from langchain_gorilla.sources.openapi.security import Credentials, Keys
 from langchain_gorilla.sources.openapi.serialization import (
     cookie_pairs,
     header_text,
     path_part,
     query_pairs,
+    query_text,
 )
 from langchain_gorilla.sources.openapi.signature import Signature
 from langchain_gorilla.sources.tool import SourceTool
@@ -149,9 +151,10 @@ def _written(operation: Operation, arguments: Mapping[str, Any]) -> _Written:
     Raises:
         ToolException: One of them would change more than its own place.
     """
-    template, _, fixed_query = operation.path.partition("#")[0].partition("?")
+    template, pieces = path_and_query(operation.path)
     parts: dict[str, str] = {}
-    query = [fixed_query] if fixed_query else []
+    query_parts: dict[str, str] = {}
+    query: list[str] = []
     headers: dict[str, str] = {}
     cookies: list[str] = []
     for parameter in operation.signature.parameters:
@@ -159,7 +162,9 @@ def _written(operation: Operation, arguments: Mapping[str, Any]) -> _Written:
             continue
         value, name, style = arguments[parameter.argument], parameter.name, parameter.style
         if parameter.place == "path":
-            parts[name] = path_part(parameter.argument, value, style)
+            if f"{{{name}}}" in template:
+                parts[name] = path_part(parameter.argument, value, style)
+            query_parts[name] = query_text(value, style)
         elif parameter.place == "query":
             query += query_pairs(name, value, style)
         elif parameter.place == "cookie":
@@ -167,6 +172,12 @@ def _written(operation: Operation, arguments: Mapping[str, Any]) -> _Written:
         else:
             headers[name] = header_text(value, style)
             check_header(parameter.argument, headers[name])
+    # A placeholder of no path parameter is a query parameter's, which writes its own piece.
+    pieces = [
+        PLACEHOLDER.sub(lambda found: query_parts[found[1]], piece)
+        for piece in pieces
+        if all(name in query_parts for name in PLACEHOLDER.findall(piece))
+    ]
     path = _filled(template, parts)
     check_path(path)
     body, media_type = None, None
@@ -174,7 +185,7 @@ def _written(operation: Operation, arguments: Mapping[str, Any]) -> _Written:
         body, media_type = encoded_body(operation.signature.body, arguments)
     if media_type is not None:
         headers["Content-Type"] = media_type
-    return _Written(path, query, headers, cookies, body)
+    return _Written(path, pieces + query, headers, cookies, body)
 
 
 def _filled(template: str, parts: Mapping[str, str]) -> str:
