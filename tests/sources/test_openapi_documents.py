@@ -113,6 +113,8 @@ def test_other_bad_sources_are_refused(tmp_path: Path):
         tools_from_openapi(tmp_path / "a.json")
     with pytest.raises(SourceError, match=r"is int\. Expected a path or a dict"):
         tools_from_openapi(7)  # type: ignore[arg-type]
+    with pytest.raises(SourceError, match="NUL character"):
+        tools_from_openapi('{"openapi": "3.1.0"}\0')
 
 
 def test_lone_surrogates_are_replaced(tmp_path: Path):
@@ -264,6 +266,12 @@ def test_a_file_outside_the_folder_is_not_opened(tmp_path: Path, reference: str)
     description = api({"/it": {"get": operation({"$ref": reference})}})
     tools = tools_from_openapi(written(tmp_path / "in", json.dumps(description), "api.json"), X)
     assert "outside the description's folder" in tools.refusals[0].reason
+
+
+def test_a_reference_that_can_be_no_file_refuses_what_needs_it(tmp_path: Path):
+    description = api({"/it": {"get": operation({"$ref": "x%00.json"})}})
+    tools = tools_from_openapi(written(tmp_path, json.dumps(description), "api.json"), X)
+    assert "which is no file" in tools.refusals[0].reason
 
 
 def test_a_broken_file_below_refuses_what_needs_it(tmp_path: Path):

@@ -112,7 +112,10 @@ class Document:
                 "instead of its content, so that the files beside it are found."
             )
         path = (self.folder / file).parent / target if file else self.folder / target
-        path = path.resolve()
+        try:
+            path = path.resolve()
+        except ValueError:
+            raise UnreadableError(f"It refers to {reference!r:.200}, which is no file.") from None
         if not path.is_relative_to(self.folder):
             raise UnreadableError(
                 f"It refers to {reference!r:.200}, outside the description's folder, which is "
@@ -150,7 +153,13 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
                 "The description is a web address, and nothing is fetched. Save it, and give the "
                 "path of the file."
             )
-        path = Path(source).resolve()
+        try:
+            path = Path(source).resolve()
+        except ValueError:
+            raise SourceError(
+                "The path of the description holds a NUL character. Expected the path of a JSON or "
+                "YAML file; give the description's content as a dict."
+            ) from None
         root, folder, origin = _parsed(path), path.parent, path.name
     else:
         raise SourceError(
