@@ -272,7 +272,8 @@ def _checked(
     """Return the arguments of a call that its tool's whole schema takes, where that is known."""
     if tool not in schemas:
         return arguments
-    functions = FunctionSet([FunctionSchema(tool, "", schemas[tool])])
+    # This style keeps the parameters' true names, which a person gives, in the reason too.
+    functions = FunctionSet([FunctionSchema(tool, "", schemas[tool])], style="openai")
     checked = validate_call(FunctionCall(tool, arguments), functions)
     if isinstance(checked, InvalidCall):
         raise UnusableAnswerError(checked.reason)
@@ -304,7 +305,7 @@ def _fitting(value: JSONValue, missing: Mapping[str, Any], root: Mapping[str, An
         "properties": {**root.get("properties", {}), name: missing["schema"]},
         "required": [name],
     }
-    functions = FunctionSet([FunctionSchema(missing["tool"], "", parameters)])
+    functions = FunctionSet([FunctionSchema(missing["tool"], "", parameters)], style="openai")
     reason = ""
     for candidate in _readings(value):
         checked = validate_call(FunctionCall(missing["tool"], {name: candidate}), functions)

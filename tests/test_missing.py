@@ -472,6 +472,30 @@ def test_the_question_names_the_choices_wherever_they_stand(target: str) -> None
     assert str(asked).count("It is one of: red, green.") == 2
 
 
+def test_a_problem_has_the_name_under_which_the_value_is_given() -> None:
+    address = {"type": "object", "properties": {"mail": {"type": "string"}}}
+    mailer = {
+        "name": "send",
+        "description": "Send.",
+        "parameters": {
+            "type": "object",
+            "properties": {"to.addr": address, "from": {"type": "integer"}},
+            "required": ["to.addr", "from"],
+            "if": {"properties": {"from": {"const": 1}}},
+            "then": {"properties": {"to.addr": {"required": ["mail"]}}},
+        },
+    }
+    model = scripted("<<function>>send(to_addr={'mail': 'a'}, from_=7)",
+                     on_missing_argument="interrupt")  # fmt: skip
+    given = model.bind_tools([mailer]).invoke("Send it.")
+    with pytest.raises(UnusableAnswerError, match=r"^to\.addr\.mail: got 3"):
+        resumed(given, {"to.addr": {"mail": 3}, "from": 2})
+    with pytest.raises(UnusableAnswerError, match=r"^from: got 'x'"):
+        resumed(given, {"to.addr": {"mail": "b"}, "from": "x"})
+    with pytest.raises(UnusableAnswerError, match=r"^to\.addr: got \{\}"):
+        resumed(given, {"to.addr": {}, "from": 1})
+
+
 def test_values_that_do_not_go_together_say_why() -> None:
     ranged = {
         "name": "ranged",

@@ -25,14 +25,15 @@ from langchain_core.tools import ToolException
 
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import DuplicateFunctionError, SourceError
-from langchain_gorilla.sources.base import Tools
+from langchain_gorilla.sources.base import Refusal, Tools
 from langchain_gorilla.sources.event_loop import run
 
 try:
     from langchain_mcp_adapters.sessions import create_session
     from mcp import ClientSession, types
 
-    from langchain_gorilla.sources.mcp_tool import McpTool, read_tools
+    from langchain_gorilla.sources.mcp_connection import innermost, read_connection, unreachable
+    from langchain_gorilla.sources.mcp_tool import McpTool, read_listed, read_tools
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         "Tools of MCP servers need langchain-mcp-adapters: pip install 'langchain-gorilla[mcp]'."
@@ -61,16 +62,18 @@ def tools_from_mcp(
 
     Args:
         connection: As langchain-mcp-adapters takes it: ``command``, ``args``, ``env`` for a
-            program, ``url``, ``headers`` for a server; ``transport`` follows from these.
+            program, ``url``, ``headers`` for a server; ``transport`` follows from these. What
+            clients note for themselves, such as ``autoApprove``, is left aside.
         name: Of the server, for metadata; what it calls itself otherwise.
         timeout_s: To connect and list, and for each call.
 
     Raises:
-        SourceError: The server cannot be reached, or does not speak the protocol.
+        SourceError: The connection is none, or the server cannot be reached, or does not speak
+            the protocol.
     """
-    connection = _connection(connection)
+    connection = read_connection(connection)
 
-    async def listed() -> tuple[list[types.Tool], str]:
+    async def listed() -> tuple[list[types.Tool | Refusal], str]:
         async with create_session(connection) as session:  # type: ignore[arg-type]
             itself = await asyncio.wait_for(session.initialize(), timeout_s)
             tools = await asyncio.wait_for(_all_tools(session), timeout_s)
@@ -80,15 +83,15 @@ def tools_from_mcp(
         try:
             async with create_session(connection) as session:  # type: ignore[arg-type]
                 await asyncio.wait_for(session.initialize(), timeout_s)
-                return await session.call_tool(tool, arguments, timedelta(seconds=timeout_s))
+                return await _called(session, tool, arguments, timeout_s)
         except Exception as error:
             # Task groups wrap what went wrong inside them.
-            raise _innermost(error) from None
+            raise innermost(error) from None
 
     try:
         found, itself = run(listed())
     except Exception as error:
-        raise _unreachable(connection, error) from None
+        raise unreachable(connection, error) from None
     tools, refusals = read_tools(found, name or itself, call)
     return Tools(tools.values(), refusals=refusals)
 
@@ -107,10 +110,14 @@ class McpServer:
     def __init__(
         self, connection: Mapping[str, Any], *, name: str | None = None, timeout_s: float = 60.0
     ) -> None:
-        """Prepare; ``open`` connects. Arguments as for ``tools_from_mcp``."""
+        """Prepare; ``open`` connects. Arguments as for ``tools_from_mcp``.
+
+        Raises:
+            SourceError: The connection is none.
+        """
         self.name = name or ""
         self.tools = Tools()
-        self._connection = _connection(connection)
+        self._connection = read_connection(connection)
         self._timeout_s = timeout_s
         self._listed: dict[str, types.Tool] = {}
         self._followers: list[Callable[[ToolsChange, Mapping[str, McpTool]], None]] = []
@@ -169,7 +176,7 @@ class McpServer:
         self._is_closing = True
         # The loop is closed already where the connection ended by itself.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._wake.set)
+            self._loop.call_soon_threadsafe(self._end.set)
         thread.join()
         self._thread = None
 
@@ -177,11 +184,15 @@ class McpServer:
         """List the tools again, as a notification would make it happen.
 
         Raises:
-            SourceError: There is no connection.
+            SourceError: There is no connection, or the server does not answer, or not as the
+                protocol says.
         """
         if self._session is None:
             raise SourceError(f"There is no connection to {self.name!r}: open it first.")
-        return asyncio.run_coroutine_threadsafe(self._relist(), self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(self._relist(), self._loop).result()
+        except Exception as error:
+            raise unreachable(self._connection, error) from None
 
     def follow(
         self,
@@ -228,7 +239,8 @@ class McpServer:
     async def _serve(self, started: "Future[None]") -> None:
         """Hold the session until ``close``."""
         self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
+        self._end = asyncio.Event()
+        self._changed = asyncio.Event()
         self._listing = asyncio.Lock()
         try:
             async with self._connected() as session:
@@ -236,18 +248,16 @@ class McpServer:
                     await asyncio.wait_for(self._begin(session), self._timeout_s)
                 except Exception as error:
                     # Told here, before leaving the session adds errors of its own.
-                    started.set_exception(_unreachable(self._connection, error))
+                    started.set_exception(unreachable(self._connection, error))
                     return
                 started.set_result(None)
-                while True:
-                    await self._wake.wait()
-                    self._wake.clear()
-                    if self._is_closing:
-                        return
-                    await self._hear()
+                hearing = asyncio.create_task(self._hear())
+                # Not in one task: a server that does not answer would keep ``close`` waiting.
+                await self._end.wait()
+                hearing.cancel()
         except Exception as error:
             if not started.done():
-                started.set_exception(_unreachable(self._connection, error))
+                started.set_exception(unreachable(self._connection, error))
             else:
                 _log.warning("The connection to MCP server %r ended: %r", self.name, error)
         finally:
@@ -274,21 +284,28 @@ class McpServer:
         if isinstance(message, types.ServerNotification) and isinstance(
             message.root, types.ToolListChangedNotification
         ):
-            self._wake.set()
+            self._changed.set()
 
     async def _hear(self) -> None:
-        """List again after a notification; the next one may find the server better."""
-        try:
-            await self._relist()
-        except Exception as error:
-            _log.warning("The tools of MCP server %r could not be listed: %r", self.name, error)
+        """List again after each notification; the next one may find the server better."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._relist()
+            except Exception as error:
+                _log.warning("The tools of MCP server %r could not be listed: %r", self.name, error)
 
     async def _relist(self) -> ToolsChange:
         assert self._session is not None
         async with self._listing:
-            found = await _all_tools(self._session)
+            found = await asyncio.wait_for(_all_tools(self._session), self._timeout_s)
             tools, refusals = read_tools(found, self.name, self._call)
-            listed = {each.name: each for each in found if each.name in tools}
+            listed = {
+                each.name: each
+                for each in found
+                if isinstance(each, types.Tool) and each.name in tools
+            }
             before, self._listed = self._listed, listed
             self.tools = Tools(tools.values(), refusals=refusals)
             change = ToolsChange(
@@ -319,7 +336,7 @@ class McpServer:
         self, tool: str, arguments: dict[str, Any], session: ClientSession
     ) -> types.CallToolResult:
         try:
-            return await session.call_tool(tool, arguments, timedelta(seconds=self._timeout_s))
+            return await _called(session, tool, arguments, self._timeout_s)
         except asyncio.CancelledError:
             # The loop ends; the caller's own task was not cancelled.
             if self._is_closing or self._session is None:
@@ -327,58 +344,37 @@ class McpServer:
             raise
 
 
-def _connection(given: Any) -> dict[str, Any]:
-    """Return a connection with its transport, as configuration files often leave it out."""
-    if not isinstance(given, Mapping) or not ("command" in given or "url" in given):
-        raise SourceError(
-            "An MCP server is a dict with 'command' and 'args' for a program, or 'url' for a "
-            f"server. It has {', '.join(given) if isinstance(given, Mapping) else repr(given)}."
-        )
-    connection = {key: value for key, value in given.items() if key != "type"}
-    transport = given.get("transport", given.get("type"))
-    if transport is None:
-        transport = "stdio" if "command" in given else "streamable_http"
-    connection["transport"] = transport
-    if transport == "stdio":
-        connection.setdefault("args", [])
-    return connection
+class _Page(types.PaginatedResult):
+    """A page of a server's list, each tool as the server wrote it: one may be none."""
+
+    tools: list[Any]
 
 
-async def _all_tools(session: ClientSession) -> list[types.Tool]:
+async def _all_tools(session: ClientSession) -> list[types.Tool | Refusal]:
     """List the tools, page by page."""
-    tools: list[types.Tool] = []
+    tools: list[types.Tool | Refusal] = []
     params: types.PaginatedRequestParams | None = None
     for _ in range(_MAX_PAGES):
-        page = await session.list_tools(params=params)
-        tools += page.tools
+        request = types.ClientRequest(types.ListToolsRequest(params=params))
+        page = await session.send_request(request, _Page)
+        tools += map(read_listed, page.tools)
         if not page.nextCursor:
             return tools
         params = types.PaginatedRequestParams(cursor=page.nextCursor)
     raise SourceError(f"The server's list of tools has over {_MAX_PAGES:,} pages.")
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """Return what went wrong first: inside groups of errors, and before leaving added others."""
-    while True:
-        inside = getattr(error, "exceptions", None)
-        if isinstance(inside, tuple) and inside:
-            error = inside[0]
-        elif isinstance(error.__context__, asyncio.TimeoutError):
-            return error.__context__
-        else:
-            return error
+async def _called(
+    session: ClientSession, tool: str, arguments: dict[str, Any], timeout_s: float
+) -> types.CallToolResult:
+    """Call a tool.
 
-
-def _unreachable(connection: Mapping[str, Any], error: BaseException) -> SourceError:
-    error = _innermost(error)
-    if isinstance(error, SourceError):
-        return error
-    # Neither arguments nor address, which may hold keys.
-    where = f"the program {connection['command']!r}" if "command" in connection else "the server"
-    why = "it does not answer" if isinstance(error, asyncio.TimeoutError) else type(error).__name__
-    if isinstance(error, OSError) and error.strerror:
-        why = error.strerror
-    return SourceError(f"The MCP tools of {where} cannot be listed: {why}.")
+    Not by ``session.call_tool``: for the result's schema it lists the tools again, without a time
+    limit, and fails on a list with one that is none.
+    """
+    params = types.CallToolRequestParams(name=tool, arguments=arguments)
+    request = types.ClientRequest(types.CallToolRequest(params=params))
+    return await session.send_request(request, types.CallToolResult, timedelta(seconds=timeout_s))
 
 
 def _closed(tool: str) -> ToolException:

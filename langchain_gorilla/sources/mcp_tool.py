@@ -14,6 +14,10 @@ from typing import Any, TypeAlias
 
 import httpx
 from anyio import BrokenResourceError, ClosedResourceError
+from jsonschema import Draft202012Validator, SchemaError
+from jsonschema.exceptions import best_match
+from jsonschema.validators import validator_for
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from langchain_core.messages.content import (
     create_audio_block,
     create_file_block,
@@ -22,13 +26,17 @@ from langchain_core.messages.content import (
 )
 from langchain_core.tools import ToolException
 from mcp import McpError, types
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, ValidationError
+from referencing.exceptions import Unresolvable
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.functions import function_schema
+from langchain_gorilla.metaschema import with_own_keywords
+from langchain_gorilla.reasons import shortened
 from langchain_gorilla.sources.base import Refusal
 from langchain_gorilla.sources.event_loop import run
+from langchain_gorilla.sources.mcp_connection import misfit
 from langchain_gorilla.sources.tool import SourceTool
 
 Call: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[types.CallToolResult]]
@@ -44,6 +52,7 @@ class McpTool(SourceTool):
 
     _mcp_name: str = PrivateAttr()
     _mcp_call: Call = PrivateAttr()
+    _mcp_output: dict[str, Any] | None = PrivateAttr(default=None)
 
     @classmethod
     def of(cls, tool: types.Tool, origin: str, call: Call) -> "McpTool":
@@ -66,6 +75,7 @@ class McpTool(SourceTool):
         function_schema(made)
         made._mcp_name = tool.name
         made._mcp_call = call
+        made._mcp_output = tool.outputSchema
         return made
 
     def call(self, arguments: dict[str, JSONValue]) -> tuple[str, dict[str, Any]]:
@@ -89,12 +99,20 @@ class McpTool(SourceTool):
                 f"{self._mcp_name}: the connection to its server is lost "
                 f"({type(error).__name__}). Call another tool, or tell the user."
             ) from None
+        except ValidationError as error:
+            raise ToolException(
+                f"{self._mcp_name}: what its server answers is {misfit(error)}."
+            ) from None
         except RuntimeError as error:
-            # How the SDK says that a result does not fit the tool's outputSchema.
+            # How the SDK says that the server speaks another version of the protocol.
             raise ToolException(f"{self._mcp_name}: {error}") from None
         text = _text(result)
         if result.isError:
             raise ToolException(text or f"{self._mcp_name} failed and did not say why.")
+        if problem := _problem(result.structuredContent, self._mcp_output):
+            raise ToolException(
+                f"{self._mcp_name}: its result does not fit its outputSchema: {problem}"
+            )
         artifact = {
             "structured_content": result.structuredContent,
             "content": [_block(each) for each in result.content],
@@ -102,13 +120,25 @@ class McpTool(SourceTool):
         return text or "Done; the tool returned nothing.", artifact
 
 
+def read_listed(given: Any) -> types.Tool | Refusal:
+    """Read one tool of a server's list."""
+    try:
+        return types.Tool.model_validate(given)
+    except ValidationError as error:
+        name = given.get("name") if isinstance(given, dict) else None
+        return Refusal(str(name or "a tool without a name"), f"It is {misfit(error)}.")
+
+
 def read_tools(
-    listed: list[types.Tool], origin: str, call: Call
+    listed: list[types.Tool | Refusal], origin: str, call: Call
 ) -> tuple[dict[str, McpTool], list[Refusal]]:
     """Return tools by name, and what became none."""
     tools: dict[str, McpTool] = {}
     refusals: list[Refusal] = []
     for each in listed:
+        if isinstance(each, Refusal):
+            refusals.append(each)
+            continue
         if each.name in tools:
             refusals.append(Refusal(each.name, "The server lists this name twice."))
             continue
@@ -133,11 +163,25 @@ def _metadata(tool: types.Tool, origin: str) -> dict[str, Any]:
     return metadata
 
 
+def _problem(value: JSONValue, schema: dict[str, Any] | None) -> str | None:
+    """Say how a structured result breaks the schema that its tool promises, if it has one."""
+    if schema is None:
+        return None
+    checker = with_own_keywords(validator_for(schema, default=Draft202012Validator))
+    try:
+        # No format checker: a pattern may be written for another regex dialect.
+        checker.check_schema(schema, format_checker=None)
+        found = best_match(checker(schema, registry=REGISTRY).iter_errors(value))
+    except (SchemaError, Unresolvable, RecursionError) as error:
+        return shortened(f"the schema itself is none: {error}", 300)
+    return shortened(f"{found.json_path}: {found.message}", 300) if found else None
+
+
 def _text(result: types.CallToolResult) -> str:
-    parts = [_described(each) for each in result.content]
-    if not parts and result.structuredContent is not None:
+    text = "\n".join(map(_described, result.content))
+    if not text.strip() and result.structuredContent is not None:
         return json.dumps(result.structuredContent, ensure_ascii=False)
-    return "\n".join(parts)
+    return text
 
 
 def _described(content: types.ContentBlock) -> str:
@@ -160,7 +204,8 @@ def _bytes_named(data: str, media_type: str | None) -> str:
         size = f"{len(base64.b64decode(data)):,} bytes"
     except (binascii.Error, ValueError):
         size = "something"
-    return f"[{size} of {media_type or 'an unknown type'}, kept for the application]"
+    kept = ", kept for the application" if data else ""
+    return f"[{size} of {media_type or 'an unknown type'}{kept}]"
 
 
 def _block(content: types.ContentBlock) -> dict[str, Any]:
@@ -169,13 +214,20 @@ def _block(content: types.ContentBlock) -> dict[str, Any]:
     if isinstance(content, types.TextContent):
         block = create_text_block(content.text)
     elif isinstance(content, types.ImageContent):
-        block = create_image_block(base64=content.data, mime_type=content.mimeType)
+        block = _bytes_block(create_image_block, content.data, content.mimeType)
     elif isinstance(content, types.AudioContent):
-        block = create_audio_block(base64=content.data, mime_type=content.mimeType)
+        block = _bytes_block(create_audio_block, content.data, content.mimeType)
     elif isinstance(content, types.ResourceLink):
         block = create_file_block(url=str(content.uri), mime_type=content.mimeType)
     elif isinstance(content.resource, types.TextResourceContents):
         block = create_text_block(content.resource.text)
     else:
-        block = create_file_block(base64=content.resource.blob, mime_type=content.resource.mimeType)
+        block = _bytes_block(create_file_block, content.resource.blob, content.resource.mimeType)
     return dict(block)
+
+
+def _bytes_block(make: Callable[..., Any], data: str, media_type: str | None) -> Any:
+    if not data:
+        # LangChain has no block for nothing.
+        return create_text_block(_bytes_named(data, media_type))
+    return make(base64=data, mime_type=media_type or "application/octet-stream")

@@ -168,7 +168,9 @@ def test_a_tools_error_is_the_models_to_read(shared):
 def test_a_result_that_breaks_its_output_schema_is_an_error(shared):
     message = invoked(shared.tools, "wrong")
     assert message.status == "error"
-    assert "Invalid structured content" in message.content
+    assert message.content == (
+        "wrong: its result does not fit its outputSchema: $.sum: 'many' is not of type 'integer'"
+    )
 
 
 def test_arguments_are_checked_before_they_are_sent(shared):
@@ -281,6 +283,8 @@ def test_a_server_that_ends_is_an_error_for_the_model():
         message = invoked(server.tools, "add", {"a": 1, "b": 2})
         assert message.status == "error"
         assert "connection" in message.content.lower()
+        with pytest.raises(SourceError, match="the connection is closed"):
+            server.refresh()
 
 
 async def test_a_cancelled_call_leaves_the_connection_usable():
@@ -314,8 +318,8 @@ UNREACHABLE = [
     ({"command": "no-such-program-here"}, "the program 'no-such-program-here' .* No such file"),
     ({"command": sys.executable, "args": ["-c", "pass"]}, "cannot be listed"),
     ({"url": "http://127.0.0.1:9/mcp"}, "of the server cannot be listed: ConnectError"),
-    ({"args": ["x"]}, "It has args"),
-    ({"command": "x", "transport": "pigeon"}, "cannot be listed: ValueError"),
+    ({"args": ["x"]}, "This has args"),
+    ({"command": "x", "transport": "pigeon"}, "transport 'pigeon'; expected stdio, sse"),
 ]
 
 
