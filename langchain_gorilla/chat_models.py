@@ -282,7 +282,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         request = self._request(messages, stop, self._narrowed(messages, kwargs)).whole()
-        answer = Answer(request, blocks=False)
+        answer = Answer(request, blocks=self.output_version == "v1")
         return _result([chunk for event in request.events() for chunk in answer.add(event)])
 
     async def _agenerate(
@@ -293,7 +293,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         request = self._request(messages, stop, await self._anarrowed(messages, kwargs)).whole()
-        answer = Answer(request, blocks=False)
+        answer = Answer(request, blocks=self.output_version == "v1")
         return _result([chunk async for event in request.aevents() for chunk in answer.add(event)])
 
     def _stream(

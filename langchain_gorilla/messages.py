@@ -1,15 +1,17 @@
 """Parsed events to LangChain messages, the same for a stream and for a whole answer.
 
-A whole answer is the merged stream, so the two cannot differ but for one field: merging chunks
-loses ``InvalidToolCall.error`` (measured with langchain-core 1.7), which is why the reasons are
-in ``response_metadata["invalid_tool_calls"]`` too.
+A whole answer is the merged stream, so the two differ only in what merging chunks makes of a
+refused call (measured with langchain-core 1.7). It loses ``InvalidToolCall.error``, which is why
+the reasons are in ``response_metadata["invalid_tool_calls"]`` too. And among v1 content blocks it
+leaves a ``tool_call_chunk``: the first piece says the type, before anyone knows that the call will
+be refused. A whole answer has an ``invalid_tool_call`` in its place.
 """
 
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.messages import (
     AIMessage,
@@ -36,6 +38,9 @@ from langchain_gorilla.validation import DROP, InvalidCall, coerce_argument, val
 
 REASONS = "invalid_tool_calls"
 """Key of ``response_metadata``: call id to the reason why that call is invalid."""
+
+_BLOCKS: Final = {"output_version": "v1"}
+"""``response_metadata`` by which LangChain takes the content blocks of a chunk as they are."""
 
 
 def invalid_call_reasons(message: AIMessage) -> Mapping[str, str]:
@@ -75,8 +80,9 @@ class AnswerBuilder:
         functions: What the model was offered; names in events are the written ones.
         refusal: A function by which the family says that no tool fits; a call of it becomes
             text.
-        blocks: Emit text as content blocks with an index of their own. LangChain's v1 output
-            numbers plain text itself and merges it into a call of the same number.
+        blocks: Emit LangChain's v1 content blocks, text and calls in their order, each with an
+            index of its own. LangChain would number plain text itself, and merge it into a call
+            of the same number.
     """
 
     def __init__(
@@ -151,6 +157,8 @@ class AnswerBuilder:
         )
         if cached_tokens:
             usage["input_token_details"] = InputTokenDetails(cache_read=cached_tokens)
+        if self._blocks:
+            response |= _BLOCKS
         return AIMessageChunk(
             content=[] if self._blocks else "",
             response_metadata=response,
@@ -174,7 +182,8 @@ class AnswerBuilder:
         if not self._blocks:
             return AIMessageChunk(content=text)
         return AIMessageChunk(
-            content=[{"type": "text", "text": text, "index": self._next_index - 1}]
+            content=[{"type": "text", "text": text, "index": self._next_index - 1}],
+            response_metadata=dict(_BLOCKS),
         )
 
     def _start(self, index: int, written_name: str) -> AIMessageChunk:
@@ -240,9 +249,11 @@ class AnswerBuilder:
     def _chunk(self, call: _OpenCall, arguments: str, *, name: str | None = None) -> AIMessageChunk:
         # The id goes out once, with the first chunk: merging concatenates strings.
         id_, call.announced = (None if call.announced else call.id), True
+        piece = tool_call_chunk(name=name, args=arguments, id=id_, index=call.index)
+        if not self._blocks:
+            return AIMessageChunk(content="", tool_call_chunks=[piece])
         return AIMessageChunk(
-            content=[] if self._blocks else "",
-            tool_call_chunks=[tool_call_chunk(name=name, args=arguments, id=id_, index=call.index)],
+            content=[dict(piece)], tool_call_chunks=[piece], response_metadata=dict(_BLOCKS)
         )
 
     def _take_index(self) -> int:
@@ -252,13 +263,21 @@ class AnswerBuilder:
 
 
 def whole_message(chunks: Sequence[AIMessageChunk]) -> AIMessage:
-    """Merge the chunks of one answer, and put back the errors that merging loses."""
+    """Merge the chunks of one answer, and put back what merging loses of refused calls."""
     merged = chunks[0] + list(chunks[1:])
     message = message_chunk_to_message(merged)
     assert isinstance(message, AIMessage)
     reasons = invalid_call_reasons(message)
     for call in message.invalid_tool_calls:
         call["error"] = reasons.get(call["id"] or "")
+    if isinstance(message.content, list):
+        refused: dict[Any, Any] = {call["id"]: call for call in message.invalid_tool_calls}
+        message.content = [
+            refused.get(block["id"], block)
+            if isinstance(block, dict) and block["type"] == "tool_call_chunk"
+            else block
+            for block in message.content
+        ]
     return message
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from langchain_core.utils import from_env
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from langchain_gorilla.engines.base import Engine
+from langchain_gorilla.engines.base import LEAST_SCALED, MOST_SCALED, Engine
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.functions import function_set
@@ -59,8 +59,9 @@ class ModelOptions(BaseModel):
     format: str | PromptFormat | None = None
     """How the model is prompted; None chooses by the model id."""
 
-    temperature: float | None = Field(default=None, ge=0)
-    """None and 0 are greedy, whatever the model's own generation config says."""
+    temperature: float | None = Field(default=None, ge=0, le=MOST_SCALED)
+    """None and 0 are greedy, whatever the model's own generation config says; so is any below
+    1e-8, where no token but the best has a chance."""
 
     max_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of an answer; None is what the context leaves."""
@@ -71,7 +72,7 @@ class ModelOptions(BaseModel):
     top_k: int | None = Field(default=None, ge=1)
     """Sample from so many tokens; needs a temperature."""
 
-    repetition_penalty: float | None = Field(default=None, gt=0)
+    repetition_penalty: float | None = Field(default=None, ge=LEAST_SCALED, le=MOST_SCALED)
     """1 is none; above, tokens that occurred become less likely."""
 
     seed: int | None = Field(default=None, ge=_LEAST_SEED, le=_MOST_SEED)

@@ -8,8 +8,7 @@ strictly, and checked against its schema.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -23,28 +22,24 @@ from langchain_core.output_parsers.openai_tools import (
 )
 from langchain_core.output_parsers.transform import BaseCumulativeTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableMap
-from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
+from langchain_core.runnables.utils import AddableDict
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import RootModel
 
+from langchain_gorilla.answer_shape import Shape, schema_of, shape_of
 from langchain_gorilla.binding import Demand, ResponseFormat
 from langchain_gorilla.calls import FunctionCall, JSONValue
-from langchain_gorilla.dialects import parameters_schema
 from langchain_gorilla.errors import InvalidFunctionError, UnsupportedOptionError
-from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_schema
+from langchain_gorilla.functions import function_schema
 from langchain_gorilla.messages import invalid_call_reasons
-from langchain_gorilla.reasons import shortened, shown
-from langchain_gorilla.validation import InvalidCall, validate_call
+from langchain_gorilla.reasons import shortened
+from langchain_gorilla.validation import InvalidCall
 
 Method: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
 _Parser: TypeAlias = BaseCumulativeTransformOutputParser[Any]
 
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 _MORE_ROOM: Final = "Raise max_tokens, or shorten the prompt."
-_ROOT: Final = "answer"
-_VENDORS: Final = frozenset({"name", "function", "toolSpec"})
-"""Keys of dicts that are no JSON schema but hold one."""
 
 
 def structured_output(
@@ -100,9 +95,9 @@ def structured_output(
         )
         parser = _AnswerParser(lenient=lenient, read=partial(_read_call, lenient))
     elif method in ("json_schema", "json_mode"):
-        converted = None if schema is None else _json_schema(schema)
+        converted = None if schema is None else schema_of(schema)
         check(Demand(response=ResponseFormat(converted), strict=strict))
-        shape = _shape(converted)
+        shape = shape_of(converted)
         bound = model.bind(
             response_format=_response_format(converted, method, strict),
             ls_structured_output_format=trace,
@@ -117,7 +112,8 @@ def structured_output(
         raise UnsupportedOptionError(
             f'method={method!r} is unknown. Pass "function_calling", "json_schema" or "json_mode".'
         )
-    return RunnableMap(raw=bound) | _with_error(parser) if include_raw else bound | parser
+    # The model goes first: only the first of a sequence gets the options of a call.
+    return bound | (_with_error(parser) if include_raw else parser)
 
 
 class _AnswerParser(BaseCumulativeTransformOutputParser[Any]):
@@ -164,21 +160,49 @@ def _is_whole(message: BaseMessage) -> bool:
 
 
 def _with_error(parser: _Parser) -> Runnable[Any, Any]:
-    """Return what adds ``parsed`` and ``parsing_error`` to a ``raw`` answer.
+    """Return what makes ``raw``, ``parsed`` and ``parsing_error`` of an answer.
 
-    LangChain's own way, ``with_fallbacks``, lets errors pass that come after a stream's first
-    piece.
+    A stream shows the pieces of ``raw``, and then the two others once: they add up to what
+    ``invoke`` returns. LangChain's own way, ``with_fallbacks``, lets errors pass that come after
+    a stream's first piece.
     """
 
-    def parsed_or_error(answer: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
+    def parsed_or_error(message: AIMessage, config: RunnableConfig) -> AddableDict:
         try:
-            parsed = parser.invoke(answer["raw"], config)
+            parsed = parser.invoke(message, config)
         # Whatever it is: the validators of a caller's class may raise anything.
         except Exception as error:
-            return {**answer, "parsed": None, "parsing_error": error}
-        return {**answer, "parsed": parsed, "parsing_error": None}
+            return AddableDict(parsed=None, parsing_error=error)
+        return AddableDict(parsed=parsed, parsing_error=None)
 
-    return RunnableLambda(parsed_or_error)
+    whole = RunnableLambda(parsed_or_error)
+
+    def read(pieces: Iterator[AIMessage], config: RunnableConfig) -> Iterator[AddableDict]:
+        seen = []
+        for piece in pieces:
+            seen.append(piece)
+            yield AddableDict(raw=piece)
+        yield whole.invoke(_joined(seen), config)
+
+    async def aread(
+        pieces: AsyncIterator[AIMessage], config: RunnableConfig
+    ) -> AsyncIterator[AddableDict]:
+        seen = []
+        async for piece in pieces:
+            seen.append(piece)
+            yield AddableDict(raw=piece)
+        yield await whole.ainvoke(_joined(seen), config)
+
+    # LangChain gives them the config, which its types do not say.
+    return RunnableGenerator(cast("Any", read), cast("Any", aread))
+
+
+def _joined(pieces: Sequence[AIMessage]) -> AIMessage:
+    """Return the answer that the pieces are: of one that was not streamed there is one."""
+    first, *rest = pieces
+    if not isinstance(first, AIMessageChunk):
+        return first
+    return first + cast("list[AIMessageChunk]", rest)
 
 
 # --- Whole answers ---
@@ -209,7 +233,7 @@ def _read_call(parser: _Parser, message: AIMessage) -> Any:
     return parser.parse_result([ChatGeneration(message=message)])
 
 
-def _read_object(parser: _Parser, shape: "_Shape | None", message: AIMessage) -> Any:
+def _read_object(parser: _Parser, shape: Shape | None, message: AIMessage) -> Any:
     """Parse an answer as an object of a Pydantic class."""
     text = _json_text(message)
     checked = None if shape is None else shape.checked(json.loads(text))
@@ -220,7 +244,7 @@ def _read_object(parser: _Parser, shape: "_Shape | None", message: AIMessage) ->
     return parser.parse(text)
 
 
-def _read_json(shape: "_Shape | None", message: AIMessage) -> JSONValue:
+def _read_json(shape: Shape | None, message: AIMessage) -> JSONValue:
     text = _json_text(message)
     value = json.loads(text)
     if shape is None:
@@ -278,97 +302,6 @@ def _finite(text: str) -> float:
     if math.isinf(value := float(text)):
         raise ValueError(f"{shortened(text, 40)} is too large a number")
     return value
-
-
-# --- Schemas ---
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """A JSON schema as a function whose arguments are the answer, so that calls and JSON agree.
-
-    Attributes:
-        functions: The function, alone.
-        wrapped: The answer is its only argument, ``answer``: the schema may be of no object.
-    """
-
-    functions: FunctionSet
-    wrapped: bool
-
-    def checked(self, value: JSONValue) -> FunctionCall | InvalidCall:
-        """Check an answer as ``validate_call`` does."""
-        name = self.functions.names[0]
-        if self.wrapped:
-            value = {_ROOT: value}
-        if not isinstance(value, dict):
-            return InvalidCall(name, {}, f"Got {shown(value)}, expected an object.")
-        return validate_call(FunctionCall(name, value), self.functions)
-
-    def answer(self, checked: FunctionCall) -> JSONValue:
-        """Give the answer that was checked."""
-        return checked.arguments[_ROOT] if self.wrapped else dict(checked.arguments)
-
-
-def _shape(schema: Mapping[str, Any] | None) -> _Shape | None:
-    """Return what checks the answers to a schema; None where it lets every JSON pass.
-
-    Raises:
-        InvalidFunctionError: It is no schema.
-    """
-    if schema is None or schema.keys() <= {"title", "description"}:
-        return None
-    name = schema["title"]
-    wrapped = schema.get("type", "object" if "properties" in schema else None) != "object"
-    if wrapped:
-        schema = {"properties": {_ROOT: _moved(schema)}, "required": [_ROOT]}
-    function = FunctionSchema(name, "", parameters_schema(schema, name))
-    # OpenAI's style renames no parameters: the answer is JSON, not Python.
-    return _Shape(FunctionSet([function], style="openai"), wrapped)
-
-
-def _moved(value: Any) -> Any:
-    """Let a schema's references lead to where it stands as the answer's."""
-    if isinstance(value, Mapping):
-        return {
-            key: f"#/properties/{_ROOT}{inner[1:]}"
-            if key == "$ref" and isinstance(inner, str) and inner.startswith("#")
-            else _moved(inner)
-            for key, inner in value.items()
-        }
-    return [_moved(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _json_schema(schema: Mapping[str, Any] | type) -> dict[str, Any]:
-    """Return the JSON schema of an answer, with its title.
-
-    LangChain's converter keeps of a dict only what has ``properties``, and of a class that
-    refers to itself not what it refers to: it is left with dicts in vendors' forms.
-
-    Raises:
-        InvalidFunctionError: None can be made.
-    """
-    if isinstance(schema, type):
-        return _class_schema(schema)
-    if isinstance(schema, Mapping):
-        if "title" in schema and _VENDORS.isdisjoint(schema):
-            return dict(schema)
-        if isinstance(inner := schema.get("schema"), Mapping):
-            return {"title": schema.get("name", _ROOT), **inner}
-    try:
-        return convert_to_json_schema(cast("Any", schema))
-    except ValueError as error:
-        raise InvalidFunctionError(
-            f"No JSON schema can be made of {schema!r:.120}. Expected a Pydantic class, a "
-            "TypedDict, an OpenAI function, or a JSON schema with a title."
-        ) from error
-
-
-def _class_schema(schema: type) -> dict[str, Any]:
-    if issubclass(schema, RootModel):
-        return {"title": schema.__name__, **schema.model_json_schema()}
-    function = function_schema(schema)
-    described = {"description": function.description} if function.description else {}
-    return {"title": function.name, **described, **function.parameters}
 
 
 def _response_format(

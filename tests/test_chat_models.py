@@ -404,6 +404,27 @@ def test_v1_output_keeps_text_and_calls_apart():
     assert message.text.replace(" ", "") == "Letmesee.Done."
 
 
+@pytest.mark.parametrize("action", ["fill", "ask"])
+@pytest.mark.parametrize("answer", [*ANSWERS, TWO_CALLS + " Done.", "<<function>>get_weather()"])
+async def test_v1_output_is_the_same_in_a_stream_and_a_whole(answer, action):
+    def read(message):
+        # What merging leaves of a refused call says its type wrong: see messages.
+        refused = {call["id"] for call in message.invalid_tool_calls}
+        blocks = [
+            "refused" if block.get("id") in refused
+            else {key: value for key, value in block.items() if key != "id"}
+            for block in message.content_blocks
+        ]  # fmt: skip
+        return {**comparable(message), "content": blocks}
+
+    options = {"output_version": "v1", "on_missing_argument": action}
+    model = scripted(*[answer] * 4, **options).bind_tools([get_weather])
+    invoked = read(model.invoke("Paris?"))
+    assert read(await model.ainvoke("Paris?")) == invoked
+    assert read(merged(list(model.stream("Paris?")))) == invoked
+    assert read(merged([chunk async for chunk in model.astream("Paris?")])) == invoked
+
+
 # --- Import ---
 
 

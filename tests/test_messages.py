@@ -164,10 +164,34 @@ def test_text_around_calls_is_one_content():
 @pytest.mark.parametrize("lead", [[], [TextDelta("Let me see.")]])
 def test_content_blocks_never_share_an_index(lead):
     message = merged(*lead, *call(0), TextDelta("Then"), *call(1), TextDelta("."), blocks=True)
-    message.response_metadata["output_version"] = "v1"
-    texts = [block["index"] for block in message.content]
+    texts = [block["index"] for block in message.content if block["type"] == "text"]
+    assert texts
     calls = [chunk["index"] for chunk in message.tool_call_chunks]
     assert len({*texts, *calls}) == len(texts) + len(calls)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_content_blocks_are_in_the_order_of_the_answer(whole):
+    events = [TextDelta("a"), *call(0), TextDelta("b"), *call(1, days=2), TextDelta("c")]
+    message = merged(*events, blocks=True)
+    if whole:
+        message = whole_message(chunks(*events, blocks=True))
+    kinds = ["text", "tool_call", "text", "tool_call", "text"]
+    assert [block["type"] for block in message.content_blocks] == kinds
+    calls = [block["args"] for block in message.content_blocks if block["type"] == "tool_call"]
+    assert calls == [each["args"] for each in message.tool_calls]
+
+
+@pytest.mark.parametrize(
+    "events", [call(days="x"), [CallFailed(0, None, "f(", "days: got 'x', cut off")]]
+)
+def test_a_refused_call_of_a_whole_message_is_a_block_with_its_reason(events):
+    message = whole_message(chunks(TextDelta("a"), *events, *call(1), blocks=True))
+    _, refused, good = message.content_blocks
+    assert refused == message.invalid_tool_calls[0]
+    assert refused["type"] == "invalid_tool_call"
+    assert "days: got 'x'" in refused["error"]
+    assert good["type"] == "tool_call"
 
 
 @pytest.mark.parametrize(

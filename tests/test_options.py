@@ -5,14 +5,16 @@ import json
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumps
 from langchain_core.messages import BaseMessage
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, chat_models
 from langchain_gorilla.engines.base import GenerationOptions
+from langchain_gorilla.engines.scores import score_steps
 from langchain_gorilla.engines.transformers import load_engine
 from langchain_gorilla.errors import UnsupportedOptionError
 
@@ -56,6 +58,54 @@ def test_none_in_a_call_leaves_the_models_option(
     assert getattr(asked(scripted(**{option: models}), **{option: None}), name) == models
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"temperature": 2},
+        {"temperature": np.float32(0.5)},
+        {"temperature": 1, "top_k": np.int64(3)},
+        {"temperature": 1, "top_p": np.float32(0.5)},
+        {"temperature": 1, "repetition_penalty": 2},
+        {"temperature": 1, "repetition_penalty": np.float32(1.5)},
+        {"temperature": 1, "seed": np.int64(3)},
+        # As far as they may go, where float32 has no infinities yet.
+        {"temperature": 1e20},
+        {"temperature": 1e-8, "repetition_penalty": 1e-20},
+        {"temperature": 1e-8, "repetition_penalty": 1e20},
+    ],
+    ids=str,
+)
+def test_a_token_can_be_drawn_by_whatever_number_a_call_may_have(call: dict[str, Any]) -> None:
+    import torch
+
+    seen, scores = torch.tensor([[0, 2]]), torch.tensor([[-900.0, 3.0, 900.0, 2.0]])
+    for step in score_steps(asked(scripted(), **call), 4, 4):
+        scores = step(seen, scores)
+    assert scores.isfinite().sum() == 1
+
+
+def test_a_temperature_too_low_for_any_but_the_best_token_is_greedy() -> None:
+    assert asked(scripted(), temperature=1e-40).temperature == 0
+    assert asked(scripted(temperature=1e-40)).temperature == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("temperature", float("inf")),
+        ("temperature", float("nan")),
+        ("temperature", 1e300),
+        ("repetition_penalty", float("inf")),
+        ("repetition_penalty", 1e-300),
+    ],
+)
+def test_a_number_that_leaves_no_probabilities_is_refused(option: str, value: float) -> None:
+    with pytest.raises(UnsupportedOptionError, match=rf"{option} is .*a number.* to 1e\+20"):
+        asked(scripted(), **{option: value})
+    with pytest.raises(ValidationError, match=option):
+        scripted(**{option: value})
+
+
 def test_the_names_that_other_chat_models_use_are_understood() -> None:
     options = asked(scripted(stop_sequences=["END"], request_timeout=9))
     assert "END" in options.stop
@@ -86,7 +136,6 @@ def test_a_call_may_ask_another_model_in_its_own_format() -> None:
         {"quantization_config": {"load_in_4bit": True}},
         {"trust_remote_code": True},
         {"context_tokens": 77},
-        {"max_batch_size": 3},
     ],
 )
 def test_an_option_of_loading_chooses_the_engine(option: dict[str, Any]) -> None:

@@ -120,16 +120,44 @@ def test_an_asynchronous_stream_that_is_cut_off_ends_in_an_error() -> None:
         asyncio.run(states())
 
 
-@pytest.mark.parametrize("schema", [Bill, BILL])
-def test_a_raw_stream_adds_up_to_the_raw_answer(schema: Any) -> None:
-    def total(**options: Any) -> dict[str, Any]:
-        reader = structured(LONG, schema, method="json_schema", include_raw=True, **options)
-        return {key: value for piece in reader.stream("q") for key, value in piece.items()}
+def said(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a raw answer in what its stream and the whole have to agree on: ids are random."""
+    return {**result, "raw": result["raw"].text, "parsing_error": str(result["parsing_error"])}
 
-    whole, cut = total(), total(max_tokens=2)
-    assert (dict(whole["parsed"])["note"], whole["parsing_error"]) == ("too long", None)
-    assert cut["parsed"] is None
-    assert "max_tokens" in str(cut["parsing_error"])
+
+@pytest.mark.parametrize("call", [{}, {"max_tokens": 2}], ids=["whole", "cut"])
+@pytest.mark.parametrize("schema", [Bill, BILL])
+async def test_a_raw_stream_shows_pieces_that_add_up_to_the_raw_answer(
+    schema: Any, call: dict[str, Any]
+) -> None:
+    def reader() -> Any:
+        return structured(LONG, schema, method="json_schema", include_raw=True)
+
+    invoked = said(reader().invoke("q", **call))
+    assert list(invoked) == ["raw", "parsed", "parsing_error"]
+    assert said(await reader().ainvoke("q", **call)) == invoked
+    streamed = list(reader().stream("q", **call))
+    for pieces in (streamed, [piece async for piece in reader().astream("q", **call)]):
+        assert [list(piece) for piece in pieces[:2]] == [["raw"], ["raw"]]
+        first, *rest = pieces
+        for piece in rest:
+            first += piece
+        assert said(first) == invoked
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_options_of_a_call_count_where_the_raw_answer_is_asked_for(method: str) -> None:
+    engine = ScriptedEngine([LONG] * 3)
+    model = ChatGorilla(model="bundled", engine=engine)
+    reader = model.with_structured_output(Bill, method=method, include_raw=True)
+    options: dict[str, Any] = {"max_tokens": 7, "temperature": 0.5, "timeout": 60, "stop": ["END"]}
+    reader.invoke("q", **options)
+    reader.bind(**options).invoke("q")
+    list(reader.stream("q", **options))
+    for request in engine.requests:
+        given = request.options
+        assert (given.max_tokens, given.temperature, given.timeout_s) == (7, 0.5, 60)
+        assert "END" in given.stop
 
 
 # --- What a grammar cannot say ---

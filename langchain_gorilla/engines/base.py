@@ -4,13 +4,41 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.grammar.call_grammar import Answer
+
+LEAST_SCALED: Final = 1e-20
+MOST_SCALED: Final = 1e20
+"""What scores may be multiplied or divided by: they are float32, which ends at 3e38, and infinite
+scores have no probabilities."""
+
+LEAST_TEMPERATURE: Final = 1e-8
+"""Below this the best token has all of the probability: float32 scores of language models that
+differ at all differ by more than a hundred times as much. So sampling would be greedy."""
+
+_NUMBERS: Final[Mapping[str, tuple[type[Any], Callable[[Any], bool], str]]] = {
+    "max_tokens": (Integral, lambda value: value >= 1, "at least 1, as a whole number"),
+    "temperature": (
+        Real,
+        lambda value: 0 <= value <= MOST_SCALED,
+        f"at least 0, greedy, as a number up to {MOST_SCALED:g}",
+    ),
+    "top_p": (Real, lambda value: 0 < value <= 1, "above 0, at most 1, as a number"),
+    "top_k": (Integral, lambda value: value >= 1, "at least 1, as a whole number"),
+    "repetition_penalty": (
+        Real,
+        lambda value: LEAST_SCALED <= value <= MOST_SCALED,
+        f"a number from {LEAST_SCALED:g} to {MOST_SCALED:g}",
+    ),
+    "seed": (Integral, lambda value: -(2**63) <= value < 2**64, "a whole number that torch takes"),
+    "timeout_s": (Real, lambda value: value > 0, "above 0 seconds, as a number"),
+}
+"""Options of a generation: of which kind, whether a value fits, what does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +111,8 @@ class GenerationOptions:
 
     Attributes:
         max_tokens: Most tokens to generate; None fills the context.
-        temperature: 0 is greedy, whatever the model's own generation config says.
+        temperature: 0 is greedy, whatever the model's own generation config says. What is below
+            LEAST_TEMPERATURE becomes 0.
         top_p: Nucleus, 0 < top_p <= 1; None leaves it off.
         top_k: Most likely tokens to choose from; None leaves it off.
         repetition_penalty: 1 is none; None leaves it off.
@@ -123,27 +152,16 @@ class GenerationOptions:
     likely: AnswerGrammar | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no engine can honour."""
-        checks: tuple[tuple[str, float | None, type, Callable[[Any], bool], str], ...] = (
-            ("max_tokens", self.max_tokens, Integral, lambda value: value >= 1, "at least 1"),
-            ("temperature", self.temperature, Real, lambda value: value >= 0, "at least 0, greedy"),
-            ("top_p", self.top_p, Real, lambda value: 0 < value <= 1, "above 0, at most 1"),
-            ("top_k", self.top_k, Integral, lambda value: value >= 1, "at least 1"),
-            (
-                "repetition_penalty",
-                self.repetition_penalty,
-                Real,
-                lambda value: value > 0,
-                "above 0",
-            ),
-            ("timeout_s", self.timeout_s, Real, lambda value: value > 0, "above 0 seconds"),
-        )
-        for name, value, kind, fits, expected in checks:
-            if value is not None and not (isinstance(value, kind) and fits(value)):
-                number = "a whole number" if kind is Integral else "a number"
-                raise UnsupportedOptionError(
-                    f"{name} is {value!r}; expected {expected}, as {number}."
-                )
+        """Refuse what no engine can honour; make plain numbers of all others."""
+        for name, (kind, fits, expected) in _NUMBERS.items():
+            if (value := getattr(self, name)) is None:
+                continue
+            if not (isinstance(value, kind) and fits(value)):
+                raise UnsupportedOptionError(f"{name} is {value!r}; expected {expected}.")
+            # torch and transformers take no NumPy numbers, and no whole ones for a float.
+            object.__setattr__(self, name, int(value) if kind is Integral else float(value))
+        if self.temperature < LEAST_TEMPERATURE:
+            object.__setattr__(self, "temperature", 0.0)
         if "" in self.stop:
             raise UnsupportedOptionError("stop holds an empty text, which would end every answer.")
 

@@ -260,13 +260,24 @@ def _text(content: str | Sequence[Any], place: _Place) -> str:
         if isinstance(block, str):
             pieces.append(block)
         elif block.get("type") == "text":
-            pieces.append(str(block.get("text", "")))
+            pieces.append(_block_text(block.get("text"), place))
         elif not (block.get("type") in _NOT_SAID and place.kind.startswith("AI")):
             raise PromptError(
                 f"{place} holds a block of type {block.get('type')!r}. This model reads text "
                 "only. Describe the content in a text block, or leave the block out."
             )
     return encodable("".join(pieces))
+
+
+def _block_text(text: object, place: _Place) -> str:
+    if text is None:
+        return ""  # As other chat models read an answer without text.
+    if isinstance(text, str):
+        return text
+    raise PromptError(
+        f"{place} holds a text block whose text is {text!r:.120}. Expected a string. Write the "
+        "content as one, or leave the block out."
+    )
 
 
 def _clean(value: Any) -> Any:

@@ -164,6 +164,11 @@ ANTHROPIC = [
             id="text blocks are joined",
         ),
         pytest.param(
+            [HumanMessage([{"type": "text", "text": None}, {"type": "text", "text": "b"}])],
+            (HumanTurn("b"),),
+            id="a text block without text says nothing",
+        ),
+        pytest.param(
             [ChatMessage("s", role="system"), ChatMessage("u", role="User")],
             (SystemTurn("s"), HumanTurn("u")),
             id="chat messages by role",
@@ -222,6 +227,10 @@ def _deep(depth):
         ([AIMessage([{"type": "file", "file_id": "1"}])], "'file'"),
         ([HumanMessage([{"type": "reasoning", "reasoning": "x"}])], "'reasoning'"),
         ([asking(call()), ToolMessage([IMAGE], tool_call_id="1")], r"messages\[1\] .ToolMessage"),
+        (
+            [HumanMessage([{"type": "text", "text": 5}])],
+            r"messages\[0\] .*text is 5. Expected a str",
+        ),
         ([ToolMessage("5", tool_call_id="abc")], "'abc'.*no such call.*ids there: none"),
         ([asking(call()), ToolMessage("5", tool_call_id="2")], "'2'.*ids there: '1'"),
         (
