@@ -56,8 +56,9 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         model = ChatGorilla(model="gorilla-llm/gorilla-openfunctions-v2")
         model.bind_tools([get_weather]).invoke("Weather in Paris and in Tokyo?").tool_calls
 
-    Weights load at the first call, once per process for one model, revision, dtype and device.
-    What each option does stands beside it in ``ModelOptions``.
+    Weights load at the first call, once per process for the same model and options of loading as
+    they are given: ``device="cpu"`` beside None loads them twice. What each option does stands
+    beside it in ``ModelOptions``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -154,8 +154,9 @@ class ModelOptions(BaseModel):
     models that share the weights share it, so the last value counts; None leaves 512 MiB."""
 
     max_batch_size: int | None = Field(default=None, ge=1)
-    """Most answers that are decoded together, where several callers wait; None is 1 on a CPU,
-    where one after another measured faster, and 8 on an accelerator."""
+    """Most answers that are decoded together, where several callers wait. All models that share
+    the weights share it, so the last value counts; None leaves it, at first 1 on a CPU, where one
+    after another measured faster, and 8 on an accelerator."""
 
     pack_weights: bool = False
     """Order the weights for the CPU's matrix kernels: passes are 1.4 times faster with models whose

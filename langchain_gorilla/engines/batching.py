@@ -131,14 +131,26 @@ class BatchedSequence:
 
 
 def can_batch(weights: Any) -> bool:
-    """Tell whether a model takes a mask with holes: flash attention does not."""
+    """Tell whether a model takes a mask with holes, and positions beside it.
+
+    Flash attention does not, nor do BLOOM and a Falcon with ALiBi, which count positions by the
+    mask, and rotary embeddings that change with the longest row. Their answers run side by side,
+    too, each in passes of its own.
+    """
+    config = weights.config.get_text_config(decoder=True)
+    if config.model_type == "bloom" or getattr(config, "alibi", False):
+        return False
+    rotary = getattr(config, "rope_parameters", None) or {}
+    if rotary.get("rope_type") in ("dynamic", "longrope"):
+        return False
     return getattr(weights.config, "_attn_implementation", None) in ("sdpa", "eager")
 
 
 def _read_together(orders: Sequence[_Order]) -> None:
     """Read the tokens of several rows in one forward pass."""
     import torch
-    from transformers.cache_utils import Cache
+
+    from langchain_gorilla.engines.side_by_side import side_by_side
 
     weights = orders[0].sequence.weights
     device, dtype = weights.device, weights.dtype
@@ -155,11 +167,7 @@ def _read_together(orders: Sequence[_Order]) -> None:
     mask = torch.zeros(seen.shape, dtype=dtype, device=device)
     mask = mask.masked_fill(~seen, torch.finfo(dtype).min)[:, None]
     wanted = sorted({place for order in orders for place in order.at})
-    caches = [order.sequence.cache for order in orders]
-    layers: list[Any] = [
-        _SideBySide([cache.layers[index] for cache in caches], counts)
-        for index in range(len(caches[0].layers))
-    ]
+    cache = side_by_side([order.sequence.cache for order in orders], counts)
     with torch.no_grad():
         logits = weights(
             input_ids=torch.tensor(padded, device=device),
@@ -167,43 +175,8 @@ def _read_together(orders: Sequence[_Order]) -> None:
             position_ids=positions,
             use_cache=True,
             logits_to_keep=torch.tensor(wanted, device=device),
-            **{cache_argument(weights): Cache(layers=layers)},
+            **{cache_argument(weights): cache},
         ).logits.float()
     for row, order in enumerate(orders):
         order.sequence.added(len(order.tokens))
         order.scores = logits[row, [wanted.index(place) for place in order.at]]
-
-
-class _SideBySide:
-    """One layer of several caches, as attention wants to see it."""
-
-    is_sliding = False
-    is_compileable = False
-    is_initialized = True
-
-    def __init__(self, layers: Sequence[Any], counts: Sequence[int]) -> None:
-        self._layers = layers
-        self._counts = counts
-
-    def update(
-        self, key_states: "torch.Tensor", value_states: "torch.Tensor", *_: Any, **__: Any
-    ) -> "tuple[torch.Tensor, torch.Tensor]":
-        """Add each row's own tokens to its cache; give all rows, right-padded with zeros."""
-        rows = [
-            layer.update(
-                key_states[row : row + 1, :, :count], value_states[row : row + 1, :, :count]
-            )
-            for row, (layer, count) in enumerate(zip(self._layers, self._counts, strict=True))
-        ]
-        span = max(keys.shape[-2] for keys, _ in rows)
-        shape = (*key_states.shape[:2], span)
-        keys = key_states.new_zeros((*shape, key_states.shape[-1]))
-        values = value_states.new_zeros((*shape, value_states.shape[-1]))
-        for row, (own_keys, own_values) in enumerate(rows):
-            keys[row, :, : own_keys.shape[-2]] = own_keys[0]
-            values[row, :, : own_values.shape[-2]] = own_values[0]
-        return keys, values
-
-    def get_seq_length(self, *_: Any) -> int:
-        """The longest past; positions and mask are given, so that nothing follows from it."""
-        return max(int(layer.get_seq_length()) for layer in self._layers)

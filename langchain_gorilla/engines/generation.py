@@ -156,12 +156,13 @@ def generate(
             "named, and this model keeps no past that it could go back to. Leave "
             "compare_functions out."
         )
-    prefix, shared, borrowed, cache = None, 0, False, None
+    prefix, shared, loan, cache = None, 0, None, None
     with prefixes.opening if prefixes is not None and cuttable else nullcontext():
         if prefixes is not None and cuttable:
             prefix, shared = prefixes.find(plan.ids)
-            borrowed = prefix is not None and prefixes.borrow(prefix, shared)
-        cache = cache_of(weights, prefix, shared, in_place=borrowed) if cuttable else None
+            loan = None if prefix is None else prefixes.borrow(prefix, shared)
+        if cuttable:
+            cache = cache_of(weights, prefix, shared, in_place=loan is not None)
     answer.cached_tokens = shared
     tokens = list(plan.ids)
     guesses = Guesses(plan, encoder, known) if looped else None
@@ -228,8 +229,8 @@ def generate(
         if cuttable and prefixes is not None:
             prefixes.keep(prefix_of(cache, tokens))
     finally:
-        if borrowed and prefixes is not None:
-            prefixes.give_back(plan.ids[:shared])
+        if loan is not None and prefixes is not None:
+            prefixes.give_back(loan)
     if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
         raise RuntimeError("generate() ended an answer that was not complete.")
     emit(

@@ -42,12 +42,14 @@ class LoadedModel:
         self.source = source
         # One at a time until the weights are there, and their device is known.
         self.turns = Turns()
-        self.batcher: Batcher | None = None
+        self.batcher = Batcher()
         self.prefixes = PrefixCache()
+        self._batch_size: int | None = None
         # A request that is planned meanwhile does not wait for the weights. Whoever holds the
         # second may take the first, never the other way around.
         self._lock = threading.RLock()
         self._weights_lock = threading.RLock()
+        self._batch_lock = threading.Lock()
         self._place: tuple[str, dict[str, Any]] | None = None
         self._config: PreTrainedConfig | None = None
         self._encoder: PromptEncoder | None = None
@@ -103,11 +105,7 @@ class LoadedModel:
                 # generate() fills whatever a request leaves open from the model's own config.
                 weights.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
                 self._weights = weights
-                size = self.source.max_batch_size
-                if size is None:
-                    size = 1 if weights.device.type == "cpu" else ACCELERATOR_BATCH_SIZE
-                self.batcher = Batcher() if size > 1 else None
-                self.turns.widen(size)
+                self._widen()
             return self._weights
 
     @property
@@ -161,6 +159,30 @@ class LoadedModel:
                 lambda: compiler.constraint(other.functions, other.syntax, other.answer),
             )
         return constraint, compiler.vocabulary
+
+    def resize_batch(self, size: int) -> None:
+        """Decode so many answers together from now on, at most."""
+        with self._batch_lock:
+            self._batch_size = size
+        self._widen()
+
+    def _widen(self) -> None:
+        with self._batch_lock:
+            if (weights := self._weights) is None:
+                return  # Loading does it.
+            on_cpu = weights.device.type == "cpu"
+            self.turns.widen(self._batch_size or (1 if on_cpu else ACCELERATOR_BATCH_SIZE))
+
+    def forget_threads(self) -> None:
+        """In a forked process: no other thread is there; what they held is free, or made anew."""
+        self._lock, self._weights_lock = threading.RLock(), threading.RLock()
+        self._batch_lock = threading.Lock()
+        self.turns.forget_threads()
+        self.batcher = Batcher()
+        self.prefixes.forget_threads()
+        # A compiler holds locks, too; its vocabulary is what takes long to make.
+        compilers = self._compilers.items()
+        self._compilers = {ids: type(each)(each.vocabulary) for ids, each in compilers}
 
     def unload(self) -> None:
         """Forget the weights; a generation that runs keeps them, the next one loads anew."""

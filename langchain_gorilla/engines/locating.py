@@ -48,8 +48,6 @@ class ModelSource:
         quantization_config: As in ``from_pretrained``.
         trust_remote_code: Run the repository's own Python code.
         options: Further arguments of ``from_pretrained``.
-        max_batch_size: Most answers that are decoded together; None is 1 on a CPU, where one
-            after another measured faster, and ``loading.ACCELERATOR_BATCH_SIZE`` elsewhere.
         pack_weights: Order the weights for the CPU's matrix kernels; see ``packing``.
     """
 
@@ -61,7 +59,6 @@ class ModelSource:
     quantization_config: Any = None
     trust_remote_code: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
-    max_batch_size: int | None = None
     pack_weights: bool = False
 
     def where(self) -> dict[str, Any]:

@@ -48,7 +48,8 @@ class PrefixCache:
         self.opening = threading.Lock()
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
-        self._lent: set[tuple[int, ...]] = set()
+        # By tokens, as ``_kept``; which prefix it is tells one loan from another of equal tokens.
+        self._lent: dict[tuple[int, ...], Prefix] = {}
         self._size_bytes = 0
 
     @property
@@ -76,7 +77,7 @@ class PrefixCache:
                 self._kept.move_to_end(best.tokens)
             return best, most
 
-    def borrow(self, prefix: Prefix, shared: int) -> bool:
+    def borrow(self, prefix: Prefix, shared: int) -> Prefix | None:
         """Ask for a prefix's memory, to go on in it behind its first ``shared`` tokens.
 
         A conversation goes on where it ended, so nothing has to be copied. It is given to one
@@ -84,29 +85,34 @@ class PrefixCache:
         ``give_back``, ends that. Others may copy what is lent.
 
         Returns:
-            Whether the memory is the asker's; the cache then holds ``shared`` tokens of it.
+            The loan, to be given back: ``shared`` tokens, which the cache now holds in place of
+            the prefix. None where the memory is not the asker's.
         """
         with self._lock:
             whole = self._kept.get(prefix.tokens)
             if whole is not prefix or prefix.tokens in self._lent:
-                return False
+                return None
             if shared < _BORROWED_SHARE * len(prefix.tokens):
-                return False
-            tokens = prefix.tokens[:shared]
+                return None
+            tokens, loan = prefix.tokens[:shared], prefix
             if tokens != prefix.tokens:
                 if tokens in self._kept:
-                    return False
+                    return None
                 state = [each.cut(shared) for each in prefix.state]
                 self._drop(prefix.tokens)
-                self._kept[tokens] = Prefix(tokens, state, prefix.size_bytes)
+                loan = self._kept[tokens] = Prefix(tokens, state, prefix.size_bytes)
                 self._size_bytes += prefix.size_bytes
-            self._lent.add(tokens)
-            return True
+            self._lent[tokens] = loan
+            return loan
 
-    def give_back(self, tokens: Sequence[int]) -> None:
-        """Nobody goes on any more behind what was borrowed for these tokens."""
+    def give_back(self, loan: Prefix) -> None:
+        """Nobody goes on any more behind what ``borrow`` gave; does nothing if it is gone.
+
+        Another answer may have taken its place meanwhile, and be lent in turn.
+        """
         with self._lock:
-            self._lent.discard(tuple(tokens))
+            if self._lent.get(loan.tokens) is loan:
+                del self._lent[loan.tokens]
 
     def keep(self, prefix: Prefix) -> None:
         """Keep a prefix, in place of those that it begins with; forget the oldest over budget."""
@@ -126,12 +132,21 @@ class PrefixCache:
             self._lent.clear()
             self._size_bytes = 0
 
+    def forget_threads(self) -> None:
+        """In a forked process: whoever held a lock or a loan is not there.
+
+        What is kept stays: behind a loan's tokens, not in them, was written.
+        """
+        self.opening, self._lock = threading.Lock(), threading.Lock()
+        self._lent.clear()
+        self._size_bytes = sum(each.size_bytes for each in self._kept.values())
+
     def _shrink(self) -> None:
         while self._size_bytes > self._budget_bytes:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, tokens: tuple[int, ...]) -> None:
-        self._lent.discard(tokens)
+        self._lent.pop(tokens, None)
         self._size_bytes -= self._kept.pop(tokens).size_bytes
 
 

@@ -31,6 +31,18 @@ _engines: "dict[object, TransformersEngine]" = {}
 _models: dict[object, LoadedModel] = {}
 
 
+def _forget_threads() -> None:
+    """In a forked process there is none of the threads that served, or that held a lock."""
+    global _registry_lock
+    _registry_lock = threading.Lock()
+    for loaded in _models.values():
+        loaded.forget_threads()
+
+
+if hasattr(os, "register_at_fork"):  # There is no fork on Windows.
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
 def load_engine(
     model: str | os.PathLike[str],
     *,
@@ -49,7 +61,10 @@ def load_engine(
     """Give the engine for a model; the same one for the same arguments.
 
     Nothing is loaded yet. Once loaded, weights stay until ``unload()`` or the end of the process.
-    Engines that differ only in ``context_tokens`` share their weights.
+    Engines that differ only in ``context_tokens``, ``prefix_cache_bytes`` or ``max_batch_size``
+    share their weights. Arguments count as they are given, since what None or ``"auto"`` stands
+    for is known only with the weights: ``device="cpu"`` beside None loads them twice, even where
+    None takes the CPU.
 
     Args:
         model: A folder, a Hub id, or ``"bundled"``. What looks like a path is never asked for on
@@ -66,8 +81,9 @@ def load_engine(
         prefix_cache_bytes: Memory for what the model has read, so that the beginning of a prompt
             is not read again; 0 keeps nothing. For all who share the weights, so the last value
             counts; None leaves it, 512 MiB at first.
-        max_batch_size: Most answers that are decoded together, in one forward pass; None is 1 on
-            a CPU, where one after another measured faster, and 8 on an accelerator.
+        max_batch_size: Most answers that are decoded together, in one forward pass. For all who
+            share the weights, so the last value counts; None leaves it, at first 1 on a CPU, where
+            one after another measured faster, and 8 on an accelerator.
         pack_weights: Order the weights for the CPU's matrix kernels, 1.4 times faster passes of
             models whose hidden size is 512 or more; warns and does nothing where torch cannot.
         **options: Further arguments of ``from_pretrained``; ``use_safetensors`` is True unless
@@ -97,7 +113,6 @@ def load_engine(
         quantization_config=quantization_config,
         trust_remote_code=trust_remote_code,
         options=options,
-        max_batch_size=max_batch_size,
         pack_weights=pack_weights,
     )
     key = _frozen(vars(source))
@@ -111,6 +126,8 @@ def load_engine(
             _engines[(key, context_tokens)] = engine
         if prefix_cache_bytes is not None:
             engine._loaded.prefixes.resize(prefix_cache_bytes)
+        if max_batch_size is not None:
+            engine._loaded.resize_batch(max_batch_size)
         return engine
 
 

@@ -35,11 +35,16 @@ class Watch:
         self._cancel = cancel
         self._start = time.monotonic()
         self._abandoned = threading.Event()
+        self._reader = threading.current_thread()
 
     @property
     def polls(self) -> bool:
         """Whether a waiting reader has to look at a CancelToken now and then."""
         return self._cancel is not None
+
+    def read_here(self) -> None:
+        """This thread reads on; at first that is the one that started the clock."""
+        self._reader = threading.current_thread()
 
     def abandon(self) -> None:
         """The reader has gone."""
@@ -70,13 +75,19 @@ class Watch:
         """
         if self._cancel is not None and self._cancel.cancelled:
             raise GenerationCancelledError(f"The request was cancelled {doing}.")
-        if self._abandoned.is_set() or not threading.main_thread().is_alive():
+        if self._abandoned.is_set() or self._ends_with_the_process():
             raise GenerationCancelledError(f"Nobody reads the answer any more ({doing}).")
         if self.remaining_s() == 0.0:
             raise GenerationTimeoutError(
                 f"No complete answer after {self._timeout_s:g} s; the time ran out {doing}. Raise "
                 "the timeout, lower max_tokens, or use a smaller model or a faster device."
             )
+
+    def _ends_with_the_process(self) -> bool:
+        """Tell whether the main thread has ended, and the reader is not one that outlives it."""
+        if threading.main_thread().is_alive():
+            return False
+        return self._reader.daemon or not self._reader.is_alive()
 
 
 @dataclass(frozen=True)
@@ -114,8 +125,9 @@ class Turns:
     """A queue of generations, served in the order in which they came, ``width`` at a time.
 
     Threads serve while there are requests, and end with them. They are no daemons (torch may not
-    be cut off in the middle), but when the main thread ends, they drop what they are doing within
-    one token: an interpreter that ends does not wait for answers in the making.
+    be cut off in the middle), but when the main thread ends, they drop within one token what is
+    not read by a thread that the interpreter waits for: it does not wait for answers in the making
+    that nobody will see.
     """
 
     def __init__(self, width: int = 1) -> None:
@@ -126,10 +138,19 @@ class Turns:
         self._serving = 0
 
     def widen(self, width: int) -> None:
-        """Serve so many at a time from now on, those that wait included."""
+        """Serve so many at a time from now on, those that wait included; those served go on."""
         with self._lock:
             self._width = width
             self._start_servers()
+
+    def forget_threads(self) -> None:
+        """In a forked process: the threads that served, and those that they served, are not there.
+
+        An answer begun before the fork gets no further here; it goes on in the other process.
+        """
+        self._lock = threading.Lock()
+        self._waiting.clear()
+        self._serving = 0
 
     def stream(self, work: Work, watch: Watch) -> Generator[EngineEvent, None, None]:
         """Wait for the turn, then give events as they come."""
@@ -137,6 +158,7 @@ class Turns:
         job = self._enter(_Job(work, watch, items.put))
         try:
             while True:
+                watch.read_here()
                 event = _event(_wait(items, job))
                 yield event
                 if isinstance(event, Finished):
@@ -190,7 +212,7 @@ class Turns:
     def _serve(self) -> None:
         while True:
             with self._lock:
-                if not self._waiting:
+                if not self._waiting or self._serving > self._width:
                     self._serving -= 1
                     return
                 job = self._waiting.popleft()

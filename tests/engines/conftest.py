@@ -15,6 +15,8 @@ def engine() -> TransformersEngine:
 @pytest.fixture
 def passes(engine: TransformersEngine) -> Iterator[Passes]:
     engine.load()
+    # One after another, whatever a model of another test asked for; all share the weights.
+    engine._loaded.resize_batch(1)
     # Prompts are read whole, whatever other tests asked.
     kept, engine._loaded.prefixes = engine._loaded.prefixes, PrefixCache(0)
     counted = Passes()

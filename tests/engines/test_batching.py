@@ -1,7 +1,6 @@
 """Answers decoded together are those that each would have had alone."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,11 +12,13 @@ from langchain_gorilla.engines.base import (
     AnswerGrammar,
     CancelToken,
     EngineEvent,
-    Finished,
     GenerationOptions,
 )
+from langchain_gorilla.engines.batching import _Order, _read_together, can_batch
+from langchain_gorilla.engines.loading import LoadedModel
+from langchain_gorilla.engines.locating import ModelSource
+from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_of, can_cut
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
-from langchain_gorilla.engines.turns import Turns, Watch
 from langchain_gorilla.errors import GenerationCancelledError, UnsupportedOptionError
 from langchain_gorilla.grammar.call_grammar import Answer
 from tests.engines.asking import FUNCTIONS
@@ -43,7 +44,9 @@ def single() -> TransformersEngine:
 
 @pytest.fixture(scope="module")
 def together() -> Iterator[TransformersEngine]:
-    engine = load_engine("bundled", dtype="float32", max_batch_size=4)
+    # Not of load_engine, which would give both fixtures one engine, and what it has read.
+    engine = TransformersEngine(LoadedModel(ModelSource(model="bundled", dtype="float32")))
+    engine._loaded.resize_batch(4)
     engine.load()
     yield engine
     settle(engine)
@@ -68,7 +71,6 @@ def test_greedy_answers_are_those_of_one_after_another(
     with ThreadPoolExecutor(len(asked)) as pool:
         jobs = [pool.submit(events, together, *each) for each in asked]
         assert [job.result() for job in jobs] == alone
-    assert together._loaded.batcher is not None
     assert together._loaded.batcher.largest > 1
 
 
@@ -106,7 +108,6 @@ def test_one_that_is_cancelled_disturbs_no_other(
             pool.submit(cancelled).result()
         assert [other.result() for other in others] == [alone] * 3
     settle(together)
-    assert together._loaded.batcher is not None
     assert together._loaded.batcher._rows == 0
 
 
@@ -122,62 +123,6 @@ def test_an_error_of_one_disturbs_no_other(together: TransformersEngine) -> None
         with pytest.raises(ValueError, match="'gone'"):
             bad.result()
         assert len({str(job.result()) for job in good}) == 1
-
-
-def test_callers_come_in_order_and_only_so_many_at_once() -> None:
-    turns, lock = Turns(width=3), threading.Lock()
-    gate = threading.Event()
-    started = [threading.Event() for _ in range(12)]
-    running, most, order = 0, 0, []
-
-    def work(number: int) -> Any:
-        def run(emit: Any) -> None:
-            nonlocal running, most
-            with lock:
-                order.append(number)
-                running += 1
-                most = max(most, running)
-            started[number].set()
-            if number == 0:
-                assert gate.wait(20)
-            with lock:
-                running -= 1
-            emit(Finished(reason="stop", input_tokens=1, output_tokens=1))
-
-        return run
-
-    readers = []
-    for number in range(12):
-        stream = turns.stream(work(number), Watch())
-        thread = threading.Thread(target=list, args=(stream,))
-        thread.start()
-        readers.append(thread)
-        if number < 3:
-            assert started[number].wait(20)
-    gate.set()
-    for thread in readers:
-        thread.join(20)
-    assert sorted(order) == list(range(12))
-    assert order[:3] == [0, 1, 2]
-    assert most <= 3
-
-
-def test_turns_that_are_widened_serve_those_that_wait() -> None:
-    turns, gate = Turns(), threading.Event()
-    both = threading.Barrier(2, action=gate.set)
-
-    def run(emit: Any) -> None:
-        both.wait(20)
-        emit(Finished(reason="stop", input_tokens=1, output_tokens=1))
-
-    threads = [threading.Thread(target=list, args=(turns.stream(run, Watch()),)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    assert not gate.wait(0.2)
-    turns.widen(2)
-    assert gate.wait(20)
-    for thread in threads:
-        thread.join(20)
 
 
 async def test_batch_and_abatch_go_through_it(together: TransformersEngine) -> None:
@@ -199,6 +144,69 @@ async def test_batch_and_abatch_go_through_it(together: TransformersEngine) -> N
     assert calls(model.batch(asked)) == expected
     assert calls(await model.abatch(asked)) == expected
     assert calls(await asyncio.gather(*map(model.ainvoke, asked))) == expected
+
+
+TINY = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+
+
+def random_model(kind: str, **options: Any) -> Any:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, **TINY, max_position_embeddings=64, **options)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    for parameter in model.parameters():  # As large as trained ones, so that a fault shows.
+        torch.nn.init.normal_(parameter.data, std=0.3)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("opt", {"ffn_dim": 64, "word_embed_proj_dim": 32}),
+        ("falcon", {"alibi": False}),
+        ("mpt", {"max_seq_len": 64}),
+        ("xglm", {"ffn_dim": 64}),
+        ("biogpt", {"intermediate_size": 64}),
+        ("gpt2", {}),
+        ("llama", {"intermediate_size": 64, "num_key_value_heads": 2}),
+    ],
+)
+def test_a_familys_rows_score_together_as_each_does_alone(
+    kind: str, options: dict[str, Any]
+) -> None:
+    import torch
+
+    model = random_model(kind, **options)
+    assert can_cut(model)
+    assert can_batch(model)
+    rows = [([5, 6, 7, 8, 9], [10, 11]), ([3], [4, 5, 6]), ([], [20, 21])]
+
+    def begun(past: list[int]) -> TransformersSequence:
+        sequence = TransformersSequence(model, cache_of(model))
+        if past:
+            sequence.extend(past, [0])
+        return sequence
+
+    alone = [begun(past).extend(tokens, range(len(tokens))) for past, tokens in rows]
+    orders = [_Order(begun(past), tokens, [*range(len(tokens))]) for past, tokens in rows]
+    _read_together(orders)
+    for order, expected in zip(orders, alone, strict=True):
+        torch.testing.assert_close(order.result(), expected, atol=1e-4, rtol=1e-4)
+
+
+DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("bloom", {}), ("falcon", {"alibi": True}), ("llama", {"rope_parameters": DYNAMIC})],
+)
+def test_a_family_whose_positions_depend_on_the_other_rows_is_not_batched(
+    kind: str, options: dict[str, Any]
+) -> None:
+    assert not can_batch(random_model(kind, **options))
 
 
 def test_a_batch_has_at_least_one_row() -> None:

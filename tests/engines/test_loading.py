@@ -1,10 +1,13 @@
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +17,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
 from langchain_gorilla import bundled
-from langchain_gorilla.engines import loading
+from langchain_gorilla.engines import loading, transformers
 from langchain_gorilla.engines.base import GenerationOptions
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
 from langchain_gorilla.errors import (
@@ -23,7 +26,7 @@ from langchain_gorilla.errors import (
     ModelLoadError,
     UnsupportedOptionError,
 )
-from tests.engines.small_model import ask, settle
+from tests.engines.small_model import Passes, ask, settle
 
 
 @pytest.fixture
@@ -147,6 +150,57 @@ def test_the_cache_of_prefixes_has_the_size_that_was_asked_for_last(folder: Path
     assert engine._loaded.prefixes.size_bytes == 0
     with pytest.raises(UnsupportedOptionError, match="prefix_cache_bytes is -1; expected"):
         load_engine(folder, prefix_cache_bytes=-1)
+
+
+def test_as_many_are_decoded_together_as_was_asked_for_last(folder: Path) -> None:
+    engine = load_engine(folder, max_batch_size=4)
+    turns = engine._loaded.turns
+    assert load_engine(folder) is engine
+    engine.load()
+    assert turns._width == 4
+    assert load_engine(folder, max_batch_size=2) is engine
+    assert load_engine(folder) is engine
+    assert turns._width == 2
+    engine.unload()
+    engine.load()
+    assert turns._width == 2
+
+
+def test_a_cpu_decodes_one_after_another_unless_it_is_asked_to(folder: Path) -> None:
+    engine = load_engine(folder, device="cpu")
+    engine.load()
+    assert engine._loaded.turns._width == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_gets_its_answers(engine: TransformersEngine, passes: Passes) -> None:
+    """Whatever was under way, and whoever held a lock."""
+    passes.hold_at = 1
+    reader = threading.Thread(target=ask, args=(engine,))
+    reader.start()
+    assert passes.held.wait(20)
+    loaded = engine._loaded
+    locks = (
+        transformers._registry_lock, loaded._lock, loaded._weights_lock, loaded._batch_lock,
+        loaded.turns._lock, loaded.prefixes._lock, loaded.prefixes.opening,
+    )  # fmt: skip
+    with ExitStack() as held:
+        for lock in locks:
+            held.enter_context(lock)
+        process = os.fork()
+        if process == 0:
+            code = 1
+            signal.alarm(60)  # One that waits for a lock would wait for ever.
+            try:
+                options = GenerationOptions(max_tokens=2, timeout_s=20)
+                code = 0 if ask(load_engine("bundled", max_batch_size=2), options=options) else 1
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    passes.gate.set()
+    reader.join(20)
 
 
 def test_context_vocabulary_and_encoding_need_no_weights(folder: Path) -> None:

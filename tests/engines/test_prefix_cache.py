@@ -176,39 +176,80 @@ class Cuttable:
         return Cuttable(tokens)
 
 
+def found(cache: PrefixCache, *tokens: int) -> tuple[Prefix, int]:
+    prefix, shared = cache.find(tokens)
+    assert prefix is not None
+    return prefix, shared
+
+
 def test_memory_is_lent_to_one_asker_at_a_time() -> None:
     cache = PrefixCache()
     cache.keep(numbers(*range(20)))
-    found, shared = cache.find([*range(19), 7, 7])
-    assert found is not None
+    whole, shared = found(cache, *range(19), 7, 7)
     assert shared == 19
-    assert cache.borrow(found, shared)
-    assert not cache.borrow(found, shared)
+    loan = cache.borrow(whole, shared)
+    assert loan is not None
+    assert not cache.borrow(whole, shared)
     # What is lent ends where the asker goes on; others may still find and copy it.
-    again, shared = cache.find([*range(25)])
-    assert again is not None
+    again, shared = found(cache, *range(25))
     assert (shared, again.state[0].length) == (19, 19)
     assert not cache.borrow(again, shared)
-    cache.give_back(range(19))
+    cache.give_back(loan)
     assert cache.borrow(again, shared)
     assert cache.size_bytes == 1
+
+
+def test_a_loan_given_back_ends_no_other_loan_of_equal_tokens() -> None:
+    cache = PrefixCache()
+    cache.keep(numbers(*range(20)))
+    lost = cache.borrow(*found(cache, *range(25)))
+    assert lost is not None
+    # An answer that had copied the prefix ends, and what it read takes the prefix's place.
+    cache.keep(numbers(*range(21)))
+    lent = cache.borrow(*found(cache, *range(20), 99, 99))
+    assert lent is not None
+    assert lent.tokens == lost.tokens
+    cache.give_back(lost)
+    assert not cache.borrow(*found(cache, *range(25)))
+    cache.give_back(lent)
+    assert cache.borrow(*found(cache, *range(25)))
+
+
+def test_an_answer_over_the_budget_leaves_what_it_borrowed_for_the_next() -> None:
+    cache = PrefixCache(10)
+    cache.keep(numbers(*range(20)))
+    loan = cache.borrow(*found(cache, *range(25)))
+    assert loan is not None
+    cache.keep(Prefix(tuple(range(30)), [Cuttable(30)], 11))
+    assert not cache.borrow(*found(cache, *range(25)))
+    cache.give_back(loan)
+    assert cache.borrow(*found(cache, *range(25)))
+    assert cache.size_bytes == 1
+
+
+def test_a_forked_process_keeps_what_was_read_and_owes_nothing() -> None:
+    cache = PrefixCache()
+    cache.keep(numbers(*range(20)))
+    assert cache.borrow(*found(cache, *range(25)))
+    cache._lock.acquire()
+    cache.opening.acquire()
+    cache.forget_threads()
+    assert cache.borrow(*found(cache, *range(25)))
+    assert cache.size_bytes == 1
+    assert cache.opening.acquire(blocking=False)
 
 
 def test_memory_is_not_lent_for_a_small_part_of_a_prefix() -> None:
     cache = PrefixCache()
     cache.keep(numbers(*range(20)))
-    found, shared = cache.find([*range(10), 99, 99])
-    assert found is not None
-    assert not cache.borrow(found, shared)
+    assert not cache.borrow(*found(cache, *range(10), 99, 99))
     assert cache.find([*range(30)])[1] == 20
 
 
 def test_what_became_of_borrowed_memory_takes_its_place() -> None:
     cache = PrefixCache()
     cache.keep(numbers(*range(20)))
-    found, shared = cache.find([*range(30)])
-    assert found is not None
-    assert cache.borrow(found, shared)
+    assert cache.borrow(*found(cache, *range(30)))
     cache.keep(numbers(*range(25)))
     assert cache.size_bytes == 1
     assert cache.find([*range(30)])[1] == 25
