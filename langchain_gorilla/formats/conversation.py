@@ -255,10 +255,20 @@ def _blocks(content: str | Sequence[Any]) -> Sequence[str | dict[str, Any]]:
 
 
 def _text(content: str | Sequence[Any], place: _Place) -> str:
+    if not isinstance(content, str | list):
+        raise PromptError(
+            f"{place} holds a result whose content is {content!r:.120}. Expected text, or a list "
+            "of blocks. Write the content as text."
+        )
     pieces = []
     for block in _blocks(content):
         if isinstance(block, str):
             pieces.append(block)
+        elif not isinstance(block, Mapping):
+            raise PromptError(
+                f"{place} holds the block {block!r:.120}. Expected text, or a dict with a type. "
+                "Write it as text."
+            )
         elif block.get("type") == "text":
             pieces.append(_block_text(block.get("text"), place))
         elif not (block.get("type") in _NOT_SAID and place.kind.startswith("AI")):

@@ -211,6 +211,9 @@ def test_calls_carry_the_names_that_the_model_writes():
     )
 
 
+RESULT = {"type": "tool_result", "tool_use_id": "1"}
+
+
 def _deep(depth):
     value = []
     for _ in range(depth):
@@ -230,6 +233,14 @@ def _deep(depth):
         (
             [HumanMessage([{"type": "text", "text": 5}])],
             r"messages\[0\] .*text is 5. Expected a str",
+        ),
+        (
+            [asking(call()), HumanMessage([{**RESULT, "content": 5}])],
+            r"messages\[1\] .*content is 5. Expected text",
+        ),
+        (
+            [asking(call()), HumanMessage([{**RESULT, "content": [5]}])],
+            r"messages\[1\] .*the block 5. Expected text",
         ),
         ([ToolMessage("5", tool_call_id="abc")], "'abc'.*no such call.*ids there: none"),
         ([asking(call()), ToolMessage("5", tool_call_id="2")], "'2'.*ids there: '1'"),
