@@ -246,6 +246,13 @@ def test_the_callers_headers_go_with_every_call_and_win():
     assert arrived.header("authorization") == "token secret-1"
 
 
+@pytest.mark.parametrize("name", ["Cookie", "cookie"])
+def test_the_callers_cookies_go_beside_those_of_the_call(name: str):
+    description = api({"/it": {"get": operation(parameter("page", "cookie"))}})
+    arrived = called(description, {"page": "2"}, headers={name: "sid=secret-1"})
+    assert arrived.header("cookie") == "sid=secret-1; page=2"
+
+
 KEYLESS = [
     ("Accept", "application/json"),
     ("content-type", "application/json"),

@@ -209,8 +209,10 @@ def _request(operation: Operation, server: str, written: _Written, keys: Keys) -
     ]
     # What a cookie can hold stays as it is: many servers do not decode it.
     held = [(name, quote(value, safe="!#$&()*+/:<=>?@[]^_`{|}~")) for name, value in keys.cookies]
-    cookies = written.cookies + [f"{name}={value}" for name, value in held]
-    credentials = dict(keys.headers)
+    credentials = {name: each for name, each in keys.headers.items() if name.lower() != "cookie"}
+    # A request has one header of cookies.
+    cookies = [each for name, each in keys.headers.items() if name not in credentials]
+    cookies += written.cookies + [f"{name}={value}" for name, value in held]
     if cookies:
         credentials["Cookie"] = "; ".join(cookies)
     return HttpRequest(
