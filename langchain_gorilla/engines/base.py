@@ -3,7 +3,9 @@
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from numbers import Integral, Real
+from sys import float_info
 from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from langchain_gorilla.calls import CallSyntax
@@ -36,7 +38,11 @@ _NUMBERS: Final[Mapping[str, tuple[type[Any], Callable[[Any], bool], str]]] = {
         f"a number from {LEAST_SCALED:g} to {MOST_SCALED:g}",
     ),
     "seed": (Integral, lambda value: -(2**63) <= value < 2**64, "a whole number that torch takes"),
-    "timeout_s": (Real, lambda value: value > 0, "above 0 seconds, as a number"),
+    "timeout_s": (
+        Real,
+        lambda value: 0 < value <= float_info.max or value == inf,
+        "above 0 seconds, as a number that a float can hold",
+    ),
 }
 """Options of a generation: of which kind, whether a value fits, what does."""
 
