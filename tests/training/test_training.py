@@ -269,7 +269,16 @@ def test_attention_by_branch_is_attention_over_all_pairs_that_are_seen() -> None
         out = attend(*given, branches)[real]
         found.append((out, *torch.autograd.grad(out.pow(2).sum(), given)))
     for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(one, other, atol=3e-5, rtol=1e-5)
+
+
+def test_attention_by_branch_computes_in_the_dtype_it_is_given() -> None:
+    given = [torch.randn(1, 2, 300, 32, dtype=torch.bfloat16) for _ in range(3)]
+    branches = torch.tensor([[0] * 250 + [1] * 30 + [2] * 20])
+    found = attend_by_branch(*given, branches)
+    assert found.dtype == torch.bfloat16
+    right = attend_masked(*(one.double() for one in given), branches)
+    torch.testing.assert_close(found.double(), right, atol=0.03, rtol=0.02)
 
 
 def test_a_new_model_already_leans_to_what_followed_earlier() -> None:
