@@ -124,6 +124,7 @@ class McpServer:
         self._session: ClientSession | None = None
         self._thread: threading.Thread | None = None
         self._is_closing = False
+        self._following: int | None = None  # the thread that tells the followers
 
     def __enter__(self) -> "McpServer":
         return self.open()
@@ -170,14 +171,18 @@ class McpServer:
         return self
 
     def close(self) -> None:
-        """Disconnect, and end a server that was started here."""
+        """Disconnect, and end a server that was started here.
+
+        Called by a follower, this returns before the server has ended, which waits for followers.
+        """
         if (thread := self._thread) is None:
             return
         self._is_closing = True
         # The loop is closed already where the connection ended by itself.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._end.set)
-        thread.join()
+        if not self._is_telling_here():
+            thread.join()
         self._thread = None
 
     def refresh(self) -> ToolsChange:
@@ -185,10 +190,15 @@ class McpServer:
 
         Raises:
             SourceError: There is no connection, or the server does not answer, or not as the
-                protocol says.
+                protocol says; or a follower asks, which has just been told.
         """
         if self._session is None:
             raise SourceError(f"There is no connection to {self.name!r}: open it first.")
+        if self._is_telling_here():
+            raise SourceError(
+                f"{self.name!r} is being followed in this call: its tools are as just listed. "
+                "Leave refresh out of on_change."
+            )
         try:
             return asyncio.run_coroutine_threadsafe(self._relist(), self._loop).result()
         except Exception as error:
@@ -319,11 +329,17 @@ class McpServer:
             return change
 
     def _tell(self, change: ToolsChange, tools: Mapping[str, McpTool]) -> None:
+        self._following = threading.get_ident()
         for follower in self._followers:
             try:
                 follower(change, tools)
             except Exception:
                 _log.exception("A change of MCP server %r could not be followed", self.name)
+        self._following = None
+
+    def _is_telling_here(self) -> bool:
+        """Tell whether a follower of this server is what runs in this thread."""
+        return self._following == threading.get_ident()
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
         """Call a tool in the session's loop, and wait in the caller's."""

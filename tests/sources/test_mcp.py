@@ -270,6 +270,27 @@ def test_a_follower_that_fails_stops_nothing(caplog):
         assert invoked(server.tools, "new").content == "I am new"
 
 
+def test_a_follower_may_close_the_server():
+    server = mcp.McpServer(STDIO).open()
+    closed = threading.Event()
+
+    def close(change) -> None:
+        server.close()
+        closed.set()
+
+    server.follow(ToolCatalog(), on_change=close)
+    invoked(server.tools, "appear")
+    assert closed.wait(20)
+    until(lambda: "is closed" in invoked(server.tools, "nothing").content)
+
+
+def test_a_follower_that_lists_again_is_told_that_it_has_the_list(caplog):
+    with mcp.McpServer(STDIO) as server:
+        server.follow(ToolCatalog(), on_change=lambda change: server.refresh())
+        invoked(server.tools, "appear")
+        until(lambda: "Leave refresh out of on_change" in caplog.text)
+
+
 def test_a_server_that_takes_too_long_is_an_error_for_the_model():
     with mcp.McpServer(STDIO, timeout_s=9) as server:
         message = invoked(server.tools, "sleep")
