@@ -11,7 +11,8 @@ description, never from a model.
 """
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 import httpx
@@ -19,6 +20,7 @@ from langchain_core.tools import ToolException
 
 from langchain_gorilla.errors import SourceError
 
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HOST: Final = re.compile(rb"[\w.:-]+", re.ASCII)
 _DECODINGS: Final = 3
@@ -105,6 +107,20 @@ def check_address(url: str, base_url: str) -> httpx.URL:
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Return scheme, host and port of an address, the scheme's own port filled in."""
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def check_own_headers(headers: Mapping[Any, Any]) -> None:
+    """Check the names of the headers that a caller wants sent.
+
+    Raises:
+        SourceError: One is no name of a header.
+    """
+    for name in headers:
+        if not (isinstance(name, str) and HEADER_NAME.fullmatch(name)):
+            raise SourceError(
+                f"headers= has {name!r:.80}, which is no name of a header. Expected letters, "
+                "digits and hyphens, such as X-Team."
+            )
 
 
 def check_header(name: str, value: str) -> None:

@@ -61,7 +61,8 @@ def tools_from_gorilla_documents(
         A tool for each row, in order; rows that became none in ``refusals``, by file and row.
 
     Raises:
-        SourceError: There is nothing at the path, or ``base_url`` is no web address.
+        SourceError: There is nothing at the path, ``base_url`` is no web address, or one of the
+            ``headers`` cannot be sent.
     """
     made = _Made()
     if base_url is not None:

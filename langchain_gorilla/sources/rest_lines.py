@@ -19,9 +19,11 @@ from langchain_core.tools import ToolException
 from pydantic import PrivateAttr
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.errors import SourceError
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.sources.addresses import (
     check_header,
+    check_own_headers,
     check_path,
     checked_base_url,
     path_text,
@@ -77,13 +79,22 @@ class RestLines:
         headers: Mapping[str, str],
         settings: HttpSettings,
     ) -> None:
-        """See ``tools_from_gorilla_documents``."""
+        """See ``tools_from_gorilla_documents``.
+
+        Raises:
+            SourceError: ``base_url`` is no web address, or a header cannot be sent.
+        """
         self._base_url = checked_base_url(base_url)
         self._allow_writes = allow_writes
-        self._headers = dict(headers)
+        self._headers: dict[str, Any] = dict(headers)
         self._settings = settings
+        check_own_headers(self._headers)
         for name, value in self._headers.items():
-            check_header(name, value)
+            if not (isinstance(value, str) and value.isprintable()):
+                raise SourceError(
+                    f"headers= has a value of {name!r} that cannot be sent. Expected a text "
+                    "without line breaks and control characters."
+                )
 
     def tool(
         self, schema: FunctionSchema, call: ApiCall, metadata: Mapping[str, Any]

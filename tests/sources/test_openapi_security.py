@@ -302,6 +302,12 @@ def test_a_credential_that_cannot_be_sent_is_the_callers_mistake(given, words: s
     assert server.received == []
 
 
+@pytest.mark.parametrize("name", ["X Team", "X-Team:", "", "X-Ämter", 7])
+def test_a_header_needs_a_name_that_can_be_sent(name):
+    with pytest.raises(SourceError, match=f"headers= has {name!r}, which is no name of a header"):
+        tools_from_openapi(secured("key"), "http://x", headers={name: "ours"})
+
+
 def test_a_credential_that_nothing_asks_for_is_named():
     with pytest.raises(SourceError, match=r"names tokne, but .* Its schemes: key, query"):
         tools_from_openapi(secured("key"), "http://x", credentials={"tokne": "secret-1"})

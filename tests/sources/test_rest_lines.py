@@ -108,6 +108,21 @@ def test_headers_of_the_document_are_the_model_s_and_those_of_the_caller_are_not
     assert "secret-key" not in content
 
 
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"X Team": "ours"}, "'X Team', which is no name of a header"),
+        ({"": "ours"}, "'', which is no name"),
+        ({"X-Ämter": "ours"}, "no name of a header"),
+        ({"X-Team": "ours\r\nX-Admin: 1"}, "'X-Team' that cannot be sent"),
+        ({"X-Team": None}, "'X-Team' that cannot be sent"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_the_callers_mistake(tmp_path, headers, words):
+    with pytest.raises(SourceError, match=words):
+        tool_of(tmp_path, "http://localhost", document("GET /things"), headers=headers)
+
+
 def test_a_header_of_the_caller_that_holds_no_key_is_not_cut_out_of_answers(tmp_path):
     with serving(lambda request: as_json({"you want": request.header("accept")})) as server:
         headers = {"Accept": "application/json", "content-type": "text/plain"}

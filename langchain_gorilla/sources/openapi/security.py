@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 from pydantic import SecretStr
 
 from langchain_gorilla.errors import SourceError
+from langchain_gorilla.sources.addresses import HEADER_NAME, check_own_headers
 from langchain_gorilla.sources.http_secrets import may_hold_key
 
 Secret: TypeAlias = "str | SecretStr | tuple[str, str]"
@@ -73,7 +74,7 @@ def read_scheme(described: Any) -> Scheme | None:
     """Read a security scheme in OpenAPI 3's words; None for one that no request can carry."""
     match described:
         case {"type": "apiKey", "in": "header" | "query" | "cookie" as place, "name": str(name)}:
-            return Scheme(place, name)
+            return Scheme(place, name) if place == "query" or HEADER_NAME.fullmatch(name) else None
         case {"type": "http", "scheme": str(word)} if word.lower() == "basic":
             return Scheme("header", "Authorization", "basic", "Basic")
         case {"type": "http", "scheme": str(word)}:
@@ -98,7 +99,11 @@ class Credentials:
             schemes: Of the description, by name.
             given: By scheme, or by the name of a header, query or cookie parameter.
             headers: Sent with every call.
+
+        Raises:
+            SourceError: ``headers`` has what is no name of a header.
         """
+        check_own_headers(headers or {})
         self.schemes = schemes
         self._given = dict(given or {})
         self._headers = dict(headers or {})

@@ -1,11 +1,11 @@
 """One operation as a function: its arguments, their schema, and where each of them goes."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.sources.addresses import HEADER_NAME
 from langchain_gorilla.sources.openapi.bodies import (
     FILE_HINT,
     Body,
@@ -29,7 +29,6 @@ _STYLES: Final = {
     "header": frozenset({"simple"}),
     "cookie": frozenset({"form"}),
 }
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EXAMPLE_CHARACTERS: Final = 60
 
 
@@ -115,7 +114,7 @@ class _Reader:
         for name, place in given:
             if place not in _PLACES:
                 raise UnreadableError(f"Its parameter {name!r:.80} is in {place!r:.40}: unknown.")
-            if place in ("header", "cookie") and not _TOKEN.fullmatch(name):
+            if place in ("header", "cookie") and not HEADER_NAME.fullmatch(name):
                 raise UnreadableError(f"{name!r:.80} is no name of a {place}.")
         template, pieces = path_and_query(described.path)
         placeholders = dict.fromkeys(PLACEHOLDER.findall(template), "path")

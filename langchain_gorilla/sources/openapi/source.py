@@ -59,8 +59,8 @@ def tools_from_openapi(
 
     Raises:
         SourceError: It cannot be read or is no OpenAPI description, ``base_url`` is no web
-            address, ``credentials`` has a name that nothing asks for, or ``server_variables`` a
-            name or value that no server takes.
+            address, ``credentials`` has a name that nothing asks for, ``headers`` one that is no
+            header's, or ``server_variables`` a name or value that no server takes.
     """
     document = read_document(path_or_dict)
     override = None if base_url is None else checked_base_url(base_url)
