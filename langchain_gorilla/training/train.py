@@ -125,22 +125,22 @@ class Trainer:
         return made
 
     def _save(self) -> None:
-        """Write the checkpoint; every process takes part, for each has a place of its own."""
-        places = processes.gathered(self.place)
-        if self.rank:
-            return
-        state = {
-            "settings": self.settings,
-            "model": self.model.state_dict(),
-            "average": self.average,
-            "optimizers": [one.state_dict() for one in self.optimizers],
-            "step": self.step,
-            "tokens": self.tokens,
-            "seconds": self.seconds,
-            "smooth": self.smooth,
-            "places": places,
-        }
-        checkpoints.write(self.checkpoint, state)
+        """Write the checkpoint; every process takes part, and returns when it is written."""
+        places = processes.gathered(self.place)  # each has one of its own
+        if self.rank == 0:
+            state = {
+                "settings": self.settings,
+                "model": self.model.state_dict(),
+                "average": self.average,
+                "optimizers": [one.state_dict() for one in self.optimizers],
+                "step": self.step,
+                "tokens": self.tokens,
+                "seconds": self.seconds,
+                "smooth": self.smooth,
+                "places": places,
+            }
+            checkpoints.write(self.checkpoint, state)
+        processes.wait()
 
     def _load(self, state: dict[str, Any]) -> None:
         try:
