@@ -49,7 +49,8 @@ class Slot:
         choices: The values of its ``enum``, () for none.
         schema: Its JSON schema.
         form: How its document wants a value that people write in another way: ``decimal`` is
-            0.05 for 5%, ``iso`` a date such as 2024-03-11; "" where it is written as it is.
+            0.05 for 5%, ``iso`` a date such as 2024-03-11, ``clock`` a time such as 15:30; ""
+            where it is written as it is.
     """
 
     parameter: Parameter
@@ -139,6 +140,8 @@ def draw_value(values: Values, slot: Slot) -> JSONValue:
         return round(float(str(values.draw("PCT"))) / 100, 4)
     if slot.form == "iso":
         return values.iso_date()
+    if slot.form == "clock":
+        return values.clock()
     if slot.json_type == "integer" and kind in ("FLT", "PCT"):
         return values.integer()
     return values.draw(kind)
@@ -227,8 +230,15 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
         if one.kind == "PCT" and kind == "number" and rng.random() < 0.35:
             form = "decimal"
             schema["description"] = _PERCENT.sub("", text).rstrip(".") + rng.choice(_AS_DECIMAL)
-        elif one.kind == "DATE" and "YYYY-MM-DD" in text:
-            form = "iso"
+        elif kind == "string" and one.kind in _FORMS and not _EXAMPLE.search(text):
+            wanted, endings = _FORMS[one.kind]
+            if "YYYY-MM-DD" in text:
+                form = wanted
+            elif rng.random() < 0.4:
+                form = wanted
+                schema["description"] = text.rstrip(".") + rng.choice(endings)
+    if one.kind == "DATE" and kind == "string" and rng.random() < (0.2 if form else 0.08):
+        schema["format"], form = "date", "iso"
     if choices and kind != "array":
         schema["enum"] = [int(one) for one in choices] if kind == "integer" else choices
     if style.titled:
@@ -282,6 +292,32 @@ _AS_DECIMAL = (
     ", a fraction such as 0.2",
 )
 """How the description of a share says that it is no percentage."""
+
+_EXAMPLE = re.compile(r"e\.g\.|such as|[ap]m\b", re.IGNORECASE)
+_FORMS = {
+    "DATE": (
+        "iso",
+        (
+            " (YYYY-MM-DD)",
+            ", as YYYY-MM-DD",
+            " in YYYY-MM-DD format",
+            ". Format: YYYY-MM-DD",
+            " in the format YYYY-MM-DD, e.g. 2024-07-31",
+            ", an ISO 8601 date",
+        ),
+    ),
+    "TIME": (
+        "clock",
+        (
+            " (HH:MM)",
+            ", as HH:MM",
+            " in 24-hour format",
+            ". Format: HH:MM (24 hours)",
+            " in 24-hour time, e.g. 14:30",
+        ),
+    ),
+}
+"""How the description of a date or a time says in which form it is wanted."""
 
 _REMARKS = (
     ". Must not be empty.",

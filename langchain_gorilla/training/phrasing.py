@@ -131,6 +131,8 @@ class Phrasing:
             return f"{value * 100:g}{self.rng.choice(['%', '%', ' percent'])}"
         if slot.form == "iso" and style < 0.6:
             return self._spoken_date(str(value))
+        if slot.form == "clock" and style < 0.6:
+            return self._spoken_time(str(value))
         if isinstance(value, bool) or not isinstance(value, int):
             text = str(value)
             return text.capitalize() if slot.choices and style < 0.1 else text
@@ -161,6 +163,17 @@ class Phrasing:
         forms += [f"{name[:3]} {place}, {year}", f"the {place}{ending} of {name} {year}"]
         return self.rng.choice([*forms, f"{year}/{month}/{day}", f"{name}.{place}, {year}"])
 
+    def _spoken_time(self, time: str) -> str:
+        """Write a time of 24 hours as people do: ``3:30 pm``, ``9 in the morning``."""
+        hour, minute = map(int, time.split(":"))
+        shown = f"{hour % 12 or 12}" + (f":{minute:02d}" if minute else "")
+        half = "am" if hour < 12 else "pm"
+        forms = [f"{shown}{half}", f"{shown} {half}", f"{shown} {half.upper()}"]
+        forms += [f"{shown}{half.upper()}", f"{shown} {half[0]}.m."]
+        parts = ((5, 11, "morning"), (13, 17, "afternoon"), (18, 21, "evening"))
+        forms += [f"{shown} in the {name}" for first, last, name in parts if first <= hour <= last]
+        return "noon" if time == "12:00" else self.rng.choice(forms)
+
     def set_off(self, text: str) -> str:
         """Put a value in quotes, now and then, and say what a name in another script means."""
         rng = self.rng
@@ -184,6 +197,8 @@ class Phrasing:
             self.rng,
             [text.replace(",", "") if _is_number(text) else text for text in texts],
         )
+        if any(", " in item for item in items):  # "Rome, Italy; Oslo, Norway"
+            return rng.choice(["; ", "; ", " and ", " and also "]).join(items)
         if len(items) == 2:
             joints = [" and "] * 7 + [" as well as ", " and also ", ", and ", " & ", ", ", " plus "]
             if kind in ("INT", "FLT", "SMALL"):
@@ -239,6 +254,7 @@ class Phrasing:
             text = rng.choice(["First ", "First, ", "To start, "]) + lower_first(ended[0])
             for index, question in enumerate(ended[1:], 2):
                 nexts = [" Then ", " Then, ", " Next, ", " After that, "]
+                nexts += [" Second, " if index == 2 else " Third, "] if index < 4 else []
                 lasts = [*nexts, " Finally, ", " Lastly, "]
                 text += rng.choice(lasts if index == len(ended) else nexts) + lower_first(question)
             return text

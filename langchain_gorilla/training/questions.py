@@ -208,6 +208,8 @@ class Asker:
         text = self.phrasing.spell(value, slot)
         place = template.text.find(f"{{{key}}}")
         before, after = template.text[:place], template.text[place + len(key) + 2 :]
+        if after[:1].isalpha() and text.isalpha():  # "4y", not "foury"
+            text = str(value)
         if slot.form == "decimal":
             return re.sub(r"%| percent", "", text) if re.match(" ?(%|percent)", after) else text
         money = slot.json_type in ("integer", "number") and _MONEY.search(slot.parameter.names[0])

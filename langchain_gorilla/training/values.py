@@ -84,6 +84,7 @@ class Values:
             "TEXT": self.text,
             "TITLE": self.title,
             "TICK": self.ticker,
+            "LANDMARK": self.landmark,
             "ARTIST": lambda: self.pick("ARTIST") if rng.random() < 0.5 else self.person(),
             "TOPIC": lambda: self.pick("TOPIC") if rng.random() < 0.7 else self.phrase(),
             "TEAM": lambda: self.pick("TEAM") if rng.random() < 0.7 else self.proper_name(),
@@ -190,12 +191,16 @@ class Values:
             return name if style < 0.75 else f"{name}, {year}"
         return self.pick("DAY")
 
+    def clock(self) -> str:
+        """Draw a time of day as 24 hours write it."""
+        minute = self.rng.choice([0, 0, 15, 30, 45, self.rng.randint(0, 59)])
+        return f"{self.rng.randint(0, 23):02d}:{minute:02d}"
+
     def time(self) -> str:
         """Draw a time of day in 24 or 12 hours."""
         rng, style = self.rng, self.rng.random()
         if style < 0.4:
-            minute = rng.choice([0, 0, 15, 30, 45, rng.randint(0, 59)])
-            return f"{rng.randint(0, 23):02d}:{minute:02d}"
+            return self.clock()
         half = rng.choice(["am", "pm", " AM", " PM", "AM", "PM"])
         minute_text = "" if style < 0.7 else ":" + rng.choice(["00", "15", "30", "45"])
         return f"{rng.randint(1, 12)}{minute_text}{half}"
@@ -203,16 +208,27 @@ class Values:
     def city(self) -> str:
         """Draw a city, sometimes with its state or country, sometimes invented."""
         style = self.rng.random()
-        if style < 0.62:
+        if style < 0.58:
             return self.pick("CITY")
         if style < 0.77:
-            return f"{self.pick('CITY')}, {self.pick('STATE')}"
+            region = self.pick(self.rng.choice(["STATE", "STATE", "COUNTRY"]))
+            return f"{self.pick('CITY')}, {region}"
         if style < 0.8:
             return self.foreign()
         base = self.syllables(2, 3).capitalize()
         before = self.rng.choice(["", "", "", "Port ", "New ", "Lake ", "San ", "Bad ", "East "])
         after = self.rng.choice(["", "", "ville", "burg", "ton", " City", " Falls", "stad"])
         return f"{before}{base}{after}"
+
+    def address(self) -> str:
+        """Draw a street and number, mostly with a city, sometimes with what that is in."""
+        name = self.rng.choice([self.pick("LAST_NAME"), self.syllables(2, 3).capitalize()])
+        road = self.rng.choice(["Street", "Street", "Avenue", "Road", "Lane", "St", "Square"])
+        text, style = f"{self.rng.randint(1, 400)} {name} {road}", self.rng.random()
+        if style < 0.35:
+            return text
+        city = f"{text}, {self.pick('CITY')}"
+        return city if style < 0.7 else f"{city}, {self.pick('STATE')}"
 
     def person(self) -> str:
         """Draw a first name, or a first and last name."""
@@ -333,6 +349,13 @@ class Values:
         if self.rng.random() < 0.6:
             return self.pick("TITLE")
         return self.rng.choice(["The ", "", "A "]) + self.proper_name()
+
+    def landmark(self) -> str:
+        """Draw a place that people go to: a sight, sometimes an address or an invented name."""
+        style = self.rng.random()
+        if style < 0.2:
+            return self.address()
+        return self.pick("LANDMARK") if style < 0.85 else self.proper_name()
 
     def ticker(self) -> str:
         """Draw a stock ticker."""

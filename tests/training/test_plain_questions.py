@@ -128,6 +128,34 @@ def test_a_date_is_said_and_called_in_two_ways_where_the_document_wants_iso() ->
     assert any(re.search(r"March \d+|\d+ July|June \d+", said) for said, _ in dates)
 
 
+def test_a_time_is_said_and_called_in_two_ways_where_the_document_wants_24_hours() -> None:
+    time = Parameter("t", "TIME", ("time",), ("Time of the train",))
+    concept = Concept("x", ("leave",), ("Leave at a time",), (time,), ("Leave at {t}",))
+    values, pairs = Values(Random(2)), []
+    for _ in range(200):
+        function = offer(values, concept, STYLE)
+        if function.slots[0].form == "clock":
+            asked = Asker(values).one(function)
+            assert asked is not None
+            pairs.append((asked.question, str(asked.calls[0].arguments["time"])))
+    assert pairs
+    assert all(re.fullmatch(r"\d\d:\d\d", time) for _, time in pairs)
+    for said, time in pairs:
+        if found := re.search(r"(\d+)(?::(\d\d))? ?p\.?m", said):
+            assert time == f"{int(found[1]) % 12 + 12}:{found[2] or '00'}"
+    assert any("in the afternoon" in said for said, _ in pairs)
+
+
+def test_a_number_is_no_word_where_letters_follow_it() -> None:
+    number = Parameter("a", "SMALL", ("a",), ("A number",))
+    concept = Concept("x", ("root",), ("A root",), (number,), ("Where is {a}y zero",))
+    values = Values(Random(2))
+    asked = [Asker(values).one(offer(values, concept, STYLE)) for _ in range(60)]
+    said = [one.question for one in asked if one and "Where is" in one.question]
+    assert said
+    assert all(re.search(r"is [\d,-]+y zero", each) for each in said)
+
+
 def test_a_share_is_called_as_a_fraction_where_the_document_wants_one() -> None:
     rate = Parameter("r", "PCT", ("rate",), ("Yearly rate in percent",))
     concept = Concept("x", ("grow",), ("Grow a sum",), (rate,), ("Grow by {r}%",))
