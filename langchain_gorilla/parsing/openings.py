@@ -57,7 +57,7 @@ _FORGED_AFTER_CALL: Final = (*FORGED_TURNS, "USER:", "ASSISTANT:")
 _RAVEN_AFTER_CALL: Final = ("Thought:", "User Query:")
 
 _FENCE_LANGUAGES: Final = TextSet("python\n", "py\n", "json\n", "tool_code\n", "\n")
-_LINE_PREFIX: Final = re.compile(r"\d{1,3}[.)] |[-*] |[A-Za-z_]\w{0,6} = |return |await ")
+_LINE_PREFIX: Final = re.compile(r"\d{1,3}[.)] |[-*] |return |await |[A-Za-z_]\w{0,6} = ")
 _LINE_PREFIX_SO_FAR: Final = re.compile(r"(?:\d{1,3}[.)]?|[-*]|[A-Za-z_]\w{0,6}(?: =?)?)\Z")
 _LOOSE_NAME: Final = re.compile(r"\w[\w.\-]*(?:\s*\.\s*[\w\-]+)*")
 _NAME_MAY_GO_ON: Final = re.compile(r"\s*(?:\.\s*)?\Z")
@@ -294,8 +294,9 @@ class Markers:
         if odd is not None:
             return odd, ""
         statement = _STATEMENT.match(look.text, look.at)
-        if statement and (look.final or statement.end() < len(look.text)):
+        if statement:
             look.at = statement.end()
+            look.char()  # a name stands behind it once that is there
         start = look.at
         match = _LOOSE_NAME.match(look.text, start)
         look.at = match.end() if match else start
@@ -310,10 +311,6 @@ class Markers:
         if place.explicit:
             look.spaces()
         char = look.char()
-        if char == "=":
-            look.at += 1
-            look.spaces()
-            look.char()  # name = … is a statement once its right side is there
         if char == "" and place.announced and is_writable_name(name):
             return name, "cut off: the answer ended in front of the arguments"
         if char != "(":

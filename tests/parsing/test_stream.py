@@ -225,6 +225,25 @@ def test_any_number_of_spaces_may_stand_between_calls(spaces: int) -> None:
     assert read(text, LIST) == ([F1, GA], "")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[f(x=1), a = g(q='a')]", [F1, GA]),
+        ("f(x=1), await  g(q='a')", [F1, GA]),
+        ("b = f(x=1)", [F1]),
+        ("return = f(x=1)", []),
+    ],
+)
+def test_a_statement_is_read_the_same_in_one_piece_and_in_many(
+    text: str, expected: list[Any]
+) -> None:
+    parser = StreamParser(V1, TOOLS)
+    events = [event for character in text for event in parser.feed(character)]
+    streamed = collect([*events, *parser.close()])
+    assert streamed == collect(parse(text, V1, TOOLS))
+    assert read(text, V1)[0] == expected
+
+
 def test_a_closed_parser_takes_no_more_text() -> None:
     parser = StreamParser(V2, TOOLS)
     parser.close()
