@@ -50,6 +50,7 @@ _ANY_WORDS: Final = frozenset({"any", "anything", ""})
 # A TypedDict without a docstring inherits dict's, and LangChain passes it on.
 _DICT_DOCSTRING: Final = inspect.getdoc(dict)
 
+_COMPOSING: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "const", "not"})
 _ROOT_KEYWORDS: Final = frozenset(
     {*MAPS_OF_SCHEMAS, *LISTS_OF_SCHEMAS, *SCHEMAS, "type", "required", "$ref", "$schema"}
     | {"title", "description", "minProperties", "maxProperties", "dependentRequired"}
@@ -86,6 +87,7 @@ def parameters_schema(given: Any, tool: str, *, generated: bool = False) -> dict
     try:
         rules = _Rules(generated=generated, keeps_items_lists="$schema" in given)
         schema = _object_schema(_normalised(given, rules), tool)
+        schema.pop("nullable", None)  # a call always has arguments
         if generated:
             schema.pop("description", None)
         check_schema(schema, tool)
@@ -152,16 +154,37 @@ def _normalised(schema: Mapping[str, Any], rules: _Rules) -> dict[str, JSONValue
         if "additionalItems" in result:
             result["items"] = result.pop("additionalItems")
     _settle_enum(result)
-    if result.get("nullable") is True and isinstance(result.get("type"), str):
-        result["type"] = [result["type"], "null"]
-        del result["nullable"]
-        if isinstance(values := result.get("enum"), list) and None not in values:
-            result["enum"] = [*values, None]
     return result
 
 
 def _inner(schema: Any, rules: _Rules) -> Any:
-    return _normalised(schema, rules) if isinstance(schema, Mapping) else _plain(schema)
+    if not isinstance(schema, Mapping):
+        return _plain(schema)
+    result = _normalised(schema, rules)
+    if result.get("nullable") is True:
+        del result["nullable"]
+        return with_null(result)
+    return result
+
+
+def with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Let null through as well, as OpenAPI's ``nullable`` means it.
+
+    Args:
+        schema: Without that keyword; changed.
+    """
+    if not _COMPOSING.isdisjoint(schema) or {"type", "enum"}.isdisjoint(schema):
+        said: dict[str, Any] = {
+            key: schema.pop(key) for key in ("description", "default") if key in schema
+        }
+        return {"anyOf": [schema, {"type": "null"}], **said} if schema else said
+    kinds, values = schema.get("type"), schema.get("enum")
+    if isinstance(kinds, str | list):
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        schema["type"] = [*kinds, *(["null"] if "null" not in kinds else [])]
+    if isinstance(values, list) and None not in values:
+        schema["enum"] = [*values, None]
+    return schema
 
 
 def _lift_required(schema: dict[str, Any], properties: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ _TYPE_NAMES: Final = {
     "object": "an object",
     "null": "null",
 }
+_NOTHING: Final = "nothing here"
 
 _LIMITS: Final = {
     "minimum": "at least {}",
@@ -96,9 +97,9 @@ def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
         return "no item twice"
     if error.context:
         forms = dict.fromkeys(_expected(each, written) for each in error.context)
-        return either(list(forms)[:4])
-    if schema is False:
-        return "nothing here"
+        return either([form for form in forms if form != _NOTHING][:4] or [_NOTHING])
+    if schema is False or (keyword == "not" and wanted in ({}, True)):
+        return _NOTHING
     return f"a value that fits {keyword}: {shown(wanted)}"
 
 

@@ -57,6 +57,17 @@ def test_an_unknown_type_word_stays_readable_as_a_format() -> None:
             {"type": "string", "enum": ["a"], "nullable": True},
             {"type": ["string", "null"], "enum": ["a", None]},
         ),
+        ({"type": ["int", "str"], "nullable": True}, {"type": ["integer", "string", "null"]}),
+        (
+            {"allOf": [{"type": "int"}], "nullable": True, "description": "d", "default": 1},
+            {
+                "anyOf": [{"allOf": [{"type": "integer"}]}, {"type": "null"}],
+                "description": "d",
+                "default": 1,
+            },
+        ),
+        ({"enum": ["a"], "nullable": True}, {"enum": ["a", None]}),
+        ({"nullable": True, "description": "d"}, {"description": "d"}),
         (
             {"type": "tuple", "items": {"type": "float"}},
             {"type": "array", "items": {"type": "number"}},

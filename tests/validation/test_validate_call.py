@@ -152,6 +152,12 @@ REASONS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "a.n: got 'x', expected an integer.",
     ),
     ({"a": {"not": {"type": "string"}}}, {"a": "x"}, "a: got 'x', expected a value that fits not: {'type': 'string'}."),
+    ({"a": {"not": {}}}, {"a": 5}, "a: got 5, expected nothing here."),
+    (
+        {"a": {"anyOf": [{"not": {}}, {"type": "string"}]}},
+        {"a": 5},
+        "a: got 5, expected a string (write it in quotes).",
+    ),
     ({}, {"x": 1}, "Unknown argument x; f takes no arguments."),
     ({"a": {}, "b": {}}, {"x": 1, "a": 2}, "Unknown argument x; f takes a, b."),
 ]  # fmt: skip
@@ -247,6 +253,24 @@ def test_the_schemas_own_draft_is_used() -> None:
 
     assert reason(old, {"a": ["x"]}) == "a[0]: got 'x', expected an integer."
     assert checked(old, a=[1.0, "y"]) == FunctionCall("f", {"a": [1, "y"]})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer"},
+        {"type": ["array", "boolean"]},
+        {"enum": ["a"]},
+        {"anyOf": [INTEGER, {"type": "string"}], "type": ["integer", "string"]},
+        {"allOf": [{"$ref": "#/$defs/n"}], "description": "One."},
+        {"$ref": "#/$defs/n"},
+    ],
+)
+def test_null_passes_wherever_it_is_said_to_be_nullable(schema: dict[str, Any]) -> None:
+    properties = {"a": {**schema, "nullable": True}}
+    offered = functions(properties, required=["a"], **{"$defs": {"n": INTEGER}})
+
+    assert checked(offered, a=None) == FunctionCall("f", {"a": None})
 
 
 @pytest.mark.parametrize("pattern", [r"^\p{L}+$", "^a{1,4294967296}$"])

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from langchain_gorilla.dialects import is_json
+from langchain_gorilla.dialects import is_json, with_null
 
 _TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
 _OTHER_TYPES: Final = {
@@ -143,7 +143,7 @@ def settled(
         kinds = {kinds} if isinstance(kinds, str) else set(kinds)
         schema["enum"] = [_typed(each, kinds - {"null"}) for each in schema["enum"]]
     if given.get("nullable") is True or given.get("x-nullable") is True:
-        return _nullable(schema)
+        return with_null(schema)
     return schema
 
 
@@ -176,22 +176,6 @@ def _typed(value: Any, kinds: set[str]) -> Any:
     if isinstance(meant, bool):
         return meant if "boolean" in kinds else value
     return value if _number(meant) is None or not kinds & {"integer", "number"} else meant
-
-
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    kind = schema.get("type")
-    if isinstance(kind, str | list):
-        kinds = [kind] if isinstance(kind, str) else kind
-        schema["type"] = [*kinds, *(["null"] if "null" not in kinds else [])]
-        if "enum" in schema and None not in schema["enum"]:
-            schema["enum"] = [*schema["enum"], None]
-        return schema
-    if not {"$ref", "allOf", "anyOf", "oneOf", "enum", "not"} & schema.keys():
-        return schema
-    said: dict[str, Any] = {
-        key: schema.pop(key) for key in ("description", "default") if key in schema
-    }
-    return {"anyOf": [schema, {"type": "null"}], **said}
 
 
 def compiles(pattern: str) -> bool:
