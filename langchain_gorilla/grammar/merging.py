@@ -66,15 +66,23 @@ def types_of(schema: Schema) -> tuple[str, ...]:
     for name, keywords in _TYPICAL.items():
         if any(keyword in schema for keyword in keywords):
             return (name,)
+    if any(name in _TEXT_FORMATS for name in listed(schema.get("format"))):
+        return ("string",)
     return TYPES
 
 
 _TYPICAL: Final[dict[str, tuple[str, ...]]] = {
     "object": ("properties", "required", "additionalProperties", "patternProperties"),
     "array": ("items", "prefixItems", "minItems", "maxItems", "uniqueItems"),
-    "string": ("pattern", "minLength", "maxLength", "format"),
+    "string": ("pattern", "minLength", "maxLength"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
+# ``dialects`` makes a format of a type that nobody knows, so any other word may be of any type.
+_TEXT_FORMATS: Final = frozenset(
+    {"date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname"}
+    | {"ipv4", "ipv6", "uri", "uri-reference", "uri-template", "iri", "iri-reference", "uuid"}
+    | {"json-pointer", "relative-json-pointer", "regex", "byte", "binary", "password"}
+)
 
 
 def others(schema: Schema) -> JSONValue:

@@ -76,6 +76,10 @@ _LEAP_YEAR: Final = r"(?:[12]\d(?:0[48]|[2468][048]|[13579][26])|(?:1[26]|2[048]
 _DATE: Final = rf"(?:[12]\d{{3}}-{_DAYS}|{_LEAP_YEAR}-02-29)"
 _TIME: Final = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_DAY_PART: Final = r"T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)"
+_DURATION: Final = (
+    rf"P(?:\d+W|(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)(?:{_DAY_PART})?|{_DAY_PART})"
+)
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 FORMATS: Final = {
@@ -87,7 +91,7 @@ FORMATS: Final = {
     "ipv4": rf"^{_OCTET}(?:\.{_OCTET}){{3}}$",
     "hostname": rf"^{_LABEL}(?:\.{_LABEL})*$",
     "uri": r"^[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,./0-9:;=?@A-Za-z_~-]+$",
-    "duration": r"^P(?:\d+W|(?:\d+Y)?(?:\d+M)?\d+D|T(?:\d+H)?(?:\d+M)?\d+S|\d+[YM]|T\d+[HM])$",
+    "duration": rf"^{_DURATION}$",
 }
 """Format name to pattern; each matches only texts of that format, not always all of them."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.dialects import with_null
 from langchain_gorilla.grammar.merging import (
     ContradictionError,
     Schema,
@@ -60,6 +61,8 @@ class Resolver:
             raise SchemaError(path, f"{schema!r} is not a JSON schema")
         if depth > _DEEPEST:
             raise SchemaError(path, "$ref and allOf lead in a circle")
+        if _is_never(schema):
+            return False
         result = respelled(schema, path)
         parts = []
         if isinstance(result.get("$ref"), str):
@@ -82,8 +85,16 @@ def options(value: JSONValue, keyword: str, path: str) -> list[JSONValue]:
 
 
 def respelled(schema: Schema, path: str) -> dict[str, Any]:
-    """Turn const, nullable and boolean bounds into today's keywords."""
+    """Turn const, nullable, boolean bounds and ``{"not": {}}`` into today's keywords."""
     result = dict(schema)
+    for keyword in ("items", "additionalProperties"):
+        if _is_never(result.get(keyword)):
+            result[keyword] = False
+    if any(map(_is_never, (result.get("properties") or {}).values())):
+        result["properties"] = {
+            name: False if _is_never(value) else value
+            for name, value in result["properties"].items()
+        }
     if "const" in result:
         const = result.pop("const")
         if "enum" in result and not any(same(const, value) for value in result["enum"]):
@@ -98,15 +109,9 @@ def respelled(schema: Schema, path: str) -> dict[str, Any]:
     return with_null(result) if result.pop("nullable", False) is True else result
 
 
-def with_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Let null through as well."""
-    if any(keyword in schema for keyword in ("$ref", "allOf", "anyOf", "oneOf")):
-        return {"anyOf": [schema, {"type": "null"}]}
-    if "enum" in schema and None not in schema["enum"]:
-        schema["enum"] = [*schema["enum"], None]
-    if "type" in schema and "null" not in types_of(schema):
-        schema["type"] = [*types_of(schema), "null"]
-    return schema
+def _is_never(schema: JSONValue) -> bool:
+    """Tell whether this says that no value is allowed, as Zod writes ``never`` and ``undefined``."""
+    return isinstance(schema, Mapping) and schema.get("not") in ({}, True)
 
 
 def apart(one: JSONValue, other: JSONValue) -> bool:
@@ -140,10 +145,13 @@ def _objects_apart(one: Schema, other: Schema) -> bool:
     properties = [schema.get("properties") or {} for schema in (one, other)]
     required = [set(schema.get("required") or ()) for schema in (one, other)]
     for name in required[0] & required[1] & set(properties[0]) & set(properties[1]):
-        if all("$ref" not in p[name] and "allOf" not in p[name] for p in properties) and apart(
-            *(respelled(p[name], "") for p in properties)
-        ):
+        both = [given[name] for given in properties]
+        if all(map(_stands_alone, both)) and apart(*(respelled(each, "") for each in both)):
             return True
     closed = all(further(schema) is False for schema in (one, other))
     names = [given | set(own) for given, own in zip(required, properties, strict=True)]
     return closed and bool(required[0] - names[1]) and bool(required[1] - names[0])
+
+
+def _stands_alone(schema: JSONValue) -> bool:
+    return isinstance(schema, Mapping) and {"$ref", "allOf"}.isdisjoint(schema)

@@ -26,6 +26,7 @@ RECORD = {
     "patternProperties": {"^x": {"type": "integer"}, "^y": False},
     "additionalProperties": False,
 }
+CLOSED = {"properties": {"a": {"not": {}}, "b": {}}, "additionalProperties": {"not": {}}}
 
 
 def accepts(vocabulary: Vocabulary, schema: Any, text: str, notation: Any = PYTHON) -> bool:
@@ -65,6 +66,11 @@ ACCEPTED = [
     ({"type": "string", "format": "uuid"}, "'123e4567-e89b-12d3-a456-426614174000'"),
     ({"type": "string", "format": "email"}, "'ann.lee@example.org'"),
     ({"type": "string", "format": "ipv4"}, "'192.168.0.255'"),
+    ({"type": "string", "format": "duration"}, "'PT1H30M'", "'P1DT2H'", "'P1Y2M3DT4S'", "'P2W'"),
+    ({"format": "LocalDate"}, "'2024-01-05'", "20240105", "{'year': 2024}"),
+    ({"anyOf": [{"not": {}}, {"type": "string"}]}, "'a'"),
+    (CLOSED, "{}", "{'b': 1}"),
+    ({"type": "array", "items": {"not": {}}}, "[]"),
     ({"type": "array"}, "[]", "[1, 'a', [None]]"),
     ({"type": "array", "items": {"type": "integer"}}, "[]", "[1, 2]"),
     ({"type": "array", "minItems": 1, "maxItems": 2}, "[1]", "[1, 2]"),
@@ -129,6 +135,11 @@ REFUSED = [
     ({"type": "string", "pattern": "^a+$", "maxLength": 3}, "'aaaa'"),
     ({"type": "string", "format": "date"}, "'2023-02-29'", "'2023-13-01'", "'today'"),
     ({"type": "string", "format": "ipv4"}, "'256.1.1.1'"),
+    ({"type": "string", "format": "duration"}, "'P'", "'PT'", "'P1DT'", "'P1WT1H'", "'PT1S1M'"),
+    ({"format": "date"}, "5", "'today'"),
+    ({"anyOf": [{"not": {}}, {"type": "string"}]}, "5"),
+    (CLOSED, "{'a': 1}", "{'c': 1}"),
+    ({"type": "array", "items": {"not": {}}}, "[1]"),
     ({"type": "array", "minItems": 1, "maxItems": 2}, "[]", "[1, 2, 3]"),
     ({"prefixItems": [{"type": "integer"}], "items": False}, "['a']", "[1, 2]"),
     (
@@ -303,6 +314,7 @@ GAPS = [
     ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf"),
     ({"oneOf": [{"type": "string"}, {"properties": {"a": {}}, "required": ["a"]}]}, "oneOf"),
     ({"oneOf": [{"minimum": 5}, {"type": "string"}]}, "oneOf"),
+    ({"oneOf": [{"properties": {"a": a}, "required": ["a"]} for a in (True, {})]}, "oneOf"),
     ({"oneOf": [{"minimum": 5}, {"enum": ["a"]}]}, "oneOf"),
     ({"oneOf": [{"type": "object", "required": [name]} for name in "ab"]}, "oneOf"),
     ({"oneOf": [{"properties": {name: {}}, "required": ["a", "b"]} for name in "xy"]}, "oneOf"),
