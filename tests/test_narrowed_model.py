@@ -614,3 +614,20 @@ def test_a_calibrated_retriever_whose_index_is_gone_falls_back_to_words_too(
     monkeypatch.setattr(ToolRetriever, "search", without_index)
     with pytest.warns(UserWarning, match="by words alone"):
         assert offered(bound.invoke(RAIN))[0] == "get_weather"
+
+
+def test_a_filter_of_facts_holds_where_the_index_is_gone(monkeypatch):
+    index = ToolIndex.in_memory()
+    index.sync(catalog())
+    retriever = ToolRetriever(index=index, where=Where(namespaces=("mine",)))
+    bound = model(retriever=retriever).bind_tools(tools())
+    monkeypatch.setattr(ToolRetriever, "search", without_index)
+    with pytest.warns(UserWarning, match="by words alone"):
+        assert offered(bound.invoke(RAIN)) == []
+
+
+def test_a_filter_holds_where_the_bound_tools_own_words_are_searched():
+    where = Where(equal={"source": "radar"})
+    bound = [*tools(), made("get_storms", "Forecast rain.", metadata={"source": "radar"})]
+    chat = model(retriever=ToolRetriever(where=where))
+    assert offered(chat.bind_tools(bound).invoke(RAIN)) == ["get_storms"]

@@ -122,14 +122,17 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         return [compact(self.function(name)) for name in names]
 
     def by_words(self, like: ToolRetriever | None = None) -> ToolRetriever:
-        """Return a retriever that searches the bound tools' own words; it converts all of them."""
+        """Return a retriever that searches the bound tools' own words; it converts all of them.
+
+        Its filter is the same: a tool without the facts that it asks for is not found.
+        """
         if self._by_words is None:
-            findable = (name for name in self.names if name in self._findable)
-            catalog = ToolCatalog(function_schema(self._tools[name]) for name in findable)
+            findable = (self._tools[name] for name in self.names if name in self._findable)
             like = like or self.retriever
             self._by_words = ToolRetriever(
-                catalog=catalog,
+                catalog=ToolCatalog(findable),
                 k=like.k,
+                where=like.where,
                 constraints=like.constraints,
                 # It was learnt from the index's scores.
                 calibration=like.calibration if like.index is None else None,

@@ -85,9 +85,9 @@ class Where:
     """Which tools a search may find.
 
     Attributes:
-        namespaces: Any of these; empty is all.
-        names: Any of these; None is all.
-        equal: Metadata key to the value it has (or has among its values).
+        namespaces: Any of these, or a single one; empty is all.
+        names: Any of these, or a single one; None is all.
+        equal: Metadata key to the value it has (or has among its values); of several, any.
         ranges: All of these bounds.
     """
 
@@ -97,11 +97,23 @@ class Where:
     ranges: tuple[Range, ...] = ()
 
     def __post_init__(self) -> None:
-        equal = {key: comparable(value) for key, value in self.equal.items()}
+        object.__setattr__(self, "namespaces", _several(self.namespaces))
+        if self.names is not None:
+            object.__setattr__(self, "names", _several(self.names))
+        equal = {key: _wanted(value) for key, value in self.equal.items()}
         object.__setattr__(self, "equal", equal)
 
     def __bool__(self) -> bool:
         return bool(self.namespaces or self.names is not None or self.equal or self.ranges)
+
+
+def _several(values: Any) -> tuple[str, ...]:
+    """Return keywords as a tuple; a string is one of them, not its letters."""
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+def _wanted(value: Any) -> MetadataValue:
+    return tuple(value) if isinstance(value, list) else comparable(value)
 
 
 @dataclass(frozen=True, kw_only=True)

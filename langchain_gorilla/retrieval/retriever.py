@@ -59,7 +59,7 @@ class ToolRetriever(BaseRetriever):
     constraints: bool = False
     """Read bounds such as "under 10M parameters" in a request as filters."""
 
-    _words: tuple[int, LexicalIndex] | None = PrivateAttr(default=None)
+    _words: tuple[ToolCatalog, int, LexicalIndex] | None = PrivateAttr(default=None)
 
     def search(
         self, query: str, *, k: int | None = None, where: Where | None = None
@@ -238,10 +238,11 @@ class ToolRetriever(BaseRetriever):
         if reason:
             notes = (f"Searched the catalog by words alone: {reason}",)
             warnings.warn(notes[0], stacklevel=3)
-        version = self.catalog.version
-        if self._words is None or self._words[0] != version:
-            self._words = (version, LexicalIndex(self.catalog))
-        return SearchResult(self._words[1].search(query, k=k, where=where).hits, notes)
+        catalog, version = self.catalog, self.catalog.version
+        words = self._words
+        if words is None or words[0] is not catalog or words[1] != version:
+            self._words = words = (catalog, version, LexicalIndex(catalog))
+        return SearchResult(words[2].search(query, k=k, where=where).hits, notes)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any

@@ -91,3 +91,10 @@ async def test_an_index_that_is_gone_leaves_the_words_and_says_so(tmp_path, cata
     with pytest.raises(IndexUnavailableError, match="Open it again"):
         ToolRetriever(index=index).invoke("rain")
     index.close()
+
+
+def test_the_words_are_those_of_the_catalog_in_use(catalog):
+    retriever = ToolRetriever(catalog=catalog)
+    assert names(retriever.invoke("teleport")) == []
+    retriever.catalog = ToolCatalog([{**DOCUMENTS[0], "description": "Teleport."}, *DOCUMENTS[1:]])
+    assert names(retriever.invoke("teleport")) == ["get_weather"]

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import EmbeddingError, IndexMismatchError
 from langchain_gorilla.retrieval.points import Range, Where
+from langchain_gorilla.retrieval.retriever import ToolRetriever
 from tests.retrieval.small_catalog import DOCUMENTS, HashedWords, document
 
 
@@ -180,3 +182,27 @@ def test_another_embedder_is_refused_before_a_sync(tmp_path, catalog):
         pytest.raises(IndexMismatchError, match="vectors of 32"),
     ):
         smaller.search("rain")
+
+
+def test_vectors_may_be_arrays(new_index, catalog):
+    class Arrays(HashedWords):
+        def _vector(self, text: str):
+            return np.array(super()._vector(text), dtype=np.float32)
+
+    index = new_index(embeddings=Arrays())
+    index.sync(catalog)
+    assert names(index.search("forecast rain"))[0] == "get_weather"
+
+
+@pytest.mark.parametrize(
+    "where",
+    [Where(namespaces="mail"), Where(names="send_mail"), Where(equal={"kind": ["letter", "fax"]})],
+)
+def test_a_filter_takes_a_single_keyword_and_a_list(new_index, where):
+    catalog = ToolCatalog(DOCUMENTS[:1], namespace="ail")
+    catalog.add(DOCUMENTS[1], namespace="mail", metadata={"kind": "letter"})
+    index = new_index()
+    index.sync(catalog)
+    query = "rain in a city, a letter"
+    assert names(index.search(query, where=where)) == ["send_mail"]
+    assert names(ToolRetriever(catalog=catalog).search(query, where=where)) == ["send_mail"]
