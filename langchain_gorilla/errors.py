@@ -22,6 +22,7 @@ machine's limits. Each message says what happened, what was expected and what to
     ├── SourceError (ValueError)                 a source of tools that cannot be read at all
     └── RetrievalError                           a tool index cannot do what was asked
         ├── IndexUnavailableError                its folder or server cannot be reached or written
+        │   └── IndexReplacedError               its collection is gone from the server
         ├── IndexMismatchError (ValueError)      made by another embedder or another program
         ├── EmbeddingError                       the embedder failed
         └── CalibrationError (ValueError)        too little to tell what a score means
@@ -112,6 +113,10 @@ class RetrievalError(GorillaError):
 
 class IndexUnavailableError(RetrievalError):
     """The folder or server of a tool index cannot be reached, read or written."""
+
+
+class IndexReplacedError(IndexUnavailableError):
+    """The collection of a tool index is gone; another process may have built it anew."""
 
 
 class IndexMismatchError(RetrievalError, ValueError):

@@ -25,6 +25,9 @@ from langchain_gorilla.retrieval.points import (
 )
 
 _SCROLL = 5_000
+_WRITTEN = 200
+"""Points of one write: a server refuses requests of more than 32 MB, and a long tool takes 60 KB."""
+
 _GRAPH_EF = 512
 
 
@@ -51,7 +54,7 @@ class ClientStore(BaseStore):
         self._client = client
         self._connection = connection
         self._collection = collection
-        self._aclient: Any = None
+        self._aclients: Mapping[asyncio.AbstractEventLoop, Any] = {}
         # Local mode is corrupted by concurrent writers (qdrant-client 1193).
         self._lock = threading.RLock()
         with self._explained("open"):
@@ -107,9 +110,10 @@ class ClientStore(BaseStore):
 
     def write(self, points: Sequence[StoredPoint]) -> None:
         """See ``PointStore``."""
-        structs = [self._point(point) for point in points]
-        with self._explained("write"):
-            self._client.upsert(self._collection, structs, wait=True)
+        for start in range(0, len(points), _WRITTEN):
+            structs = [self._point(point) for point in points[start : start + _WRITTEN]]
+            with self._explained("write"):
+                self._client.upsert(self._collection, structs, wait=True)
 
     def write_sparse(self, weights: Mapping[str, SparseWeights]) -> None:
         """See ``PointStore``."""
@@ -185,12 +189,18 @@ class ClientStore(BaseStore):
         vectors = {}
         if dimension is not None:
             vectors["dense"] = models.VectorParams(size=dimension, distance=models.Distance.COSINE)
-        self._client.create_collection(
-            self._collection,
-            vectors_config=vectors,
-            sparse_vectors_config={"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            **self._connection.collection_options,
-        )
+        sparse = {"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)}
+        try:
+            self._client.create_collection(
+                self._collection,
+                vectors_config=vectors,
+                sparse_vectors_config=sparse,
+                **self._connection.collection_options,
+            )
+        except Exception as error:
+            if "already exists" in str(error):
+                return  # another process makes the same index
+            raise
         if self._connection.in_memory:
             return  # local mode has no payload indexes and warns about them
         for name, tenant in (("name", False), ("namespace", True)):
@@ -200,11 +210,16 @@ class ClientStore(BaseStore):
             self._client.create_payload_index(self._collection, name, schema, wait=True)
 
     def _async_client(self) -> Any:
-        if self._aclient is None:
+        """Return the client of the running event loop: its connections end with that loop."""
+        loop = asyncio.get_running_loop()
+        client = self._aclients.get(loop)
+        if client is None:
             from qdrant_client import AsyncQdrantClient
 
-            self._aclient = AsyncQdrantClient(**self._connection.options)
-        return self._aclient
+            client = AsyncQdrantClient(**self._connection.options)
+            others = {each: held for each, held in self._aclients.items() if not each.is_closed()}
+            self._aclients = {**others, loop: client}
+        return client
 
     def _point(self, point: StoredPoint) -> Any:
         vectors: dict[str, Any] = {"bm25": self._sparse(point.sparse)}

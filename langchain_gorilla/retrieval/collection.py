@@ -18,7 +18,7 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.catalog import CatalogTool
-from langchain_gorilla.errors import CalibrationError
+from langchain_gorilla.errors import CalibrationError, IndexReplacedError
 from langchain_gorilla.retrieval.adapter import Adapter, FitReport
 from langchain_gorilla.retrieval.connection import Connection
 from langchain_gorilla.retrieval.embedding import DenseModel
@@ -200,7 +200,12 @@ class ToolIndex:
         opened = self._opened()
         if opened is None or not query.strip() or k < 1:
             return SearchResult(())
-        return self._searcher(opened).search(query, k, where or Where(), exact=exact)
+        try:
+            return self._searcher(opened).search(query, k, where or Where(), exact=exact)
+        except IndexReplacedError:
+            if (renewed := self._held.renewed(opened)) is None:
+                raise
+            return self._searcher(renewed).search(query, k, where or Where(), exact=exact)
 
     async def asearch(
         self, query: str, *, k: int = 10, where: Where | None = None, exact: bool = False
@@ -210,7 +215,13 @@ class ToolIndex:
         opened = self._open or await asyncio.to_thread(self._opened)
         if opened is None or not query.strip() or k < 1:
             return SearchResult(())
-        return await self._searcher(opened).asearch(query, k, where or Where(), exact=exact)
+        try:
+            return await self._searcher(opened).asearch(query, k, where or Where(), exact=exact)
+        except IndexReplacedError:
+            renewed = await asyncio.to_thread(self._held.renewed, opened)
+            if renewed is None:
+                raise
+            return await self._searcher(renewed).asearch(query, k, where or Where(), exact=exact)
 
     @property
     def embedder(self) -> str | None:

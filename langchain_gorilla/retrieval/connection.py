@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.errors import (
+    IndexMismatchError,
+    IndexReplacedError,
+    IndexUnavailableError,
+)
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,25 @@ class Connection:
 @contextlib.contextmanager
 def explained(action: str, connection: Connection, collection: str) -> Iterator[None]:
     """Turn the client's exceptions into the errors of this package."""
+    import grpc  # type: ignore[import-untyped]
     import httpx
+    from qdrant_client.common.client_exceptions import QdrantException
     from qdrant_client.http.exceptions import ApiException
 
     try:
         yield
-    except (ApiException, httpx.HTTPError, OSError) as error:
+    except (ApiException, QdrantException, grpc.RpcError, httpx.HTTPError, OSError) as error:
         text = " ".join(str(error).split())[:400]
         if "dimension error" in text.lower():
             raise IndexMismatchError(
                 f"The tool collection {collection!r} on {connection} holds other vectors: {text}. "
                 "Sync with the embedder in use: it builds the collection anew beside the old one."
+            ) from error
+        if "doesn't exist" in text:
+            raise IndexReplacedError(
+                f"The tool collection {collection!r} is gone from {connection}: {text}. Another "
+                "process may have built the index anew, with another embedder: open it as that "
+                "one does, or sync again."
             ) from error
         raise IndexUnavailableError(
             f"Cannot {action} the tool collection {collection!r} on {connection}: {text}. Check "

@@ -7,6 +7,7 @@ encoder from a directory with what this package needs anyway.
 
 import asyncio
 import math
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +166,7 @@ class DenseModel:
 
     def _unit(self, vector: Sequence[float]) -> list[float]:
         length = math.hypot(*vector)
-        if not vector or not math.isfinite(length):
+        if len(vector) == 0 or not math.isfinite(length):
             raise EmbeddingError(
                 f"The embedder {self.id!r} gave a vector with {len(vector)} numbers of length "
                 f"{length}. Expected finite numbers."
@@ -193,6 +194,7 @@ class LocalEmbeddings(Embeddings):
         self.dtype = dtype
         self.batch_size = batch_size
         self._loaded: tuple[Any, Any] | None = None
+        self._loading = threading.Lock()
 
     @property
     def model_id(self) -> str:
@@ -232,22 +234,25 @@ class LocalEmbeddings(Embeddings):
         return vectors
 
     def _model(self) -> tuple[Any, Any]:
-        if self._loaded is None:
-            import torch
-            from transformers import AutoModel, AutoTokenizer
+        # The first async search embeds its clauses in several threads.
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
-            try:
-                tokenizer = AutoTokenizer.from_pretrained(str(self.directory))
-                model = AutoModel.from_pretrained(
-                    str(self.directory), dtype=getattr(torch, self.dtype)
-                )
-            except (OSError, ValueError) as error:
-                raise EmbeddingError(
-                    f"No sentence encoder can be loaded from {self.directory}: {error}. Pass a "
-                    "directory with config.json, tokenizer.json and model.safetensors."
-                ) from error
-            self._loaded = (tokenizer, model.eval())
-        return self._loaded
+    def _load(self) -> tuple[Any, Any]:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(str(self.directory))
+            model = AutoModel.from_pretrained(str(self.directory), dtype=getattr(torch, self.dtype))
+        except (OSError, ValueError) as error:
+            raise EmbeddingError(
+                f"No sentence encoder can be loaded from {self.directory}: {error}. Pass a "
+                "directory with config.json, tokenizer.json and model.safetensors."
+            ) from error
+        return tokenizer, model.eval()
 
 
 def _weights(vector: Any) -> SparseWeights:

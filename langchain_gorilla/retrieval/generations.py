@@ -1,5 +1,6 @@
 """Which generation of an index is open, and how a sync makes the one that fits."""
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
@@ -7,7 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_gorilla.catalog import CatalogTool
-from langchain_gorilla.errors import IndexMismatchError
+from langchain_gorilla.errors import (
+    IndexMismatchError,
+    IndexUnavailableError,
+    InvalidFunctionError,
+)
 from langchain_gorilla.retrieval.document import TEXT_VERSION
 from langchain_gorilla.retrieval.embedding import DenseModel
 from langchain_gorilla.retrieval.header import Header, drifted, measured, read_header
@@ -24,7 +29,7 @@ class Generations:
     Attributes:
         open: The one in use, once it was opened.
         dimension: Of the embedder's vectors, once it was asked.
-        lock: Held by whoever syncs, opens or closes.
+        lock: Held by whoever syncs or closes.
     """
 
     def __init__(self, place: Any, dense: DenseModel | None, *, adapted: bool) -> None:
@@ -35,16 +40,26 @@ class Generations:
         self.open: Opened | None = None
         self.dimension: int | None = None
         self.lock = threading.Lock()
+        # Held by whoever opens, switches or closes: a search may wait for it on an event loop, and
+        # must not wait for a sync that awaits its embedder on the same one.
+        self._opening = threading.Lock()
+        self._closed = False
         self._names: frozenset[str] | None = None
 
     def opened(self) -> Opened | None:
-        """Return what a search needs; None where nothing was ever synced."""
+        """Return what a search needs; None where nothing was ever synced.
+
+        Raises:
+            IndexUnavailableError: The place cannot be read, or was let go of.
+            IndexMismatchError: The generation in use was made by something else.
+        """
         if self.open is not None:
             return self.open
-        with self.lock:
+        with self._opening:
             return self._load()
 
     def _load(self) -> Opened | None:
+        self._check_open()
         if self.open is None:
             generation = self.place.current()
             if generation is None:
@@ -62,6 +77,26 @@ class Generations:
             self.open = Opened.of(store, header, adapted=self.adapted)
         return self.open
 
+    def renewed(self, gone: Opened) -> Opened | None:
+        """Return the generation that another process put in the place of one that is gone.
+
+        None where there is no other, or one that this object cannot search.
+        """
+        with self._opening:
+            if self.open is not gone:
+                return self.open
+            self.open = self._names = renewed = None
+            try:
+                with contextlib.suppress(IndexMismatchError):
+                    renewed = self._load()
+            finally:
+                self.open = renewed or gone
+            return renewed
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise IndexUnavailableError(f"The index in {self.place} was closed. Open it again.")
+
     def names(self) -> frozenset[str]:
         """Return the names of all tools; read once after a sync of this object."""
         if not self._names:
@@ -71,20 +106,34 @@ class Generations:
 
     def close(self) -> None:
         """Let go of the place."""
-        with self.lock:
+        with self.lock, self._opening:
             if self.open is not None:
                 self.open.store.close()
                 self.open = None
             self.place.close()
+            self._closed = True
 
     def steps(
         self, tools: Sequence[CatalogTool], progress: Callable[[int, int], None] | None
     ) -> SyncSteps:
         """Sync, and yield the texts to embed on the way; whoever drives it holds the lock."""
+        for tool in tools:
+            if not isinstance(tool, CatalogTool):
+                raise InvalidFunctionError(
+                    f"A tool to index is {tool!r:.120}, of type {type(tool).__name__}. Expected a "
+                    "ToolCatalog or its tools: sync(ToolCatalog(tools))."
+                )
+        self._check_open()
+        # What can be searched is searched meanwhile; what cannot is replaced.
+        with self._opening, contextlib.suppress(IndexMismatchError, IndexUnavailableError):
+            self._load()
         generation = self._generation()
         before = self.place.current()
-        reuse = self.open is not None and before == generation
-        store = self.open.store if reuse and self.open else self._store(generation)
+        store: PointStore
+        if self.open is not None and before == generation:
+            store = self.open.store
+        else:
+            store = self.place.open(generation, self.dimension)
         try:
             return (yield from self._synced(store, generation, before, tools, progress))
         except BaseException:
@@ -152,14 +201,6 @@ class Generations:
         made_by = f"{self.dense.id if self.dense else ''} {self.dimension} {TEXT_VERSION}"
         return hashlib.sha256(made_by.encode()).hexdigest()[:12]
 
-    def _store(self, generation: str) -> PointStore:
-        """Open a generation; the one in use can be open only once, so it is closed before."""
-        if self.open is not None and self.place.current() == generation:
-            self.open.store.close()
-            self.open = None
-        store: PointStore = self.place.open(generation, self.dimension)
-        return store
-
     def _switch(
         self,
         store: PointStore,
@@ -167,11 +208,12 @@ class Generations:
         before: str | None,
         generation: str,
     ) -> None:
-        if before != generation:
-            self.place.switch(generation)
-        self._names = None
-        old = self.open
-        self.open = Opened.of(store, header, adapted=self.adapted)
-        if old is not None and old.store is not store:
-            old.store.close()
-        self.place.discard_others(generation)
+        with self._opening:
+            if before != generation:
+                self.place.switch(generation)
+            self._names = None
+            old = self.open
+            self.open = Opened.of(store, header, adapted=self.adapted)
+            if old is not None and old.store is not store:
+                old.store.close()
+            self.place.discard_others(generation)

@@ -7,6 +7,7 @@ is whole; killed in between, the next sync finds it and goes on.
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ _FREE_BYTES = 96 * 1024 * 1024
 
 Its write-ahead log alone takes 64 MB ahead of the points.
 """
+
+_GENERATION = re.compile(r"index-[0-9a-f]{12}(\.new)?")
 
 
 class Place(Protocol):
@@ -61,18 +64,18 @@ class FolderPlace:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            strangers = [entry.name for entry in folder.iterdir() if not _is_ours(entry.name)]
+            for entry in folder.iterdir():
+                if not _is_harmless(entry.name):
+                    raise IndexMismatchError(
+                        f"{folder} holds {entry.name!r}, which is no part of a tool index. Pass a "
+                        "new or empty folder, so that nothing else is touched."
+                    )
+            self._lock = _FolderLock(folder / "lock")
         except OSError as error:
             raise IndexUnavailableError(
                 f"Cannot use {folder} for a tool index: {error}. Pass a folder that this process "
                 "may write to."
             ) from error
-        if strangers:
-            raise IndexMismatchError(
-                f"{folder} holds {strangers[0]!r}, which is no part of a tool index. Pass a new "
-                "or empty folder, so that nothing else is touched."
-            )
-        self._lock = _FolderLock(folder / "lock")
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -80,9 +83,11 @@ class FolderPlace:
     def current(self) -> str | None:
         """See ``Place``."""
         try:
-            return (self.folder / "current").read_text().strip() or None
+            generation = (self.folder / "current").read_text().strip()
         except FileNotFoundError:
             return None
+        # One that was deleted by hand is made anew by the next sync.
+        return generation if (self.folder / f"index-{generation}").is_dir() else None
 
     def open(self, generation: str, dimension: int | None) -> PointStore:
         """See ``Place``."""
@@ -105,7 +110,7 @@ class FolderPlace:
     def discard_others(self, generation: str) -> None:
         """See ``Place``."""
         for entry in self.folder.glob("index-*"):
-            if entry.name != f"index-{generation}":
+            if _GENERATION.fullmatch(entry.name) and entry.name != f"index-{generation}":
                 shutil.rmtree(entry, ignore_errors=True)
 
     def check_room(self, points: int, dimension: int | None) -> None:
@@ -133,7 +138,7 @@ class ServerPlace:
 
     Raises:
         IndexUnavailableError: The server does not answer or refuses.
-        IndexMismatchError: A collection with this very name exists.
+        IndexMismatchError: A collection with this very name exists, or an alias of another.
     """
 
     def __init__(self, connection: Connection, name: str) -> None:
@@ -146,11 +151,16 @@ class ServerPlace:
             self._check_name(name)
 
     def _check_name(self, name: str) -> None:
-        names = {found.name for found in self._client.get_collections().collections}
-        if name in names:
+        taken = {found.name for found in self._client.get_collections().collections}
+        taken |= {
+            alias.alias_name
+            for alias in self._client.get_aliases().aliases
+            if not alias.collection_name.startswith(f"{name}--")
+        }
+        if name in taken:
             raise IndexMismatchError(
-                f"{self.connection} has a collection {name!r} that is no tool index. Pass another "
-                "collection=…, so that nothing else is touched."
+                f"{self.connection} has a collection or an alias {name!r} that is no tool index. "
+                "Pass another collection=…, so that nothing else is touched."
             )
 
     def __str__(self) -> str:
@@ -237,5 +247,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _is_ours(name: str) -> bool:
-    return name in ("current", "current.new", "lock") or name.startswith("index-")
+def _is_harmless(name: str) -> bool:
+    """Whether a file is part of an index, or one that a file manager or network disk leaves."""
+    ours = name in ("current", "current.new", "lock") or _GENERATION.fullmatch(name)
+    return bool(ours) or name.startswith(".")

@@ -114,3 +114,27 @@ def test_metadata_that_comes_later_is_filtered_by_too(new_index):
     assert found(equal={"kind": "weather"}) == ["get_weather"]
     assert found(equal={"kind": "text"}) == ["sort"]
     assert found(equal={"parameters": 5}) == ["get_weather"]
+
+
+@pytest.mark.parametrize("synced_before", [False, True])
+async def test_the_event_loop_is_not_held_while_a_sync_awaits_its_embedder(
+    tmp_path, catalog, synced_before
+):
+    embeddings = Awaited()
+    if synced_before:
+        with ToolIndex.in_folder(tmp_path, embeddings=embeddings) as index:
+            await index.async_sync(catalog)
+    expected = {tool.name for tool in catalog} if synced_before else set()
+    catalog.add(document("water_plants", "Water the plants."))
+    with ToolIndex.in_folder(tmp_path, embeddings=embeddings) as index:
+        index._held.dimension = embeddings.size
+        embeddings.slow.clear()
+        task = asyncio.create_task(index.async_sync(catalog))
+        await asyncio.sleep(0.2)
+        # In a thread, so that a loop that would be held is a failure and no standstill.
+        names = asyncio.create_task(asyncio.to_thread(index.names))
+        done, _ = await asyncio.wait([names], timeout=2)
+        embeddings.slow.set()
+        await task
+    assert done
+    assert await names == expected

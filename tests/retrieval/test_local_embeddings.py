@@ -1,9 +1,10 @@
+import asyncio
 import math
 from pathlib import Path
 
 import pytest
 
-from langchain_gorilla.retrieval.embedding import LocalEmbeddings
+from langchain_gorilla.retrieval.embedding import DenseModel, LocalEmbeddings
 
 TEXTS = ["Send a mail", "Price of a share", "x", "Which way is it from Rome to Bari?"]
 
@@ -22,3 +23,13 @@ def test_a_text_has_one_vector_alone_and_in_a_batch(encoder: Path) -> None:
 
 def test_the_id_names_weights_and_precision_not_the_place(encoder: Path) -> None:
     assert LocalEmbeddings(encoder, dtype="bfloat16").model_id == f"{encoder.name}:bfloat16"
+
+
+def test_texts_embedded_at_once_load_the_weights_once(
+    encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    load = LocalEmbeddings._load
+    monkeypatch.setattr(LocalEmbeddings, "_load", lambda self: loaded.append(1) or load(self))
+    asyncio.run(DenseModel.of(LocalEmbeddings(encoder)).aqueries(TEXTS))
+    assert len(loaded) == 1

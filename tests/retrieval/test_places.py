@@ -1,9 +1,10 @@
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
-from qdrant_client.models import PointStruct
+from qdrant_client.models import CreateAlias, CreateAliasOperation, PointStruct
 
 from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
 from langchain_gorilla.retrieval.collection import ToolIndex
@@ -98,3 +99,56 @@ def test_a_real_server_holds_what_a_folder_holds(catalog):
     )
     assert index.sync(catalog).added + index.sync(catalog).unchanged >= len(DOCUMENTS)
     assert index.search("forecast rain in a city").hits[0].name == "get_weather"
+
+
+def test_a_folder_of_another_program_is_left_alone(tmp_path):
+    (tmp_path / "index-products").mkdir()
+    with pytest.raises(IndexMismatchError, match="'index-products', which is no part"):
+        ToolIndex.in_folder(tmp_path)
+
+
+def test_what_came_later_survives_a_sync(tmp_path, catalog):
+    with ToolIndex.in_folder(tmp_path) as index:
+        (tmp_path / "index-products").mkdir()
+        index.sync(catalog)
+    assert (tmp_path / "index-products").exists()
+
+
+def test_hidden_files_are_no_hindrance(tmp_path, catalog):
+    (tmp_path / ".DS_Store").touch()
+    with ToolIndex.in_folder(tmp_path) as index:
+        assert index.sync(catalog).added == len(DOCUMENTS)
+
+
+def test_an_alias_of_another_collection_is_an_error():
+    place = ServerPlace(Connection({"location": ":memory:"}), "tools")
+    place._client.create_collection("documents-v3", vectors_config={})
+    alias = CreateAlias(collection_name="documents-v3", alias_name="documents")
+    place._client.update_collection_aliases([CreateAliasOperation(create_alias=alias)])
+    with pytest.raises(IndexMismatchError, match="an alias 'documents' that is no tool index"):
+        place._check_name("documents")
+
+
+def test_a_folder_that_cannot_be_locked_is_a_clear_error(tmp_path):
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(IndexUnavailableError, match="may write to"):
+        ToolIndex.in_folder(tmp_path)
+
+
+def test_a_generation_deleted_by_hand_is_made_anew_with_its_vectors(tmp_path, catalog):
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords()) as index:
+        index.sync(catalog)
+    for generation in tmp_path.glob("index-*"):
+        shutil.rmtree(generation)
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords()) as index:
+        assert index.search("forecast rain").hits == ()
+        assert index.sync(catalog).embedded == len(DOCUMENTS)
+
+
+def test_a_closed_index_says_so(new_index, catalog):
+    index = new_index()
+    index.sync(catalog)
+    index.close()
+    for use in (lambda: index.search("rain"), lambda: index.sync(catalog)):
+        with pytest.raises(IndexUnavailableError, match="was closed"):
+            use()

@@ -1,7 +1,12 @@
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import EmbeddingError, IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.errors import (
+    EmbeddingError,
+    IndexMismatchError,
+    IndexUnavailableError,
+    InvalidFunctionError,
+)
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.document import point_id
 from langchain_gorilla.retrieval.sync import plan_sync
@@ -159,3 +164,8 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
 async def test_async_sync_does_the_same(new_index, catalog):
     index = new_index()
     assert (await index.async_sync(catalog)).added == len(DOCUMENTS)
+
+
+def test_tools_of_no_catalog_are_an_error_that_names_it(new_index):
+    with pytest.raises(InvalidFunctionError, match=r"sync\(ToolCatalog\(tools\)\)"):
+        new_index().sync(DOCUMENTS)
