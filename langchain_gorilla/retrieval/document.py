@@ -9,11 +9,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from langchain_gorilla.catalog import CatalogTool
 
-TEXT_VERSION = 2
+TEXT_VERSION = 3
 """Raised with every change of the texts below, so that a collection knows it has to be rebuilt."""
 
 MAX_TEXT_CHARS = 20_000
@@ -26,6 +27,10 @@ _MAX_DEPTH = 3
 
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_UNSPACED = re.compile(
+    "[\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]{3,}"
+)
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?\n]+\s*|$)")
 
 
@@ -40,6 +45,17 @@ def read_text(text: str) -> str:
 def split_name(name: str) -> str:
     """Return the words of a name: ``get_userInfo.v2`` gives ``get user Info v2``."""
     return _CAMEL.sub(" ", _NOT_WORD.sub(" ", name)).strip()
+
+
+def spaced(text: str) -> str:
+    """Return a text as BM25 can cut it: Chinese, Japanese, Korean, Thai and their like in pairs.
+
+    They put no spaces between words, so a run of them would be one word: ``查询天气`` gives
+    ``查询 询天 天气``, as Lucene's CJK analyzer does.
+    """
+    if text.isascii():
+        return text
+    return _UNSPACED.sub(lambda run: f" {' '.join(map(''.join, pairwise(run[0])))} ", text)
 
 
 def dense_text(tool: CatalogTool) -> str:
@@ -66,7 +82,7 @@ def lexical_text(tool: CatalogTool, openings: Iterable[str] = ()) -> str:
         tool: The tool.
         openings: ``shared_openings`` of its catalog.
     """
-    return _text(tool, _without_opening(tool.function.description, frozenset(openings)))
+    return spaced(_text(tool, _without_opening(tool.function.description, frozenset(openings))))
 
 
 def shared_openings(tools: Iterable[CatalogTool]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.errors import EmbeddingError
-from langchain_gorilla.retrieval.document import MAX_TEXT_CHARS, read_text
+from langchain_gorilla.retrieval.document import MAX_TEXT_CHARS, read_text, spaced
 from langchain_gorilla.retrieval.points import SparseWeights
 
 _QUERY_CHARS = 4_000
@@ -42,7 +42,7 @@ class LexicalModel:
 
     def query(self, text: str) -> SparseWeights:
         """Return the tokens of a query, each with weight 1."""
-        return _weights(self._model.embed_query(read_text(text)))
+        return _weights(self._model.embed_query(spaced(read_text(text))))
 
 
 def unit_mean(vectors: Sequence[Sequence[float]]) -> list[float]:

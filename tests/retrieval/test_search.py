@@ -31,6 +31,33 @@ def test_the_tool_whose_document_fits_comes_first(index, query, name):
     assert names(index.search(query))[0] == name
 
 
+UNSPACED = [
+    document("q1", "查询一个城市的天气"),
+    document("q2", "发送电子邮件给联系人"),
+    document("q3", "都市の天気予報を調べる"),
+    document("q4", "도시의 미세먼지를 알려준다"),
+    document("q5", "จองห้องพักโรงแรม"),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("天气", "q1"),
+        ("上海今天的天气怎么样？", "q1"),
+        ("请给小王发送邮件", "q2"),
+        ("東京の天気を教えて", "q3"),
+        ("미세먼지가 어때요?", "q4"),
+        ("อยากจองโรงแรม", "q5"),
+    ],
+)
+def test_words_without_spaces_between_them_are_found(new_index, query, name):
+    index, catalog = new_index(), ToolCatalog(UNSPACED)
+    index.sync(catalog)
+    assert names(index.search(query))[0] == name
+    assert names(ToolRetriever(catalog=catalog).search(query))[0] == name
+
+
 @pytest.mark.parametrize("name", [entry["name"] for entry in DOCUMENTS])
 def test_a_tool_named_exactly_comes_first(index, name):
     hit = index.search(f"Please call `{name}` about rain, money, mail and bugs").hits[0]
