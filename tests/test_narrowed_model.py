@@ -203,6 +203,14 @@ def test_a_tool_marked_as_not_deferred_is_pinned():
     assert offered(model().bind_tools(bound).invoke(RAIN))[0] == "rename_garden"
 
 
+def test_tools_are_not_bound_to_an_index_that_was_never_synced():
+    retriever = ToolRetriever(index=ToolIndex.in_memory(), k=5)
+    with pytest.raises(UnknownToolError, match=r"holds no tools, so all 20 .* Sync it before"):
+        model(retriever=retriever).bind_tools(tools())
+    few = model(retriever=retriever).bind_tools(tools()[:5])
+    assert len(offered(few.invoke(RAIN))) == 5
+
+
 def test_a_deferred_tool_that_nobody_can_find_is_an_error():
     lost = made("lost", "Lost.", extras={"defer_loading": True})
     with pytest.raises(UnknownToolError, match="'lost' is marked defer_loading"):
