@@ -16,6 +16,7 @@ in order, so that a small model can learn it and a test can check it.
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
@@ -174,8 +175,9 @@ def _read(result: Result) -> tuple[str, str]:
         wrapped = _WRAPPED_ERROR.fullmatch(content)
         return (wrapped[2] if wrapped else content).rstrip("."), "error"
     if content[:1] in ("{", "["):
-        value = json.loads(content)
-        return (say(value).rstrip("."), "json") if value else ("", "nothing")
+        with suppress(json.JSONDecodeError):  # a text may begin so, too: "[a-z]+ was saved."
+            value = json.loads(content)
+            return (say(value).rstrip("."), "json") if value else ("", "nothing")
     if content in ("", "null", "None"):
         return "", "nothing"
     if content.rstrip(".").lower() in DONE:

@@ -26,6 +26,7 @@ TIMES = FunctionCall("times", {"a": 12, "b": 7})
         ([Result(TIMES, "")], "Nothing was found."),
         ([Result(PARIS, "Unknown city", True)], "Paris failed: Unknown city."),
         ([Result(TIMES, '["a", "b"]')], "Result: a, b."),
+        ([Result(TIMES, "[a-z]+ has 500 JPY.")], "[a-z]+ has 500 JPY."),
     ],
 )
 def test_an_answer_says_what_came_back(results: list[Result], said: str) -> None:
