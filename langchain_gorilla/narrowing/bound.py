@@ -39,15 +39,16 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         Raises:
             InvalidFunctionError: A tool that cannot be offered.
             DuplicateFunctionError: Two different tools with one name.
-            UnknownToolError: A tool is marked as deferred, and the retriever cannot find it; or it
-                can find none of more tools than it would offer.
+            UnknownToolError: A tool is marked as deferred, and the retriever cannot find it; or its
+                index was never synced, and these are more tools than it would offer.
         """
         self._tools = _by_name(tools)
         self.names = tuple(self._tools)
         marks = {name: _deferred(tool) for name, tool in self._tools.items()}
         any_deferred = any(mark is True for mark in marks.values())
         holds = retriever.names()
-        if holds is not None and not holds and len(self.names) > retriever.k:
+        unsynced = retriever.catalog is None and holds is not None and not holds
+        if unsynced and len(self.names) > retriever.k:
             raise UnknownToolError(
                 f"The retriever's index holds no tools, so all {len(self.names)} would be offered "
                 "every time. Sync it before they are bound: index.sync(ToolCatalog(tools))."

@@ -17,7 +17,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.errors import EmbeddingError
-from langchain_gorilla.retrieval.document import MAX_TEXT_CHARS, read_text, spaced
+from langchain_gorilla.retrieval.document import read_text, spaced
 from langchain_gorilla.retrieval.points import SparseWeights
 
 _QUERY_CHARS = 4_000
@@ -37,8 +37,8 @@ class LexicalModel:
         self._model = Bm25(Bm25Config(avg_len=max(1.0, mean_tokens)))
 
     def document(self, text: str) -> SparseWeights:
-        """Return the weights of a document."""
-        return _weights(self._model.embed_document(text[:MAX_TEXT_CHARS]))
+        """Return the weights of a document: a ``lexical_text``, which is cut already."""
+        return _weights(self._model.embed_document(text))
 
     def query(self, text: str) -> SparseWeights:
         """Return the tokens of a query, each with weight 1."""

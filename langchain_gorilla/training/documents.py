@@ -231,12 +231,11 @@ def _slot(rng: Random, one: Parameter, style: Style, taken: set[str]) -> Slot:
             form = "decimal"
             schema["description"] = _PERCENT.sub("", text).rstrip(".") + rng.choice(_AS_DECIMAL)
         elif kind == "string" and one.kind in _FORMS and not _EXAMPLE.search(text):
-            wanted, endings = _FORMS[one.kind]
-            if "YYYY-MM-DD" in text:
-                form = wanted
-            elif rng.random() < 0.4:
-                form = wanted
-                schema["description"] = text.rstrip(".") + rng.choice(endings)
+            is_said = "YYYY-MM-DD" in text
+            if is_said or rng.random() < 0.4:
+                form, endings = _FORMS[one.kind]
+                if not is_said:
+                    schema["description"] = text.rstrip(".") + rng.choice(endings)
     if one.kind == "DATE" and kind == "string" and rng.random() < (0.2 if form else 0.08):
         schema["format"], form = "date", "iso"
     if choices and kind != "array":

@@ -58,6 +58,13 @@ def test_words_without_spaces_between_them_are_found(new_index, query, name):
     assert names(ToolRetriever(catalog=catalog).search(query))[0] == name
 
 
+def test_the_end_of_a_long_text_without_spaces_is_found(new_index):
+    index, catalog = new_index(), ToolCatalog([document("long", "的" * 9_000 + "天气")])
+    index.sync(catalog)
+    assert names(index.search("天气")) == ["long"]
+    assert names(ToolRetriever(catalog=catalog).search("天气")) == ["long"]
+
+
 @pytest.mark.parametrize("name", [entry["name"] for entry in DOCUMENTS])
 def test_a_tool_named_exactly_comes_first(index, name):
     hit = index.search(f"Please call `{name}` about rain, money, mail and bugs").hits[0]
