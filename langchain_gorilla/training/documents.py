@@ -133,7 +133,9 @@ def draw_value(values: Values, slot: Slot) -> JSONValue:
         item = kind[5:-1]
         whole = item == "FLT" and rng.random() < 0.6
         drawn = [values.draw("INT" if whole else item) for _ in range(rng.randint(2, 5))]
-        return [one.split(",")[0] if isinstance(one, str) else one for one in drawn]
+        if NUMBER_TYPES.get(item):
+            return drawn
+        return list(dict.fromkeys(str(one).split(",")[0] for one in drawn))
     if slot.json_type == "object":
         return {name: values.draw(part) for name, part in fields(kind).items()}
     if slot.form == "decimal":

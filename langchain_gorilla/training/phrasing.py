@@ -9,7 +9,7 @@ from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.spoken import TENS, UNITS
 from langchain_gorilla.training.concepts import written_concepts
 from langchain_gorilla.training.documents import Slot
-from langchain_gorilla.training.values import Values, data_text
+from langchain_gorilla.training.values import Values, data_text, value_lists
 
 _PLURALS = {
     "CITY": "cities,places,locations",
@@ -42,10 +42,6 @@ _PLURALS = {
     "CODE": "codes,ids",
     "CUR": "currencies",
 }
-_ASKING = (
-    r"(What|How|Is|Which|Who|When|Where|I |Did|Are|Can|Any|What's|I'm|I'd|We|Has|Do|First|To start"
-    r"|\d|My|Could|Does|Was|Will|Please|New|There)\b"
-)
 
 
 @cache
@@ -69,6 +65,16 @@ def number_words(number: int) -> str | None:
 
 
 @cache
+def _imperatives() -> frozenset[str]:
+    return frozenset(value_lists()["IMPERATIVE"])
+
+
+def commands(text: str) -> bool:
+    """Tell whether a text begins with a verb, so that "Could you" may stand before it."""
+    return upper_first(text.split(" ")[0]) in _imperatives()
+
+
+@cache
 def _opening_words() -> frozenset[str]:
     """Words that questions and descriptions begin with; what else begins one is a value."""
     texts = [text for one in written_concepts() for text in (*one.questions, *one.descriptions)]
@@ -80,7 +86,7 @@ def _opening_words() -> frozenset[str]:
 def lower_first(text: str) -> str:
     """Begin in lower case, except for ``I``, acronyms and values."""
     word = text.split(" ")[0].strip(",.:;!?")
-    if word not in _opening_words() or word.isupper():
+    if (word not in _opening_words() and not commands(text)) or word.isupper():
         return text
     return text[0].lower() + text[1:]
 
@@ -273,13 +279,13 @@ class Phrasing:
     def polish(self, question: str) -> str:
         """Put small talk around a question, as people do."""
         rng, text = self.rng, question
-        asking = bool(re.match(_ASKING, text)) or text.endswith("?")
+        told = commands(text) and not text.endswith("?")
         style = rng.random()
-        if style < 0.04 and not asking:
+        if style < 0.04 and told:
             text = f"Please {lower_first(text)}"
         elif style < 0.09:
             text = f"{rng.choice(phrases('opener'))} {lower_first(text) if style < 0.065 else text}"
-        elif style < 0.24 and not asking:
+        elif style < 0.24 and told:
             text = f"{rng.choice(phrases('ask'))} {lower_first(text)}"
             if rng.random() < 0.4 and text[-1] not in ".?":
                 text += "?"

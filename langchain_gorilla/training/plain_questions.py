@@ -136,7 +136,10 @@ def several_calls(
             for place, case in enumerate(cases)
         ]
         end = rng.choice(
-            [f"{request}{told} for each of them.", f"{request}{told} for all {count}."]
+            [
+                f"{request}{told} for each of them.",
+                f"{request}{told} for {'both' if len(rows) == 2 else f'all {count}'}.",
+            ]
         )
         return f"{' '.join(parts)} {end}" if rng.random() < 0.5 else f"{end} {' '.join(parts)}"
     if style == "pairs" and len(slots) > 1:

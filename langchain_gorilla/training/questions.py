@@ -19,40 +19,18 @@ from langchain_gorilla.training.plain_questions import (
     several_calls,
     words_of,
 )
+from langchain_gorilla.training.templates import (
+    PREPOSITIONS,
+    Template,
+    before_mark,
+    fill,
+    in_a_row,
+    varied_segment,
+    write_value,
+)
 from langchain_gorilla.training.values import Values
 
-_PREPOSITIONS = frozenset(
-    [
-        "in",
-        "on",
-        "at",
-        "for",
-        "to",
-        "from",
-        "of",
-        "by",
-        "with",
-        "about",
-        "near",
-        "under",
-        "below",
-        "into",
-        "as",
-        "between",
-        "than",
-        "is",
-    ]
-)
-_MONEY = re.compile(
-    r"(?:^|_)(?:price|amount|cost|income|salary|payment|loan|budget|investment|balance|fee"
-    r"|principal|deposit|revenue|rent|wage|debt|cash|profit)s?(?:_|$)"
-)
-_IN_CURRENCY = re.compile(r" ?(?:\{|dollars|euros|pounds|[A-Z]{3}\b|[%€$]|percent|units|kg|pieces)")
 _GLUED = re.compile(r"(?<=\}) (?=(?:kg|g|mg|m|cm|mm|km|km/h|m/s|N|J|V|A|K|C|W|L|ml|s|MB|GB|Hz)\b)")
-_UNIT = re.compile(
-    r"%| ?(?:percent|degrees|dollars|euros|days|weeks|months|minutes|seconds|years|hours|miles|"
-    r"meters|grams|kilos|mm|cm|km|kg|ml|m|g|s)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -61,21 +39,6 @@ class Asked:
 
     question: str
     calls: tuple[FunctionCall, ...]
-
-
-@dataclass(frozen=True)
-class _Template:
-    """A question template whose optional parts are decided.
-
-    Attributes:
-        text: With ``{key}`` for values.
-        slots: Key to slot, for the keys of the text.
-        flags: Arguments that the text implies, such as ``detailed=True``.
-    """
-
-    text: str
-    slots: Mapping[str, Slot]
-    flags: Mapping[str, JSONValue]
 
 
 class Asker:
@@ -98,7 +61,7 @@ class Asker:
             for key, text in texts.items():
                 if arguments[key] == text and not template.slots[key].choices:
                     texts[key] = self.phrasing.set_off(text)
-        question = _fill(template.text, texts)
+        question = fill(template.text, texts)
         return Asked(question, (function.call({**arguments, **template.flags}),))
 
     def same(self, function: OfferedFunction) -> Asked | None:
@@ -138,7 +101,8 @@ class Asker:
         if count < 2:
             return None
         fixed = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
-        if len(varied) == 2 and rng.random() < 0.12:
+        pair = len(varied) == 2 and not in_a_row(template.text, varied)
+        if pair and rng.random() < 0.12:
             return self._crossed(function, template, fixed, {k: v[:2] for k, v in columns.items()})
         rows = [{key: columns[key][row] for key in varied} for row in range(count)]
         question = self._ask_rows(function, template, fixed, rows)
@@ -179,12 +143,12 @@ class Asker:
         written = " ".join(function.concept.questions)
         found = re.findall(rf"(\w+) \{{{slot.parameter.key}\}}", written)
         # "How about of 5?" is not what people say.
-        return [word for word in found if word in _PREPOSITIONS - {"as", "is", "of", "than"}]
+        return [word for word in found if word in PREPOSITIONS - {"as", "is", "of", "than"}]
 
     def _crossed(
         self,
         function: OfferedFunction,
-        template: _Template,
+        template: Template,
         fixed: Mapping[str, JSONValue],
         columns: Mapping[str, Sequence[JSONValue]],
     ) -> Asked:
@@ -196,35 +160,21 @@ class Asker:
             spelled = [self._spelled(value, key, template) for value in column]
             texts[key] = self.rng.choice([" and ", " and ", " as well as "]).join(spelled)
         calls = tuple(function.call({**fixed, **row, **template.flags}) for row in rows)
-        question = _fill(template.text, texts)
-        if self.rng.random() < 0.6:
+        question = fill(template.text, texts)
+        if self.rng.random() < 0.6 and ". " not in template.text:
             tail = self.rng.choice([", all combinations", ", each with each", " (every pairing)"])
-            question = _before_mark(question, tail)
+            question = before_mark(question, tail)
         return Asked(question, calls)
 
-    def _spelled(self, value: JSONValue, key: str, template: _Template) -> str:
-        """Write a value as it stands in a template: money often with a sign."""
-        slot, rng = template.slots[key], self.rng
-        text = self.phrasing.spell(value, slot)
-        place = template.text.find(f"{{{key}}}")
-        before, after = template.text[:place], template.text[place + len(key) + 2 :]
-        if after[:1].isalpha() and text.isalpha():  # "4y", not "foury"
-            text = str(value)
-        if slot.form == "decimal":
-            return re.sub(r"%| percent", "", text) if re.match(" ?(%|percent)", after) else text
-        money = slot.json_type in ("integer", "number") and _MONEY.search(slot.parameter.names[0])
-        if not money or not text[:1].isdigit() or slot.form or rng.random() > 0.4:
-            return text
-        if before.endswith(("$", "€", "£")) or _IN_CURRENCY.match(after):
-            return text
-        return f"{rng.choice('$$$$€£')}{text}"
+    def _spelled(self, value: JSONValue, key: str, template: Template) -> str:
+        return write_value(self.phrasing, value, key, template)
 
     def several(self, parts: Sequence[Asked]) -> Asked:
         """Join questions into one; the calls keep the order of the question."""
         question = self.phrasing.join([part.question for part in parts])
         return Asked(question, tuple(call for part in parts for call in part.calls))
 
-    def _by_name(self, function: OfferedFunction) -> _Template:
+    def _by_name(self, function: OfferedFunction) -> Template:
         """Ask for a call by the function's own name, as programmers do."""
         rng = self.rng
         slots = [
@@ -244,9 +194,9 @@ class Asker:
             texts += [f"What does {function.name} return for {plain}?"]
         if values:
             texts += [f"Call the function {function.name} with {named}."]
-        return _Template(rng.choice(texts), {slot.parameter.key: slot for slot in slots}, {})
+        return Template(rng.choice(texts), {slot.parameter.key: slot for slot in slots}, {})
 
-    def _template(self, function: OfferedFunction) -> _Template | None:
+    def _template(self, function: OfferedFunction) -> Template | None:
         style = self.rng.random()
         if style < 0.04:
             return self._by_name(function)
@@ -272,10 +222,10 @@ class Asker:
             if needed <= {*keys, *flags} and all(key in slots for key in keys):
                 if self.rng.random() < 0.15:
                     text = _GLUED.sub("", text)
-                return _Template(text, {key: slots[key] for key in keys}, flags)
+                return Template(text, {key: slots[key] for key in keys}, flags)
         return None
 
-    def _by_description(self, function: OfferedFunction) -> _Template | None:
+    def _by_description(self, function: OfferedFunction) -> Template | None:
         """Ask in the words of the function's document."""
         rng, request = self.rng, lead(self.rng, function)
         told = [
@@ -285,12 +235,12 @@ class Asker:
         if request is None or not told or any(one.json_type == "boolean" for one in told):
             return None
         text = one_call(rng, request, told)
-        return _Template(text, {slot.parameter.key: slot for slot in told}, {})
+        return Template(text, {slot.parameter.key: slot for slot in told}, {})
 
     def _ask_rows(
         self,
         function: OfferedFunction,
-        template: _Template,
+        template: Template,
         fixed: Mapping[str, JSONValue],
         rows: Sequence[Mapping[str, JSONValue]],
     ) -> str:
@@ -299,7 +249,7 @@ class Asker:
         varied = sorted(rows[0], key=lambda key: text.find(f"{{{key}}}"))
         spelled = [{key: self._spelled(row[key], key, template) for key in varied} for row in rows]
         base = {key: self._spelled(value, key, template) for key, value in fixed.items()}
-        full = [_fill(text, {**base, **row}) for row in spelled]
+        full = [fill(text, {**base, **row}) for row in spelled]
         if f"{function.name}(" in text:  # written as code, a call has one value in each place
             return self.phrasing.join(full)
         style, changing = rng.random(), [slots[key] for key in varied]
@@ -312,37 +262,27 @@ class Asker:
             alone = sum(one.json_type == changing[0].json_type for one in slots.values()) == 1
             further = [once_more(rng, changing, row, bare=alone) for row in spelled[1:]]
             return f"{first if first[-1] in '?.' else first + '.'}{''.join(further)}"
+        if in_a_row(text, varied):
+            return self.phrasing.join(full)
         if len(varied) == 1 and rng.random() < 0.66:
             key = varied[0]
             before = text[: text.find(f"{{{key}}}")].split()
-            framed = "(" not in text and (not before or before[-1].lower() in _PREPOSITIONS)
+            framed = "(" not in text and (not before or before[-1].lower() in PREPOSITIONS)
             kind = slots[key].parameter.kind if framed else ""
             joined = self.phrasing.listing([row[key] for row in spelled], kind)
-            question = _fill(text, {**base, key: joined})
+            question = fill(text, {**base, key: joined})
             if rng.random() < 0.1:
                 tail = rng.choice([" separately", ", one at a time", " individually", ", each"])
-                question = _before_mark(question, tail)
+                question = before_mark(question, tail)
             return question
         if len(varied) == 2 and rng.random() < 0.3:
             columns = {key: [row[key] for row in spelled] for key in varied}
             lists = {key: f"{', '.join(col[:-1])} and {col[-1]}" for key, col in columns.items()}
             tail = rng.choice([" respectively", ", respectively"])
-            return _before_mark(_fill(text, {**base, **lists}), tail)
-        segment, start, end = self._varied_segment(text, varied)
-        parts = [_fill(segment, {**base, **row}) for row in spelled]
+            return before_mark(fill(text, {**base, **lists}), tail)
+        segment, start, end = varied_segment(text, varied)
+        parts = [fill(segment, {**base, **row}) for row in spelled]
         return self._ellipsis(full, parts, text[:start], text[end:], base)
-
-    @staticmethod
-    def _varied_segment(text: str, varied: Sequence[str]) -> tuple[str, int, int]:
-        """Cut out what changes: the varied values, a preposition before, a unit after."""
-        places = [(text.find(f"{{{key}}}"), len(key) + 2) for key in varied]
-        start, end = min(place for place, _ in places), max(place + size for place, size in places)
-        before = text[:start].rstrip()
-        if before.split(" ")[-1].lower() in _PREPOSITIONS:
-            start = len(before) - len(before.split(" ")[-1])
-        unit = _UNIT.match(text, end)
-        end = unit.end() if unit else end
-        return text[start:end], start, end
 
     def _ellipsis(
         self,
@@ -357,7 +297,8 @@ class Asker:
         asking = first.endswith("?")
         if after.strip(" ?.!") or ". " in before:
             return self.phrasing.join(full)
-        if style < 0.42:
+        plain = not re.search(",| and ", parts[0])
+        if style < 0.42 and plain:
             joints = [" and ", ", and ", " and also ", ", and also ", ", then ", " and then "]
             joint = rng.choice([*joints, ", as well as "])
             middle = "".join(f", {part}" for part in parts[1:-1])
@@ -370,24 +311,6 @@ class Asker:
             return text
         if style < 0.85:
             return self.phrasing.join(full)
-        head = _fill(before.rstrip(" ?.,"), base)
-        return (
-            f"{head}{rng.choice([' ', ': '])}{rng.choice(['; ', ', ', ' / ', ' and ']).join(parts)}"
-        )
-
-
-def _fill(template: str, texts: Mapping[str, str]) -> str:
-    """Fill in values and mend the spaces around what was left out."""
-    text = re.sub(r"\{(\w+)\}", lambda match: texts.get(match[1], match[0]), template)
-    text = re.sub(r"\s+", " ", text).replace(" ,", ",").replace(" ?", "?").strip()
-    return (
-        text + ")"
-        if text.count("(") > text.count(")") and "(" not in "".join(texts.values())
-        else text
-    )
-
-
-def _before_mark(question: str, tail: str) -> str:
-    """Insert ``tail`` before the final question mark or full stop."""
-    mark = "?" if question.endswith("?") else ""
-    return question.rstrip("?.") + tail + mark
+        head = fill(before.rstrip(" ?.,"), base)
+        joint = rng.choice(["; ", ", ", " / ", " and "] if plain else ["; ", " / "])
+        return f"{head}{rng.choice([' ', ': '])}{joint.join(parts)}"
