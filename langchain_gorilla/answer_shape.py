@@ -92,10 +92,11 @@ def schema_of(schema: Mapping[str, Any] | type) -> dict[str, Any]:
             return {"title": schema.get("name", _ROOT), **inner}
     try:
         return convert_to_json_schema(cast("Any", schema))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InvalidFunctionError(
             f"No JSON schema can be made of {schema!r:.120}. Expected a Pydantic class, a "
-            "TypedDict, an OpenAI function, or a JSON schema with a title."
+            "TypedDict, an OpenAI function, or a JSON schema with a title. Put a list or a union "
+            "into a class: class Answer(RootModel[list[str]]), or a field of a BaseModel."
         ) from error
 
 

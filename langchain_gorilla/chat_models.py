@@ -88,7 +88,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             "model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed",
             "stop", "revision", "dtype", "device", "device_map", "quantization_config",
             "constrained", "context_tokens", "model_kwargs", "min_call_probability",
-            "compare_functions", "lexical_weight", "on_missing_argument",
+            "compare_functions", "lexical_weight", "on_missing_argument", "output_version",
         )  # fmt: skip
         named = {name: value for name in fields if (value := getattr(self, name)) is not None}
         engine = {} if self.engine is None else {"engine": repr(self.engine)}

@@ -40,11 +40,12 @@ def create_tool_agent(
 ) -> AgentGraph:
     """Build the graph ``model ⇄ tools`` over ``MessagesState``.
 
-    Calls of one answer run side by side in a ``ToolNode``. Calls that cannot run come back to
-    the model as error ToolMessages; a model that does not mend them ends the run with an answer
-    that says so, never silently. With ``ChatGorilla(on_missing_argument="interrupt")`` and a
-    checkpointer the run stops before calls with made-up arguments, by LangGraph's ``interrupt``,
-    and goes on with ``Command(resume=…)``; ``langchain_gorilla.missing.resumed`` says with what.
+    Calls of one answer run side by side in a ``ToolNode``, each a task of its own: where one of
+    them interrupts, the others run once. Calls that cannot run come back to the model as error
+    ToolMessages; a model that does not mend them ends the run with an answer that says so, never
+    silently. With ``ChatGorilla(on_missing_argument="interrupt")`` and a checkpointer the run
+    stops before calls with made-up arguments, by LangGraph's ``interrupt``, and goes on with
+    ``Command(resume=…)``; ``langchain_gorilla.missing.resumed`` says with what.
     Where all calls of an answer ran, of tools with ``return_direct=True``, their results end it.
 
     Args:
@@ -210,9 +211,10 @@ def _is_direct(name: str, tools: Mapping[str, BaseTool] | ToolCatalog) -> bool:
     return isinstance(tool, BaseTool) and tool.return_direct
 
 
-def _goto(decided: Recovery, answer: AIMessage) -> str | Send:
+def _goto(decided: Recovery, answer: AIMessage) -> str | list[Send]:
     if decided.next != "tools":
         return END if decided.next == "end" else decided.next
-    # Named one by one: a ToolNode that is given the state runs refused calls too.
+    # Named one by one: a ToolNode that is given the state runs refused calls too. And a task each:
+    # where one call interrupts, the others are not run again, nor do they get its answer.
     refused = {m.tool_call_id for m in decided.messages if isinstance(m, ToolMessage)}
-    return Send("tools", [call for call in answer.tool_calls if call["id"] not in refused])
+    return [Send("tools", [call]) for call in answer.tool_calls if call["id"] not in refused]

@@ -21,6 +21,7 @@ try:
         ModelResponse,
         PrivateStateAttr,
     )
+    from langchain.agents.structured_output import StructuredOutputValidationError
 except ImportError as error:
     raise ImportError(
         "langchain_gorilla.middleware needs the langchain package: "
@@ -65,8 +66,9 @@ from langchain_gorilla.retrieval.searching import SearchResult
 class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
     """Answers calls that cannot run with error ToolMessages, so that the model mends them.
 
-    ``create_agent`` alone ends silently on a message that has only invalid calls, and goes on for
-    ever if the model repeats one call or a structured answer that does not pass ``ToolStrategy``.
+    ``create_agent`` alone ends silently on a message that has only invalid calls (with
+    ``ProviderStrategy`` by an error, as they are no JSON), and goes on for ever if the model
+    repeats one call or a structured answer that does not pass ``ToolStrategy``.
     Here the run ends with an AIMessage that says why; ``structured_response`` is None then.
 
     Args:
@@ -85,8 +87,11 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
         request: ModelRequest[Any],
         handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
     ) -> ModelResponse[Any]:
-        """Mark the structured answers that ``create_agent`` refuses."""
-        return _with_refusals(handler(request))
+        """Mark the structured answers that ``create_agent`` refuses, and keep refused calls."""
+        try:
+            return _with_refusals(handler(request))
+        except StructuredOutputValidationError as error:
+            return _refused_calls(error)
 
     async def awrap_model_call(
         self,
@@ -94,7 +99,10 @@ class ToolCallRepair(AgentMiddleware[AgentState[Any], Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         """Like ``wrap_model_call``."""
-        return _with_refusals(await handler(request))
+        try:
+            return _with_refusals(await handler(request))
+        except StructuredOutputValidationError as error:
+            return _refused_calls(error)
 
     @hook_config(can_jump_to=["model", "end"])
     def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
@@ -133,6 +141,18 @@ def _with_refusals(response: ModelResponse[Any]) -> ModelResponse[Any]:
         for message in response.result
     ]
     return replace(response, result=result)
+
+
+def _refused_calls(error: StructuredOutputValidationError) -> ModelResponse[Any]:
+    """Return the answer that ``ProviderStrategy`` read as JSON though it is a call, refused.
+
+    Raises:
+        StructuredOutputValidationError: It is something else.
+    """
+    answer = error.ai_message
+    if answer.tool_calls or not answer.invalid_tool_calls:
+        raise error
+    return ModelResponse([answer])
 
 
 class MissingArgumentInterrupt(AgentMiddleware[AgentState[Any], Any, Any]):

@@ -69,7 +69,8 @@ def structured_output(
         UnsupportedOptionError: ``method`` is none of the three.
         InvalidFunctionError: ``schema`` is no schema.
     """
-    trace = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    # For traces, with the schema as it was read: LangChain's own reader fails at some classes.
+    traced = {"method": method, "strict": strict}
     if isinstance(schema, Mapping) and isinstance(inner := schema.get("json_schema"), Mapping):
         schema = inner
     is_pydantic = isinstance(schema, type) and is_basemodel_subclass(schema)
@@ -80,13 +81,14 @@ def structured_output(
             "object."
         )
     if method == "function_calling":
-        name = function_schema(schema).name
+        function = function_schema(schema)
+        name = function.name
         bound = model.bind_tools(
             [cast("Any", schema)],
             tool_choice=name,
             parallel_tool_calls=False,
             strict=strict,
-            ls_structured_output_format=trace,
+            ls_structured_output_format={"kwargs": traced, "schema": function.document()},
         )
         lenient = (
             PydanticToolsParser(tools=[cast("Any", schema)], first_tool_only=True)
@@ -100,7 +102,7 @@ def structured_output(
         shape = shape_of(converted)
         bound = model.bind(
             response_format=_response_format(converted, method, strict),
-            ls_structured_output_format=trace,
+            ls_structured_output_format={"kwargs": traced, "schema": converted},
         )
         if is_pydantic:
             lenient = PydanticOutputParser(pydantic_object=cast("Any", schema))

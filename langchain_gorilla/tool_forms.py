@@ -14,8 +14,9 @@ The forms are
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.utils.function_calling import convert_to_openai_function
 from pydantic import BaseModel
@@ -24,6 +25,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
 
 from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.typed_dicts import typed_dict_model
 
 _PARAMETERS: Final = ("parameters", "inputSchema", "input_schema", "schema")
 """The keys under which a dict's parameters are looked for, the first that is there."""
@@ -67,10 +69,8 @@ def tool_parts(tool: Any) -> ToolParts:
         return _model_parts(tool)
     if is_typeddict(tool):
         with _explained(tool):
-            converted = convert_to_openai_function(tool)
-        # Without a docstring of its own it would inherit dict's.
-        description = converted["description"] if tool.__doc__ else None
-        return ToolParts(converted["name"], description, converted["parameters"], generated=True)
+            model = typed_dict_model(tool)
+            return ToolParts(tool.__name__, model.__doc__, model.model_json_schema(), True)
     for attribute in ("inputSchema", "input_schema"):
         if hasattr(tool, attribute) and not isinstance(tool, type):
             return ToolParts(
@@ -177,7 +177,7 @@ def _langchain_parts(tool: BaseTool) -> ToolParts:
         parameters: Any = convert_to_openai_function(tool)["parameters"]
     else:
         with _explained(tool):
-            parameters = _generated_schema(tool.tool_call_schema)
+            parameters = _without_config(tool.tool_call_schema)
     return ToolParts(tool.name, tool.description, parameters, generated=True)
 
 
@@ -207,7 +207,7 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
             description=name,
             parse_docstring=True,
         )
-        parameters = _generated_schema(tool.tool_call_schema)
+        parameters = _without_config(tool.tool_call_schema)
         # Of the docstring only what stands before its Args.
         description = getattr(tool.args_schema, "__doc__", None)
     return ToolParts(name, description, parameters, generated=True)
@@ -221,6 +221,29 @@ def _generated_schema(model: Any) -> Mapping[str, Any]:
         model.schema() if issubclass(model, BaseModelV1) else model.model_json_schema()
     )
     return schema
+
+
+def _without_config(model: Any) -> Mapping[str, Any]:
+    """Return the schema without a ``RunnableConfig``.
+
+    LangChain leaves it in what it reads of a tool's own ``_run``, and where it may be None.
+    """
+    schema = _generated_schema(model)
+    configs = {
+        name
+        for name, field in getattr(model, "model_fields", {}).items()
+        if RunnableConfig in (field.annotation, *get_args(field.annotation))
+    }
+    if not configs:
+        return schema
+    left_out = {"$defs": {RunnableConfig.__name__}, "properties": configs}
+    kept = {
+        **schema,
+        "required": [each for each in schema.get("required", ()) if each not in configs],
+    }
+    for key, names in left_out.items():
+        kept[key] = {name: each for name, each in schema[key].items() if name not in names}
+    return {key: value for key, value in kept.items() if value}
 
 
 @contextmanager

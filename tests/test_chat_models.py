@@ -276,6 +276,7 @@ def test_what_changes_an_answer_is_in_the_cache_key():
         {}, {"temperature": 0.5}, {"seed": 1}, {"max_tokens": 5}, {"stop": ["x"]},
         {"format": "openfunctions-v1"}, {"revision": "abc"}, {"dtype": "bfloat16"},
         {"format": OpenFunctionsV2(system="A")}, {"format": OpenFunctionsV2(system="B")},
+        {"output_version": "v1"},
     ]  # fmt: skip
     keys = {ChatGorilla(model="bundled", **option)._get_llm_string() for option in options}
     assert len(keys) == len(options)

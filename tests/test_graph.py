@@ -6,6 +6,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import InjectedState, ToolNode
+from langgraph.types import Command, interrupt
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.catalog import ToolCatalog
@@ -272,3 +273,23 @@ def test_the_tools_of_a_catalog_that_did_not_change_are_bound_once(monkeypatch):
     ask(agent)
     ask(agent)
     assert len(bound) == 1
+
+
+def test_each_call_that_interrupts_gets_its_own_answer_and_the_others_run_once():
+    def book(city: str) -> str:
+        """Book a room."""
+        if city == "Paris":
+            time.sleep(0.1)  # asks last, though it was called first
+        booked.append(city)
+        return f"{city}: {interrupt(city)}" if city != "Rome" else "Rome: booked"
+
+    booked: list[str] = []
+    calls = "".join(f"<<function>>book(city='{name}')" for name in ("Paris", "Rome", "Oslo"))
+    agent = create_tool_agent(scripted(calls, "Done."), [book], checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    asked = agent.invoke({"messages": [HumanMessage("Book.")]}, config)["__interrupt__"]
+    answers = {each.id: f"{each.value} it is" for each in asked}
+    messages = agent.invoke(Command(resume=answers), config)["messages"]
+    results = [message.text for message in messages[2:5]]
+    assert results == ["Paris: Paris it is", "Rome: booked", "Oslo: Oslo it is"]
+    assert booked.count("Rome") == 1

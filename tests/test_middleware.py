@@ -4,7 +4,7 @@ import sys
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
-from langchain.agents.structured_output import ToolStrategy
+from langchain.agents.structured_output import StructuredOutputValidationError, ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel
 
@@ -70,6 +70,34 @@ def test_a_repeated_call_is_stopped():
     state = agent(*[GOOD] * 30, max_identical_calls=2).invoke(QUESTION)
     ran = [m for m in state["messages"] if isinstance(m, ToolMessage) and m.status == "success"]
     assert len(ran) == 2
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+def agent_for_json(*answers: str):
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine(answers))
+    # ProviderStrategy: the model says that it can be held to a schema.
+    return create_agent(model, [get_weather], middleware=[ToolCallRepair()], response_format=City)
+
+
+def test_an_invalid_call_is_no_answer_that_should_have_been_json():
+    state = agent_for_json(BAD, GOOD, '{"name": "Paris"}').invoke(QUESTION)
+    assert types(state) == ["human", "ai", "tool", "ai", "tool", "ai"]
+    assert state["structured_response"] == City(name="Paris")
+
+
+async def test_an_invalid_call_is_no_answer_that_should_have_been_json_in_async_agents():
+    state = await agent_for_json(BAD, '{"name": "Paris"}').ainvoke(QUESTION)
+    assert state["structured_response"] == City(name="Paris")
+
+
+def test_an_answer_that_is_neither_json_nor_a_call_is_the_error_of_create_agent():
+    with pytest.raises(StructuredOutputValidationError):
+        agent_for_json("20 C.").invoke(QUESTION)
 
 
 def test_a_structured_answer_of_create_agent_passes():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.exceptions import OutputParserException
 from pydantic import BaseModel, RootModel
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.errors import InvalidFunctionError
@@ -338,3 +338,23 @@ def test_an_answer_without_any_call_is_none(schema: Any) -> None:
 def test_a_stream_of_a_refused_call_ends_in_an_error() -> None:
     with pytest.raises(OutputParserException, match="expected an integer"):
         list(structured("<<function>>Bill(note='a', amount='many')", BILL).stream("q"))
+
+
+@pytest.mark.parametrize("schema", [list[str], Bill | None])
+def test_a_type_that_is_no_class_is_an_error_that_says_what_to_write(schema: Any) -> None:
+    with pytest.raises(InvalidFunctionError, match="RootModel"):
+        structured("[]", schema, method="json_schema")
+
+
+class PartDict(TypedDict):
+    """A part of a bill."""
+
+    amount: int | None
+    note: NotRequired[str]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_typed_dict_may_be_null_in_one_key_and_leave_out_another(method: Any) -> None:
+    call, text = "<<function>>PartDict(amount=None)", '{"amount": null}'
+    answer = call if method == "function_calling" else text
+    assert structured(answer, PartDict, method=method).invoke("q") == {"amount": None}

@@ -96,9 +96,10 @@ def test_the_hash_covers_all_that_a_search_sees(change):
     )
 
 
-def test_metadata_of_another_kind_is_an_error():
+@pytest.mark.parametrize("value", [{"a": 1}, (True,), ("a", None)])
+def test_metadata_of_another_kind_is_an_error(value):
     with pytest.raises(InvalidFunctionError, match="Expected a number, a string"):
-        ToolCatalog().add(add, metadata={"size": {"a": 1}})
+        ToolCatalog().add(add, metadata={"size": value})
 
 
 @pytest.mark.parametrize("key", ["", 'a "good" one'])

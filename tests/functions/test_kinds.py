@@ -1,6 +1,7 @@
 """Every kind of tool becomes the same FunctionSchema; what cannot is refused with advice."""
 
 import functools
+import typing
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Optional
@@ -11,7 +12,7 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool, tool
 from langgraph.prebuilt import InjectedState, ToolRuntime
 from pydantic import BaseModel, Field
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, Required, TypedDict
 
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.functions import FunctionSchema, function_schema
@@ -355,10 +356,73 @@ def test_the_fingerprint_depends_on_every_part_and_on_the_order_of_parameters() 
     assert all(len(function.fingerprint) == 64 for function in functions)
 
 
-class Endless(TypedDict):
-    inner: "Endless"
+class Hotel(TypedDict, total=False):
+    """A hotel.
+
+    Args:
+        name: How it is called.
+    """
+
+    name: Required[str]
+    stars: Optional[int]  # noqa: UP045
+    json: Annotated[Optional[str], ..., "As it came."]  # noqa: UP045
+    rooms: Required[list["Room"]]
 
 
-def test_a_recursive_typed_dict_is_refused() -> None:
-    with pytest.raises(InvalidFunctionError, match=r"No JSON schema can be made.*Endless"):
-        function_schema(Endless)
+class Room(typing.TypedDict):
+    beds: Annotated[int, Field(gt=0)]
+    hotel: NotRequired[Hotel]
+
+
+def test_a_typed_dict_says_what_may_be_null_and_what_may_be_left_out() -> None:
+    function = function_schema(Hotel)
+    assert function.required == ("name", "rooms")
+    assert function.properties == {
+        "name": {"type": "string", "description": "How it is called."},
+        "stars": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "json": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "As it came."},
+        "rooms": {"type": "array", "items": {"$ref": "#/$defs/Room"}},
+    }
+
+
+def test_a_typed_dict_may_hold_others_that_hold_it() -> None:
+    definitions = function_schema(Hotel).parameters["$defs"]
+    assert definitions["Room"] == {
+        "type": "object",
+        "properties": {
+            "beds": {"type": "integer", "exclusiveMinimum": 0},
+            "hotel": {"$ref": "#/$defs/Hotel"},
+        },
+        "required": ["beds"],
+    }
+
+
+class Unfinished(TypedDict):
+    inner: "NoSuchName"  # noqa: F821
+
+
+def test_a_typed_dict_of_an_unknown_type_is_refused() -> None:
+    with pytest.raises(InvalidFunctionError, match=r"No JSON schema can be made.*Unfinished"):
+        function_schema(Unfinished)
+
+
+class OwnRun(BaseTool):
+    name: str = "own_run"
+    description: str = "Look it up."
+
+    def _run(self, query: str, config: RunnableConfig) -> str:
+        return query
+
+
+def maybe_configured(query: str, config: RunnableConfig | None = None) -> str:
+    """Look it up."""
+    return query
+
+
+@pytest.mark.parametrize("given", [OwnRun(), maybe_configured])
+def test_no_model_reads_of_a_config(given: Any) -> None:
+    assert function_schema(given).parameters == {
+        "type": "object",
+        "properties": {"query": {"type": "string"}},
+        "required": ["query"],
+    }
