@@ -68,6 +68,8 @@ _SHELLS: Final = frozenset(
     ]
 )
 _ASK_HELP: Final = re.compile(r"^\s*\S+ help\s*$|unknown options?: -", re.MULTILINE | re.IGNORECASE)
+_ENGLISH: Final = {"LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
+"""Headings are known in English only."""
 _HELP_TIMEOUT_S: Final = 15.0
 _HELP_BYTES: Final = 1_000_000
 _MAX_COMMANDS: Final = 2_000
@@ -117,16 +119,15 @@ class CommandTool(SourceTool):
                 f"for less. It begins:\n{text[:2_000]}"
             )
         if result.exit_code != 0:
-            raise ToolException(
-                f"{self.name} failed with exit code {result.exit_code}:\n{cut(text, 4_000)}"
-            )
+            said = f":\n{cut(text, 4_000)}" if text else " and wrote nothing."
+            raise ToolException(f"{self.name} failed with exit code {result.exit_code}{said}")
         return cut(text) or "The command succeeded and wrote nothing.", result
 
 
 def tools_from_command(
     command: str | Sequence[str],
     *,
-    allow: Iterable[str] | None = None,
+    allow: str | Iterable[str] | None = None,
     depth: int = 3,
     timeout_s: float = 30.0,
     scan_timeout_s: float = 60.0,
@@ -156,8 +157,13 @@ def tools_from_command(
         and options that became none.
 
     Raises:
-        SourceError: There is no such program, it is a shell, or ``allow`` allows none of its commands.
+        SourceError: There is no such program or ``cwd``, it is a shell, or ``allow`` allows none of
+            its commands.
     """
+    if cwd is not None and not Path(cwd).is_dir():
+        raise SourceError(f"There is no folder {str(cwd)!r} to run in. Correct cwd.")
+    if isinstance(allow, str):
+        allow = [allow]
     words = _words(command) if isinstance(command, str) else tuple(command)
     argv = _program(words)
     limits = CommandLimits(timeout_s, max_bytes, Path(cwd) if cwd else None, environment)
@@ -225,11 +231,18 @@ class _Scan:
                 )
                 continue
             usages[path] = list(text.usages)
-            shares_help = bool(path) and usages.get(path[:-1]) == text.usages
-            if shares_help:
+            own = [each for each in text.usages if path and path[-1] in re.split(r"[\s|]+", each)]
+            if path and path[:-1] not in usages and own != text.usages:
+                # allow named it, and nothing above it was read.
+                above = self._help(path[:-1])
+                usages[path[:-1]] = above.usages if above else []
+                for each in above.commands if above else ():
+                    listed[(*path[:-1], each.name)] = each.description
+            if path and usages.get(path[:-1]) == text.usages:
                 # It shows its parent's help, where it has a line.
-                text.usages = [each for each in text.usages if path[-1] in each.split()]
+                text.usages = own
                 text.commands = []
+                text.description = listed.get(path) or text.description
             usage = read_usages(
                 text.usages,
                 (self._name, *self._argv[1:], *path),
@@ -306,7 +319,7 @@ class _Scan:
                 max(0.1, min(_HELP_TIMEOUT_S, remaining)),
                 _HELP_BYTES,
                 self._limits.cwd,
-                self._limits.environment,
+                {**_ENGLISH, **(self._limits.environment or {})},
             )
             try:
                 result = run_command([*self._argv, *path, way], limits)

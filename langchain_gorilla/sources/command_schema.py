@@ -1,7 +1,7 @@
 """A command's help as a JSON schema, and a call's arguments as an argument list.
 
 No value can become an option: a long option's value is joined to it (``--name=value``), and a
-value that stands alone must not begin with a dash. No value passes a shell, so quotes, semicolons
+value that stands alone never begins with a dash. No value passes a shell, so quotes, semicolons
 and the like are ordinary characters.
 """
 
@@ -23,6 +23,7 @@ _ASKS_ONLY: Final = frozenset(
     [
         "-h",
         "-?",
+        "-help",
         "--help",
         "--version",
         "--usage",
@@ -34,7 +35,7 @@ _ASKS_ONLY: Final = frozenset(
 _RUNS_PROGRAM: Final = re.compile(
     r"^--?(exec|exec-.*|extcmd|shell|pager|editor|sequence-editor|upload-pack|receive-pack"
     r"|open-files-in-pager|rsh|config-env|script-shell|plugin-dir|browser|checkpoint-action"
-    r"|script|info-script|new-volume-script|(.+-)?(command|program))$"
+    r"|eval|execute|script|info-script|new-volume-script|(.+-)?(command|program))$"
 )
 _PROGRAM_WORDS: Final = frozenset({"command", "cmd", "program", "prog"})
 """What a help writes for a program to run: ``--filter=COMMAND``."""
@@ -108,23 +109,27 @@ def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> li
         ToolException: A value cannot be given without being read as something else.
     """
     found: list[str] = []
+    # A program with options such as -name reads no -nVALUE, and few read -name=VALUE.
+    apart = any(re.match(r"-[^-].", option.sent_as) for option in shape.options.values())
     for name, option in shape.options.items():
         if arguments.get(name) is not None:
-            found += _option_words(name, option, arguments[name])
+            found += _option_words(name, option, arguments[name], apart and not option.joined)
     standing: list[str] = []
+    behind: list[str] = []
     for name, positional in shape.positionals.items():
         value = arguments.get(name)
         if value is None:
             continue
         values = value if positional.repeated and isinstance(value, list) else [value]
-        standing += [_alone(name, each) for each in values]
-    if standing and any(
+        place = behind if positional.after_dashes else standing
+        place += [_alone(name, each) for each in values]
+    if (standing or behind) and any(
         option.style == "spaced" and not option.count and arguments.get(name)
         for name, option in shape.options.items()
     ):
         # Else an option that takes any number of values takes these too.
-        found.append("--")
-    return found + standing
+        return [*found, "--", *standing, *behind]
+    return [*found, *standing, *(["--"] if behind else []), *behind]
 
 
 def _runs_program(option: OptionText) -> bool:
@@ -133,7 +138,7 @@ def _runs_program(option: OptionText) -> bool:
     )
 
 
-def _option_words(name: str, option: OptionText, value: Any) -> list[str]:
+def _option_words(name: str, option: OptionText, value: Any, apart: bool) -> list[str]:
     sent = option.sent_as
     if option.style == "flag" or value is True or value is False:
         if value:
@@ -143,17 +148,20 @@ def _option_words(name: str, option: OptionText, value: Any) -> list[str]:
         values = value if isinstance(value, list) else [value]
         return [sent, *(_alone(name, each) for each in values)] if values else []
     values = value if option.style == "repeated" and isinstance(value, list) else [value]
-    return [_joined(name, sent, each) for each in values]
+    apart = apart and option.style != "optional value" and not sent.startswith("--")
+    return [word for each in values for word in _value_words(name, sent, each, apart)]
 
 
-def _joined(name: str, sent: str, value: Any) -> str:
-    """Return ``--name=value``, or ``-nvalue`` for an option of one letter."""
+def _value_words(name: str, sent: str, value: Any, apart: bool) -> list[str]:
+    """Return ``--name=value``, ``-nvalue`` for an option of one letter, or two words."""
     text = _text(name, value)
-    if sent.startswith("--") or len(sent) > 2:
-        return f"{sent}={text}"
+    if apart and (text == "-" or not text.startswith("-")):
+        return [sent, text]
+    if len(sent) > 2:
+        return [f"{sent}={text}"]
     if not text:
         raise ToolException(f"{name} cannot be empty. Give it a value, or leave it out.")
-    return f"{sent}{text}"
+    return [f"{sent}{text}"]
 
 
 def _alone(name: str, value: Any) -> str:
@@ -213,6 +221,7 @@ def _described(usage: Usage, text: HelpText) -> Sequence[Positional]:
             each.repeated,
             each.choices,
             told[_identifier(each.name)].description if _identifier(each.name) in told else "",
+            each.after_dashes,
         )
         for each in usage.positionals
     ]

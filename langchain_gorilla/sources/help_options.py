@@ -7,6 +7,9 @@ from typing import Final, Literal
 from langchain_gorilla.calls import JSONValue
 
 _FLAG: Final = re.compile(r"--?(?:\[no-\])?[A-Za-z0-9?@#][\w@-]*(?:\.[\w-]+)*")
+_NAMES: Final = re.compile(r"-\S+(?:\s+\S+){0,2}")
+"""A column of names; more words are a description that begins with one."""
+_PROSE: Final = re.compile(r"[a-z][a-z'-]*[.,;]?")
 _REQUIRED: Final = re.compile(r"\[required\]|\(required\)", re.IGNORECASE)
 _AT_LEAST: Final = re.compile(r"\[(?:x>=|)(-?\d+)(?:<=x.*)?\]$")
 _REPEATED: Final = re.compile(
@@ -18,7 +21,7 @@ _POSSIBLE: Final = re.compile(r"\[possible values: ([^\]]+)\]|\(choose from:? ([
 _ALLOWED: Final = re.compile(r"Allowed values: ([\w, -]+)\.")
 _TYPED: Final = re.compile(r"^\((\w+)\)$")
 _INTEGERS: Final = re.compile(
-    r"^(u?int(eger)?\d*|num(ber)?|n|count|port|pid|lines|depth|seconds|bytes|indent)(\s+range)?$"
+    r"^(u?int(eger)?\d*|num(ber)?|n|count|port|pid|lines|depth|seconds|indent)(\s+range)?$"
 )
 _FLOATS: Final = re.compile(r"^(float\d*|double|decimal|ratio)(\s+range)?$")
 _LISTS: Final = re.compile(r"^(list|strings|string(array|slice)|array|map|stringtostring|ints)\b")
@@ -41,6 +44,7 @@ class OptionText:
         count: How many values ``spaced`` takes; 0 for any number.
         required: Every call must have it.
         description: For the model.
+        joined: The help writes name and value as one word: ``-std=WORD``, ``-DNAME``.
     """
 
     names: tuple[str, ...]
@@ -51,6 +55,7 @@ class OptionText:
     count: int = 0
     required: bool = False
     description: str = ""
+    joined: bool = False
 
     @property
     def sent_as(self) -> str:
@@ -77,7 +82,7 @@ def read_option(text: str) -> OptionText | None:
     cells = re.split(r"\s{2,}", text)
     specs = 1
     # Typer sets long names, short names and types in columns of their own.
-    while specs < len(cells) and (cells[specs].startswith("-") or _is_placeholder(cells[specs])):
+    while specs < len(cells) and (_NAMES.fullmatch(cells[specs]) or _is_placeholder(cells[specs])):
         specs += 1
     return _read(" ".join(cells[:specs]), "  ".join(cells[specs:]))
 
@@ -105,7 +110,7 @@ def _read(head: str, told: str) -> OptionText | None:
     required = _REQUIRED.search(head) is not None
     head = _REQUIRED.sub("", head).strip()
     positive: list[str] = []
-    negative, values, slash = "", [], False
+    negative, values, slash, joined = "", [], False, False
     place = 0
     while place < len(head):
         match = _FLAG.match(head, place)
@@ -114,7 +119,10 @@ def _read(head: str, told: str) -> OptionText | None:
             if "[no-]" in name:
                 positive.append(name.replace("[no-]", ""))
                 negative = name.replace("[no-]", "no-")
-            elif (name.startswith("--no-") or slash) and positive and name.startswith("--"):
+            elif name.startswith("--") and (
+                slash or (name.startswith("--no-") and f"--{name[5:]}" in positive)
+            ):
+                # -n, --no-verify are two names of one flag.
                 negative = name
             else:
                 positive.append(name)
@@ -128,14 +136,20 @@ def _read(head: str, told: str) -> OptionText | None:
             # --flatten=[KEY,...] needs its value: the brackets are gcloud's, as part of it.
             values.append(re.match(r"\S*", head[place:])[0].rstrip(",;"))  # type: ignore[index]
             place += len(values[-1])
+            joined = True
             continue
         end = _value_end(head, place)
         values.append(head[place:end])
+        joined = joined or head[place - 1] not in " ,"
         place = max(end, place + 1)
     if not positive:
         return None
     longs = [name for name in positive if name.startswith("--")]
-    option = _typed(OptionText(tuple(positive), negative, required=required), values)
+    if not told and sum(_PROSE.fullmatch(value) is not None for value in values) > 2:
+        # A long name leaves one space before what it does.
+        told, values = " ".join(values), []
+    found = OptionText(tuple(positive), negative, required=required, joined=joined)
+    option = _typed(found, values)
     if option.style == "flag" and not negative and len(longs) == 2 and "bool" in head:
         # Typer's columns: --on  --off  <bool>.
         names = tuple(name for name in positive if name != longs[1])
@@ -164,6 +178,8 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
     dots = [value for value in values if value.endswith(("...", "…"))]
     placeholders = [value.removesuffix("...") for value in values if value not in ("...", "…")]
     placeholders = [value for value in placeholders if value.strip("[]=. ")]
+    if "=..." in values:
+        return replace(option, style="value", schema={"type": "string"})
     if not placeholders:
         return option
     first = placeholders[0]
@@ -188,6 +204,12 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
         return replace(option, style="spaced", schema=schema)
     if any(value.startswith("[") and value[1:-1] == inner for value in placeholders[1:]):
         return replace(option, style="spaced", schema=schema)
+    if first.isupper() and {value.strip("=") for value in placeholders} == {first}:
+        # -o FILE, --output=FILE has one value, --size SIZE SIZE two.
+        each = len(placeholders) // len(option.names)
+        if each > 1:
+            return replace(option, style="spaced", schema=schema, count=each)
+        placeholders = [first]
     plain = [value for value in placeholders if value.isupper() and not value.startswith("[")]
     if len(plain) > 1 and len(set(plain)) == len(plain) and not option.names[0].isupper():
         # -f FILE, --file FILE repeats one placeholder; --point X Y has two.

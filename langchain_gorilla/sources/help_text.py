@@ -16,21 +16,26 @@ _BOX_TITLE: Final = re.compile(r"^\s*[╭┌]─*\s*(.*?)\s*─*[╮┐]?\s*$")
 _OPTION: Final = re.compile(r"^(?:\*\s+)?-{1,2}(?:\[no-\])?[A-Za-z0-9?]")
 _COMMAND: Final = re.compile(
     r"^(?:\+?[o*•]\s+)?(?P<name>[a-z0-9](?:[\w.:+-]*\w)?)\*?(?:,\s+[a-z][\w-]*)*(?:\s+\[[\w ]+\])*"
-    r"(?:\s{2,}(?P<right>\S.*)|\s+:\s+(?P<colon>.*)|\s*:?)$"
+    r"(?:\s{2,}(?P<right>\S.*)|\s+:\s+(?P<colon>.*)|\s-\s(?P<dash>.*)|\s*:?)$"
 )
 _ARGUMENT: Final = re.compile(
     r"^(?:\*\s+)?(?P<name>[<\[{]?[A-Za-z][\w .|/,:-]*?[>\]}]?(?:\s?\.\.\.)?)"
     r"(?:\s{2,}(?P<right>\S.*)|\s*:?)$"
 )
 _MAN_HEAD: Final = re.compile(r"^\s*(?P<page>[\w.-]+\(\d\w*\))\s.*(?P=page)\s*$")
+_COMPLAINT: Final = re.compile(
+    r"^(?:\S+: )?(?:unknown|unrecogni[sz]ed|invalid|illegal) option\b", re.IGNORECASE
+)
+_LIST_HEADING: Final = re.compile(r"\b(options|flags|commands|arguments)\b")
 _CAPITALS: Final = re.compile(r"^[A-Z][A-Z0-9 /&()-]+:?$")
 _BARE_HEADINGS: Final = frozenset(
     {"arguments", "commands", "subgroups", "group", "command", "examples", "global arguments"}
 )
 _TEXT_SECTIONS: Final = (
-    "example", "description", "note", "see also", "alias", "learn more", "name", "output",
+    "example", "description", "note", "see also", "alias", "learn more", "name",
     "environment", "exit", "author", "copyright", "bugs", "configuration",
 )  # fmt: skip
+_BARE_WORD: Final = re.compile(r"(?<!\S)[a-z]+(?!\S)")
 _MAX_DESCRIPTION: Final = 600
 _MAX_ENTRY: Final = 300
 
@@ -152,7 +157,8 @@ class _Reader:
         if indent == 0 and lower in _BARE_HEADINGS:
             return True
         if text.endswith(":") and indent <= 2 and "  " not in text and len(text) < 60:
-            return not (self.section == "usage" and not self._blank)
+            is_below_usage = self.section == "usage" and not self._blank
+            return not is_below_usage or _LIST_HEADING.search(lower) is not None
         # git sets its groups of commands under lines without a colon.
         return indent == 0 and self._blank and bool(self.help.usages) and self.section != "text"
 
@@ -171,13 +177,13 @@ class _Reader:
         if not text.endswith(":") and not _CAPITALS.match(text) and words not in _BARE_HEADINGS:
             # A line of prose, or one of git's headings: what stands below it tells.
             self.section = ""
-            if not self.help.options and not self.help.commands:
+            if not (self.help.options or self.help.commands or words.endswith(" options")):
                 self._text.append(text)
-        elif any(words.startswith(each) for each in _TEXT_SECTIONS):
-            self.section = "text"
-            self._last = "description" if words.startswith(("description", "name")) else "text"
         elif re.search(r"\b(options|flags|parameters|optional arguments)\b", words):
             self.section = "options"
+        elif words == "output" or words.startswith(_TEXT_SECTIONS):
+            self.section = "text"
+            self._last = "description" if words.startswith(("description", "name")) else "text"
         elif re.search(r"arguments\b|\bargs\b", words):
             self.section = "arguments"
         elif re.search(r"commands?\b|\bsubgroups?\b|\bgroups?\b|\bservices\b", words):
@@ -198,8 +204,11 @@ class _Reader:
         return bool(usages and usages[0]) and text.split()[0] == usages[0].split()[0]
 
     def _ends_usage(self, text: str, indent: int) -> bool:
-        """Whether a line says what the command does: GNU's begin at the margin, right below."""
-        return indent == 0 and any(self.help.usages) and not self._begins_usage(text)
+        """Whether a line is no usage any more: GNU say at the margin what a command does."""
+        if not any(self.help.usages) or self._begins_usage(text):
+            return False
+        is_option = _OPTION.match(text) is not None and "  " in text
+        return indent == 0 or is_option or (indent < 6 and len(_BARE_WORD.findall(text)) > 3)
 
     def _continues(self, indent: int) -> bool:
         """Whether a line stands so far in that it belongs to the description above it."""
@@ -219,7 +228,10 @@ class _Reader:
         if match is None or (self._entry_indent is not None and indent > self._entry_indent):
             return False
         told = match["right"] or match["colon"] or ""
-        if self.section == "":
+        if self.section == "commands":
+            # apt's way. Elsewhere it may be any line with a dash.
+            told = told or match["dash"] or ""
+        else:
             # git's groups come before all options; GNU lists the values of an option after them.
             listed = told and 1 <= indent <= 6 and self.help.usages and not self.help.options
             if not listed:
@@ -276,8 +288,9 @@ def _plain_lines(text: str) -> list[str]:
             lines.append(f" {_box_row(inside)}")
         else:
             lines.append(line.rstrip())
-    # The head of a man page: GIT-ADD(1)   Git Manual   GIT-ADD(1).
-    return [line for line in lines if not _MAN_HEAD.match(line)]
+    # The head of a man page: GIT-ADD(1)   Git Manual   GIT-ADD(1). A program that knows no --help
+    # complains before it shows its usage.
+    return [line for line in lines if not (_MAN_HEAD.match(line) or _COMPLAINT.match(line))]
 
 
 def _box_row(inside: str) -> str:

@@ -34,6 +34,7 @@ class Positional:
         repeated: It takes several values.
         choices: The values it may have; () for any.
         description: For the model.
+        after_dashes: ``--`` stands before it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Positional:
     repeated: bool = False
     choices: tuple[str, ...] = ()
     description: str = ""
+    after_dashes: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ def read_usages(
             held = found.get(each.name)
             required = each.required and (held is None or held.required)
             found[each.name] = replace(
-                each, required=required, repeated=each.repeated or bool(held and held.repeated)
+                each,
+                required=required,
+                repeated=each.repeated or bool(held and held.repeated),
+                after_dashes=each.after_dashes and (held is None or held.after_dashes),
             )
     own = [line for line in lines if not line.commands] or lines
     everywhere = [
@@ -114,6 +119,7 @@ class _Line:
         self.required: frozenset[str] = frozenset()
         self.commands: list[str] = []
         self.takes_command = False
+        self._after_dashes = False
         self._path = path
         self._bracketed = bracketed
         self._takes_value = takes_value
@@ -125,6 +131,7 @@ class _Line:
             token = tokens[place]
             place += 1
             if token == "--":
+                self._after_dashes = True
                 continue
             if token == "|":
                 # PATH | URL: one place, two things to put there.
@@ -156,6 +163,8 @@ class _Line:
                 self.positionals[-1] = replace(self.positionals[-1], repeated=True)
             return
         if token[0] == "[":
+            # [--] <path>, and [[--] <path>...]
+            self._after_dashes |= token.startswith(("[--]", "[[--]"))
             for each in _alternatives(token[1:-1]):
                 self._token(f"{each}..." if repeated else each, optional=True)
             return
@@ -192,7 +201,7 @@ class _Line:
                 # argparse writes FILE [FILE ...].
                 self.positionals[place] = replace(held, repeated=True)
                 return
-        self.positionals.append(positional)
+        self.positionals.append(replace(positional, after_dashes=self._after_dashes))
 
 
 def _stands_for_options(token: str) -> bool:
@@ -209,7 +218,7 @@ def _after_path(tokens: list[str], path: Sequence[str]) -> list[str]:
         # Options may stand between a program and its sub-command.
         while ahead < len(tokens) and (tokens[ahead][0] == "[" or tokens[ahead] == "-m"):
             ahead += 1
-        if ahead < len(tokens) and tokens[ahead] == word:
+        if ahead < len(tokens) and word in tokens[ahead].split("|"):
             place = ahead + 1
     return tokens[place:]
 

@@ -6,6 +6,7 @@ an error here, so that a signature can leave it out or refuse.
 """
 
 import collections.abc
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -15,8 +16,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, Final, Union
 
+import typing_extensions
 from pydantic import AfterValidator, PydanticUserError, TypeAdapter, WithJsonSchema
 from pydantic_core import SchemaError
+from typing_extensions import NotRequired, Required
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.functions import without_titles
@@ -82,6 +85,7 @@ _LISTS: Final = (
     collections.abc.Reversible,
 )
 _MAPPINGS: Final = (collections.abc.Mapping, collections.abc.MutableMapping)
+_PRESENCE: Final[tuple[Any, ...]] = (Required, NotRequired)
 _MAX_ALTERNATIVES: Final = 8
 
 
@@ -99,10 +103,10 @@ def json_type(hint: Any) -> JsonType:
 
 @lru_cache(maxsize=4096)
 def _json_type(hint: Any) -> JsonType:
-    hint = _simplified(hint)
-    if hint in (Any, object):
-        return ANYTHING
     try:
+        hint = _simplified(hint)
+        if hint in (Any, object):
+            return ANYTHING
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
         schema = adapter.json_schema()
     except (PydanticUserError, SchemaError, TypeError, NameError, AttributeError) as error:
@@ -116,6 +120,8 @@ def _json_type(hint: Any) -> JsonType:
 
 def _simplified(hint: Any) -> Any:
     """Return the hint with lists for iterables, and without alternatives that JSON has not."""
+    if typing.is_typeddict(hint) and sys.version_info < (3, 12):
+        return _own_typed_dict(hint)
     if hint in (typing.List, typing.Dict, typing.Tuple, typing.Set):  # noqa: UP006
         return typing.get_origin(hint)
     if isinstance(hint, typing.TypeVar):
@@ -138,6 +144,20 @@ def _simplified(hint: Any) -> Any:
     if hint is NoJson or origin is type or hint is type or origin is collections.abc.Callable:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON")
     return hint
+
+
+def _own_typed_dict(hint: Any) -> Any:
+    """Return the TypedDict as Pydantic takes it: before Python 3.12, only typing_extensions'."""
+    fields: dict[str, Any] = {}
+    for name, kind in typing_extensions.get_type_hints(hint, include_extras=True).items():
+        if typing.get_origin(kind) in _PRESENCE:
+            (kind,) = typing.get_args(kind)
+        presence: Any = Required if name in hint.__required_keys__ else NotRequired
+        fields[name] = presence[_simplified(kind)]
+    make: Any = typing_extensions.TypedDict
+    made = make(hint.__name__, fields)
+    made.__doc__ = hint.__doc__
+    return made
 
 
 def _alternatives(arguments: tuple[Any, ...], hint: Any) -> Any:

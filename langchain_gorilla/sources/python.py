@@ -18,10 +18,12 @@ import inspect
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from types import ModuleType
 from typing import Any, Final
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.dialects import is_json
 from langchain_gorilla.errors import InvalidFunctionError, SourceError
 from langchain_gorilla.functions import function_schema
 from langchain_gorilla.sources.base import Refusal, SourcedTool, Tools
@@ -36,11 +38,15 @@ _CODE_FAILS: Final = (Exception, SystemExit)
 """What an import or a look at a name may raise, since either runs any code there is."""
 
 
+_NO_TOOLS: Final = (BaseException, Enum)
+"""Classes that nobody calls for what they do."""
+
+
 def tools_from_module(
     name_or_module: Any,
     *,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     depth: int = 1,
 ) -> Tools:
     """Make tools of what a module, a class or an object offers to call.
@@ -65,7 +71,7 @@ def tools_from_module(
         SourceError: There is no such module or name, or its import fails.
     """
     root, name = _resolved(name_or_module)
-    walk = _Walk(name, tuple(include), tuple(exclude))
+    walk = _Walk(name, _patterns(include), _patterns(exclude))
     with warnings.catch_warnings():
         # A name that is going away says so when it is looked at.
         warnings.simplefilter("ignore")
@@ -101,7 +107,7 @@ class _Walk:
                     self._refuse(dotted, "It is a module. Pass a larger depth to read it too.")
                 continue
             self._take(member, dotted, instance_of)
-            if isinstance(member, type) and not issubclass(member, BaseException):
+            if isinstance(member, type) and not issubclass(member, _NO_TOOLS):
                 self.members(member, dotted, depth - 1)
 
     def _listed(self, owner: Any, name: str, depth: int) -> Iterator[tuple[str, Any, type | None]]:
@@ -150,6 +156,9 @@ class _Walk:
             return
         if isinstance(member, type) and issubclass(member, BaseException):
             self._refuse(name, "It is an exception, which a model has no use for.")
+            return
+        if isinstance(member, type) and issubclass(member, Enum):
+            self._refuse(name, "It is an enumeration: values for parameters, nothing to call.")
             return
         try:
             tool, left_out = _tool(member, name, instance_of)
@@ -232,7 +241,7 @@ def _property(parameter: TypedParameter, kind: JsonType) -> dict[str, JSONValue]
     if parameter.description:
         schema["description"] = parameter.description
     default = parameter.default
-    if type(default) in (str, int, float, bool):
+    if type(default) in (str, int, float, bool) and is_json(default):
         schema["default"] = default
     return schema
 
@@ -324,6 +333,10 @@ def _class_members(owner: Any) -> Iterator[tuple[str, Any, type | None]]:
 def _origin(member: Any, name: str) -> str:
     home = _home(member)
     return home if home and not home.startswith("_") else name.rpartition(".")[0]
+
+
+def _patterns(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _matches(names: tuple[str, str], patterns: tuple[str, ...]) -> bool:

@@ -221,6 +221,83 @@ async def test_commands_run_async_and_end_with_their_task(probe):
     assert time.monotonic() - begun < 5
 
 
+def shown(tmp_path, text: str, **given) -> list[str]:
+    """Return the words that a program with this help gets."""
+    (tmp_path / "help").write_text(text)
+    path = tmp_path / "show"
+    path.write_text(
+        '#!/bin/sh\ncase "$*" in --help) cat "$(dirname "$0")/help";; '
+        '*) printf "%s\\n" "$@";; esac\n'
+    )
+    path.chmod(0o755)
+    (tool,) = tools_from_command(str(path))
+    return tool.invoke(given).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": "x", "n": 5}, ["-n", "5", "-name", "x"]),
+        ({"name": "-x"}, ["-name=-x"]),
+        ({"n": -5}, ["-n-5"]),
+        ({"std": "c99"}, ["-std=c99"]),
+        ({"D": "X=1"}, ["-DX=1"]),
+        ({"var": ["a=1", "b=2"]}, ["-var", "a=1", "-var", "b=2"]),
+    ],
+)
+def test_options_of_one_dash_have_their_values_beside_them(tmp_path, given, words):
+    text = (
+        "Usage: show [options]\n\nOptions:\n  -n int  How many.\n  -name string  Its name.\n"
+        "  -std=<standard>  Which.\n  -D<macro>  Define it.\n"
+        "  -var value  May be used multiple times.\n"
+    )
+    assert shown(tmp_path, text, **given) == words
+
+
+def test_paths_stand_behind_the_dashes_that_the_usage_sets_before_them(tmp_path):
+    text = "Usage: show [<options>] [[--] <path>...]\n   or: show <rev>\n\n    -v  More\n"
+    assert shown(tmp_path, text, path=["a"], rev="b", v=True) == ["-v", "b", "--", "a"]
+
+
+def test_what_is_not_said_is_not_said_backwards(tmp_path):
+    text = "Usage: show [FILE]\n\n  -s, --no-messages  Say nothing.\n"
+    assert shown(tmp_path, text, no_messages=False, file="x") == ["x"]
+
+
+def test_git_finds_the_log_of_a_path_that_is_gone(repository):
+    for words in (["rm", "-q", "file.txt"], ["commit", "-q", "-m", "Last words"]):
+        subprocess.run(["git", *words], cwd=repository, check=True, capture_output=True)
+    (log,) = tools_from_command("git", allow=["log"], cwd=repository)
+    assert "First words" in log.invoke({"path": ["file.txt"]})
+
+
+def test_helps_are_asked_for_in_english(tmp_path, monkeypatch):
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    path = tmp_path / "show"
+    path.write_text(
+        '#!/bin/sh\ncase "$LC_ALL" in de*) word=Aufruf;; *) word=Usage;; esac\n'
+        'echo "$word: show FILE"\n'
+    )
+    path.chmod(0o755)
+    (tool,) = tools_from_command(str(path))
+    assert tool.invoke({"file": "x"}) == "Aufruf: show FILE"
+
+
+def test_a_command_that_shares_a_help_has_the_description_of_its_line(tmp_path):
+    path = tmp_path / "apt"
+    path.write_text(
+        "#!/bin/sh\ncat << END\nUsage: apt [options] COMMAND\n       apt install|remove PKG\n\n"
+        "Manages packages.\n\nCommands:\n  update - Fetch lists\n  install - Add a package\nEND\n"
+    )
+    path.chmod(0o755)
+    for allow in (None, ["update", "install"]):
+        update, install = tools_from_command(str(path), allow=allow)
+        assert (update.description, install.description) == ("Fetch lists", "Add a package")
+        assert update.args_schema["properties"] == {}
+        assert install.args_schema["required"] == ["pkg"]
+
+
 # --- What a model must not reach ---
 
 
@@ -327,6 +404,14 @@ def test_a_failure_is_an_error_that_shows_what_was_written(tools):
     assert "it is broken" in message.content
 
 
+def test_a_failure_without_a_word_says_so(repository):
+    (grep,) = tools_from_command("git", allow=["grep"], cwd=repository)
+    assert (
+        call(grep, pattern="nowhere").content
+        == "git.grep failed with exit code 1 and wrote nothing."
+    )
+
+
 # --- Finding out ---
 
 
@@ -357,6 +442,16 @@ def test_what_is_no_program_is_an_error(command, reason):
 def test_only_what_is_allowed_becomes_a_tool(probe, allow, names):
     found = tools_from_command(probe, name="probe", allow=allow)
     assert {tool.name for tool in found} == names
+
+
+def test_one_pattern_may_be_a_text(probe):
+    found = tools_from_command(probe, name="probe", allow="show")
+    assert [tool.name for tool in found] == ["probe.show"]
+
+
+def test_a_folder_that_is_not_there_is_the_caller_s_mistake(probe, tmp_path):
+    with pytest.raises(SourceError, match=r"no folder .*missing"):
+        tools_from_command(probe, cwd=tmp_path / "missing")
 
 
 def test_allowing_nothing_that_there_is_is_an_error(probe):

@@ -230,6 +230,7 @@ def test_values_that_are_listed_after_the_options_are_no_sub_commands():
         "--before <cmd>",
         "-p, --remote PROG",
         "--over[=PROGRAM]",
+        "--eval=STRING",
     ],
 )
 def test_an_option_that_names_a_program_is_left_out(line):
@@ -287,11 +288,61 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--ids (list)", ("--ids",), "", "spaced"),
         ("--exclude [FILE ...]  Leave out.", ("--exclude",), "", "spaced"),
         ("-single-dash string  As Go writes them", ("-single-dash",), "", "value"),
+        ("-n, --no-verify  Skip hooks.", ("-n", "--no-verify"), "", "flag"),
+        ("--hooks, --no-hooks  Or not.", ("--hooks",), "--no-hooks", "flag"),
+        ("-l N, --length=N  Cut there.", ("-l", "--length"), "", "value"),
+        ("--size SIZE SIZE  Width and height.", ("--size",), "", "spaced"),
+        ("--null      -T reads names that end in NUL", ("--null",), "", "flag"),
+        ("--name-status show names and status.", ("--name-status",), "", "flag"),
+        ("-r, --require=...  a module to load", ("-r", "--require"), "", "value"),
     ],
 )
 def test_an_option_s_line_is_taken_apart(line, names, negative, style):
     option = read_option(line)
     assert (option.names, option.negative, option.style) == (names, negative, style)
+
+
+def test_an_amount_of_memory_may_have_a_unit():
+    assert read_option("-m, --memory bytes  Memory limit").schema == {"type": "string"}
+
+
+@pytest.mark.parametrize("heading", ["Output control:", "Output options:", "Notes options:"])
+def test_options_of_the_output_are_options(heading):
+    read = read_help(f"Usage: seek WORD\nSeek words.\n\n{heading}\n  -c, --count  Only count.\n")
+    assert [option.names for option in read.options] == [("-c", "--count")]
+
+
+@pytest.mark.parametrize(
+    ("text", "usages", "description"),
+    [
+        ("Usage: make [target]\nOptions:\n  -B  All.\n", ["make [target]"], ""),
+        ("usage: git x [-v]\n\nGeneric options\n    -v  Say more\n", ["git x [-v]"], ""),
+        ("unknown option -- -\nusage: ssh HOST\n", ["ssh HOST"], ""),
+        ("ls: illegal option -- -\nusage: ls FILE\n", ["ls FILE"], ""),
+        ("Usage: curl <url>\n -d, --data <data>  Send it\n", ["curl <url>"], ""),
+        (
+            "Usage: unzip file\n  Default action is to extract files in list to exdir.\n",
+            ["unzip file"],
+            "Default action is to extract files in list to exdir.",
+        ),
+    ],
+)
+def test_usage_and_description_end_where_something_else_begins(text, usages, description):
+    read = read_help(text)
+    assert (read.usages, read.description) == (usages, description)
+
+
+def test_apt_sets_a_dash_between_a_command_and_what_it_does():
+    text = "Usage: apt COMMAND\n\nMost used commands:\n  update - Fetch lists\n  list - List all\n"
+    assert [(each.name, each.description) for each in read_help(text).commands] == [
+        ("update", "Fetch lists"),
+        ("list", "List all"),
+    ]
+
+
+def test_one_usage_line_may_be_of_several_commands():
+    usage = read_usages(["apt install|remove PKG [PKG ...]"], ("apt", "remove"))
+    assert [(each.name, each.repeated) for each in usage.positionals] == [("PKG", True)]
 
 
 @given(st.text(alphabet="-=[]<>{}()|.,: \n\tabAB1*│╭╰\x08\x1b", max_size=200))

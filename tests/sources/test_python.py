@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import math
 import sys
 import types
 import typing
@@ -10,6 +11,7 @@ from decimal import Decimal
 
 import numpy
 import pytest
+import typing_extensions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -32,6 +34,17 @@ EXPECTED = (TypeError, ValueError, ArithmeticError, LookupError, OSError)
 class Colour(enum.Enum):
     RED = "red"
     BLUE = "blue"
+
+
+class Parcel(typing.TypedDict):
+    """What is sent."""
+
+    to: str
+    by: typing_extensions.NotRequired[datetime.date]
+
+
+class Branch(typing.TypedDict):
+    branches: "list[Branch]"
 
 
 class Shop:
@@ -313,6 +326,8 @@ def test_a_class_gives_its_constructor_and_an_object_its_methods():
     [
         ({"include": ["mean", "statistics.med*"], "exclude": ["*_low", "*_high"]}, 3),
         ({"include": ["nothing"]}, 0),
+        ({"include": "mean"}, 1),
+        ({"include": ["mean", "median"], "exclude": "mean"}, 1),
     ],
 )
 def test_filters_take_whole_names_and_names_below_the_module(options, names):
@@ -391,6 +406,50 @@ def test_a_default_that_compares_as_an_array_is_not_in_the_schema(module):
     module.smooth = smooth
     module.__all__ = ["smooth"]
     assert "default" not in schema_of(tools_of(module), "sample.smooth")["kernel"]
+
+
+def test_a_default_that_json_cannot_write_is_not_in_the_schema(module):
+    def wait(most: float = math.inf, least: float = 0.5):
+        return most
+
+    module.wait, module.__all__ = wait, ["wait"]
+    tools = tools_of(module)
+    assert schema_of(tools, "sample.wait") == {
+        "most": {"type": "number"},
+        "least": {"type": "number", "default": 0.5},
+    }
+    assert tools["sample.wait"].call({})[1] == math.inf
+
+
+def test_an_enumeration_is_no_tool(module):
+    module.Colour, module.__all__ = enum.IntEnum("Colour", ["RED", "BLUE"]), ["Colour"]
+    found = tools_from_module(module, depth=2)
+    assert list(found) == []
+    assert [each.where for each in found.refusals] == ["sample.Colour"]
+
+
+def test_typing_s_typed_dicts_are_objects_on_every_python(module):
+    def send(parcel: Parcel, more: list[Parcel] | None = None) -> str:
+        return repr((parcel, more))
+
+    module.send, module.__all__ = send, ["send"]
+    tools = tools_of(module)
+    parcel = {
+        "type": "object",
+        "description": "What is sent.",
+        "properties": {"to": {"type": "string"}, "by": {"format": "date", "type": "string"}},
+        "required": ["to"],
+    }
+    assert schema_of(tools, "sample.send")["parcel"] == parcel
+    assert tools["sample.send"].args_schema["$defs"] == {"Parcel": parcel}
+    more = [{"to": "b", "by": "2026-01-02"}]
+    content, _ = tools["sample.send"].call({"parcel": {"to": "a"}, "more": more})
+    assert content == "({'to': 'a'}, [{'to': 'b', 'by': datetime.date(2026, 1, 2)}])"
+
+
+def test_a_typed_dict_of_itself_is_named(module):
+    with pytest.raises(NoJsonTypeError, match="Branch refers to itself"):
+        json_type(Branch)
 
 
 def test_a_property_that_fails_leaves_the_methods_of_an_object():
