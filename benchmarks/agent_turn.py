@@ -33,6 +33,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from langchain_gorilla import ChatGorilla
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
 from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 from langchain_gorilla.functions import FunctionSchema, function_schema
 from langchain_gorilla.middleware import ToolNarrowing
 from langchain_gorilla.retrieval.collection import ToolIndex
@@ -135,6 +136,7 @@ def main() -> None:
     shared = Path(__file__).resolve().parents[2] / "shared" / "retrieval"
     parser.add_argument("--tools", type=Path, default=shared)
     arguments = parser.parse_args()
+    check_outputs(json_file=arguments.json)
     catalogs = nested_catalogs(largest_catalog(arguments.tools), arguments.k)
     numbers = itertools.count(1001)
     seconds: dict[tuple[str, int], list[float]] = {}
@@ -197,8 +199,7 @@ def main() -> None:
         "python": platform.python_version(),
     }
     print(json.dumps(report, indent=2))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(arguments.json, report)
     sys.exit(0 if report["ratio_10000_vs_5"] <= 1.2 else 1)
 
 

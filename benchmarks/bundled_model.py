@@ -31,6 +31,7 @@ from transformers import DynamicCache
 from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 from langchain_gorilla.evidence import BUNDLED_WEIGHT
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
@@ -226,12 +227,13 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="file for every answer, as JSON lines")
     parser.add_argument("--speed", action="store_true", help="measure nothing but the speed")
     chosen = parser.parse_args()
+    if chosen.speed and chosen.answers:
+        parser.error("--speed keeps no answers. Leave out one of --speed and --answers.")
+    for file in (chosen.json, chosen.answers):
+        check_outputs(json_file=file)
     figures: dict[str, Any] = speed(chosen.model)
-    if chosen.speed:
-        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
-        return
     rows: list[dict[str, Any]] = []
-    for name, options in RUNS.items():
+    for name, options in () if chosen.speed else RUNS.items():
         model = _chat_model(chosen.model, options)
         found = list(answer_prompts(model, f"prompts, {name}"))
         figures[f"prompts, {name}"] = {
@@ -244,9 +246,9 @@ def main() -> None:
             figures[f"conversations, {name}"] = _share(held)
             rows += [{"run": f"conversations, {name}", **row} for row in held]
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    write_json(chosen.json, figures)
     if chosen.answers:
+        chosen.answers.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         chosen.answers.write_text("\n".join(lines) + "\n", "utf-8")
 

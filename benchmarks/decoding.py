@@ -92,6 +92,7 @@ from langchain_gorilla.engines.token_sequence import (
     prefix_of,
 )
 from langchain_gorilla.engines.turns import Watch
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.call_writer import write_calls
 from langchain_gorilla.formats.conversation import conversation
@@ -718,6 +719,7 @@ def main() -> int:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    check_outputs(json_file=options.json)
     torch.set_num_threads(options.threads)
     run = Run(options)
     shown: dict[str, Figure] = {}
@@ -729,9 +731,7 @@ def main() -> int:
             console.log(f"{figure.name} {figure.value} ({figure.note})")
             shown[figure.name] = figure
             figures[figure.name] = figure.value
-            if options.json:
-                text = json.dumps(figures, indent=2) + "\n"
-                options.json.write_text(text, encoding="utf-8")
+            write_json(options.json, figures)
     table = Table("figure", "goal", "measured", "", title=_machine(options))
     for figure in shown.values():
         table.add_row(*figure.row())

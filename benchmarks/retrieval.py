@@ -33,6 +33,7 @@ from langchain_core.embeddings import Embeddings
 from tqdm import tqdm
 
 from langchain_gorilla.catalog import CatalogTool
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.points import Hit, PointStore, Query, SparseWeights
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--build-only", action="store_true")
     options = parser.parse_args()
+    check_outputs(json_file=options.json)
     sizes = [int(size.replace("_", "")) for size in options.sizes.split(",")]
     if options.build_only:
         if options.folder is None:
@@ -138,8 +140,7 @@ def main() -> None:
         print(
             f"{name}: {bound['value']} (bound {bound['bound']}) {'ok' if bound['met'] else 'NOT'}"
         )
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    write_json(options.json, result)
     sys.exit(not all(bound["met"] for bound in result["bounds"].values()))
 
 

@@ -38,7 +38,8 @@ def main() -> None:
     try:
         app()
     except GorillaError as error:
-        Console(stderr=True, soft_wrap=True).print(f"Error: {error}", style="red", markup=False)
+        console = Console(stderr=True, soft_wrap=True, emoji=False)
+        console.print(f"Error: {error}", style="red", markup=False)
         sys.exit(2)
 
 

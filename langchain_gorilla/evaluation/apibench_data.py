@@ -73,7 +73,8 @@ def read_benchmark(folder: Path, hub: Hub) -> Benchmark:
     """Read Gorilla's own files: ``api/{hub}_api.jsonl`` and ``eval/{hub}_eval.json``.
 
     Raises:
-        BenchmarkDataError: A file is missing, or a row is not JSON or lacks a field; says which.
+        BenchmarkDataError: A file is missing or empty, or a row is not JSON or lacks a field; says
+            which.
     """
     apis = folder / "api" / f"{hub}_api.jsonl"
     questions = folder / "eval" / _EVAL_FILES[hub]
@@ -95,6 +96,8 @@ def _rows(path: Path) -> Iterator[tuple[str, Any]]:
         raise BenchmarkDataError(
             f"Cannot read {path}: {error.strerror}. Give the folder that holds api/ and eval/."
         ) from error
+    if not any(map(bytes.strip, lines)):
+        raise BenchmarkDataError(f"{path} holds no rows. Give Gorilla's own file.")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

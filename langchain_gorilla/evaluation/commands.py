@@ -113,6 +113,7 @@ def apibench(
 
 @app.command()
 def bfcl(
+    context: typer.Context,
     cases: Cases,
     model: Annotated[str | None, typer.Option(help='"bundled", a model id or a directory.')] = None,
     results: Annotated[
@@ -147,6 +148,12 @@ def bfcl(
     from langchain_gorilla.evaluation.runner import RunOptions, lexical_weight_of
 
     if results is not None and model is None:
+        idle = [option for name, option in _given(context).items() if name not in _OF_RESULTS]
+        if idle:
+            raise UnsupportedOptionError(
+                f"--results judges answers that are there, so {', '.join(idle)} would do nothing. "
+                "Leave them out, or ask a model with --model."
+            )
         check_outputs(json_file=json_file)
         every_case, problems = read_cases(cases)
         _refuse_none(every_case, problems)
@@ -172,6 +179,7 @@ def bfcl(
         max_tokens=max_tokens,
         timeout_s=timeout,
     )
+    print_problems(_without_effect(_given(context), retriever))
     folder = out_folder or Path("evaluation_results") / _run_name(options)
     check_outputs(json_file=json_file, folder=folder)
     every_case, problems = read_cases(cases)
@@ -282,6 +290,32 @@ def report(
     print_lines(*write_report([read_figures(run) for run in runs], out_folder))
 
 
+_OF_RESULTS = ("cases", "results", "limit", "json_file")
+"""Parameters of ``bfcl`` that judge recorded answers; the others say how a model is asked."""
+
+
+def _given(context: typer.Context) -> dict[str, str]:
+    """Return the options on the command line by the names of their parameters."""
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name and source is not None and source.name == "COMMANDLINE":
+            found[parameter.name] = parameter.opts[0]
+    return found
+
+
+def _without_effect(given: dict[str, str], retriever: Retriever) -> list[str]:
+    """Name the options that the retriever has no use for."""
+    idle = [] if retriever in (Retriever.dense, Retriever.hybrid) else ["embedder"]
+    if retriever in (Retriever.none, Retriever.oracle):
+        idle.append("top_k")
+    return [
+        f"{given[name]} does nothing with --retriever {retriever.value}"
+        for name in idle
+        if name in given
+    ]
+
+
 def _run(
     options: Any, every_case: list[Any], limit: int | None, problems: list[Any], folder: Path
 ) -> dict[str, Any]:
@@ -317,11 +351,16 @@ def _run(
 def _judged(results: Path, cases: list[Any], problems: list[Any]) -> dict[str, Any]:
     """Return the figures of recorded results."""
     from langchain_gorilla.evaluation.bfcl_results import read_bfcl_results
+    from langchain_gorilla.evaluation.rows import UnreadableFileError
     from langchain_gorilla.evaluation.runner import RunOptions
     from langchain_gorilla.evaluation.scoring import score_answer
     from langchain_gorilla.evaluation.summary import summarize
 
     answered, wrong = read_bfcl_results(results, cases)
+    if not answered:
+        raise UnreadableFileError(
+            f"{results} answers none of these questions. {'; '.join(map(str, wrong[:5]))}."
+        )
     options = RunOptions(model=results.name, constrained=False, max_tokens=None)
     scores = [score_answer(case, answer) for case, answer in answered]
     return summarize(scores, options, [*problems, *wrong])

@@ -25,9 +25,7 @@ def check_outputs(*, json_file: Path | None = None, folder: Path | None = None) 
     if json_file is not None:
         with _named(json_file):
             if json_file.is_dir():
-                raise UnwritableOutputError(
-                    f"--json {json_file} is a folder. Name a file to write."
-                )
+                raise UnwritableOutputError(f"{json_file} is a folder. Name a file to write.")
             _refuse_below_a_file(json_file)
             # What is there, such as /dev/stdout or a link, is left alone.
             if not os.path.lexists(json_file):

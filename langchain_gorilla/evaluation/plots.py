@@ -135,16 +135,18 @@ def as_svg(figure: "Figure", axes: "Axes") -> str:
     # Above the picture, where no bar can be under it.
     _, names = axes.get_legend_handles_labels()
     if names:
-        axes.legend(
+        legend = axes.legend(
             frameon=False,
             fontsize="small",
             loc="lower left",
             bbox_to_anchor=(0, 1.02),
             ncols=max(1, min(3, _LEGEND_CHARACTERS // max(map(len, names)))),
         )
-    text = io.StringIO()
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # dollar signs in a model's name are no formula
+    written = io.StringIO()
     # Fixed ids and no date: the same figures give the same page. Text stays text, so that it can
     # be searched and read aloud.
     with rc_context({"svg.hashsalt": "langchain-gorilla", "svg.fonttype": "none"}):
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue()[written.getvalue().index("<svg") :]

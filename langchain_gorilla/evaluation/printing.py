@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from langchain_gorilla.evaluation import page
     from langchain_gorilla.evaluation.apibench_table import FileFigures
 
-# A file or pipe has no width; tables in it are whole.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180)
-err = Console(stderr=True, soft_wrap=True)
+# A file or pipe has no width; tables in it are whole. Names are names: `:key:` is no picture.
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180, emoji=False)
+err = Console(stderr=True, soft_wrap=True, emoji=False)
 
 
 def print_apibench(hub: str, files: "Sequence[FileFigures]") -> None:
@@ -28,7 +29,7 @@ def print_apibench(hub: str, files: "Sequence[FileFigures]") -> None:
     )  # fmt: skip
     for label, file in zip(labels(files), files, strict=True):
         table.add_row(
-            label,
+            escape(label),
             str(file.n),
             _percent(file.share("correct")),
             _percent(file.share(DUPLICATES_CREDITED)),
@@ -75,7 +76,7 @@ def print_page_table(text: "page.Table") -> None:
     """Print a page's table."""
     table = _table(text.title, *text.head)
     for row in text.rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     out.print(table)
 
 
@@ -96,7 +97,7 @@ def print_problems(problems: Sequence[object], most: int = 20) -> None:
 def progress_bar() -> Progress:
     """Return what shows, while it is entered, how far a task is and when it will end."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -106,7 +107,7 @@ def progress_bar() -> Progress:
 
 def _table(title: str, first: str, *others: str) -> Table:
     """Begin a table: names to the left, figures to the right."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column(first)
     for column in others:
         table.add_column(column, justify="right")

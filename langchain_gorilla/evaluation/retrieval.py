@@ -263,7 +263,7 @@ _EXPECTED = 'Expected lines such as {"query": "Will it rain?", "tools": ["get_we
 def _pair(line: str, where: str) -> tuple[str, list[str]]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadablePairsError(f"{where}: no JSON ({error}). {_EXPECTED}") from error
     query = row.get("query") if isinstance(row, dict) else None
     names = row.get("tools") if isinstance(row, dict) else None

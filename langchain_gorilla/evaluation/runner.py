@@ -155,7 +155,14 @@ def run_cases(
         )
         is_loaded = False
         for case in cases:
-            offered = [as_shown(f, case.language) for f in offer(case, catalog_of(case))]
+            try:
+                found = offer(case, catalog_of(case))
+            except InvalidFunctionError as error:
+                # A retriever reads every function of the catalog; one that is none ends no run.
+                failed = Answer(case.id, error=f"{type(error).__name__}: {error}")
+                yield score_answer(case, failed, [])
+                continue
+            offered = [as_shown(function, case.language) for function in found]
             question = _fingerprint(case, offered)
             record = recorded.get(case.id)
             if record is not None and record[0] == question:

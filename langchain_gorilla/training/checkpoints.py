@@ -7,12 +7,16 @@ as a mixture of two; checkpoints from before there were such settings are taken 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
 from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
+
+_EXPECTED = (
+    "Expected: a whole checkpoint of this program. Give such a one; in a run's folder, delete it "
+    "to begin anew, or pass another --out."
+)
 
 
 def write(file: Path, state: Mapping[str, Any]) -> None:
@@ -33,18 +37,12 @@ def read(file: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
         What was written; None where there is no checkpoint yet.
 
     Raises:
-        ModelLoadError: The file is damaged.
+        ModelLoadError: The file is damaged, or no checkpoint.
         UnsupportedOptionError: The checkpoint was made with other settings; names each.
     """
     if not file.exists():
         return None
-    try:
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, UnpicklingError) as error:
-        raise ModelLoadError(
-            f"{file} cannot be read. Expected: a whole checkpoint of this program. "
-            "Delete it to begin anew, or pass another --out."
-        ) from error
+    state = load(file)
     before = state.get("settings", {})
     changed = [
         f"{name} was {before[name]} and is {value}"
@@ -56,6 +54,22 @@ def read(file: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
             f"The run in {file.parent} was begun otherwise: {'; '.join(changed)}. Expected: the "
             "same, so that it goes on as it was. Pass what it had, or another --out."
         )
+    return state
+
+
+def load(file: Path) -> dict[str, Any]:
+    """Give the state in a checkpoint, its tensors on the CPU.
+
+    Raises:
+        ModelLoadError: The file is missing, damaged, or no checkpoint.
+    """
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # what is no pickle sends its reader anywhere, such as KeyError: 101
+        raise ModelLoadError(f"{file} cannot be read. {_EXPECTED}") from error
+    # Those from before there were settings have a model.
+    if not isinstance(state, dict) or not {"settings", "model"} & state.keys():
+        raise ModelLoadError(f"{file} is no checkpoint. {_EXPECTED}")
     return state
 
 

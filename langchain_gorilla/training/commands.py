@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 app = typer.Typer(help="Train the bundled model, from data to figures.", no_args_is_help=True)
-out = Console(soft_wrap=True)
+out = Console(soft_wrap=True, emoji=False)
 
 
 class PresetName(str, Enum):
@@ -46,7 +46,8 @@ def bundled(
     seed: Annotated[int, typer.Option(help="Of the data and the first weights.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
     own: Annotated[
-        int, typer.Option(help="Conversations of each kind to measure at the end; 0 for none.")
+        int,
+        typer.Option(min=0, help="Conversations of each kind to measure at the end; 0 for none."),
     ] = 60,
 ) -> None:
     """Make data and tokenizer, train, write the model folder, draw the loss, measure.
@@ -56,6 +57,7 @@ def bundled(
     """
     import torch
 
+    from langchain_gorilla.evaluation.outputs import check_outputs
     from langchain_gorilla.training import (
         evaluate,
         export,
@@ -80,6 +82,7 @@ def bundled(
     ):
         options += [option, str(value)] if value is not None else []
     chosen = presets.parse_arguments(options)
+    check_outputs(folder=folder)
     presets.check(chosen)
     processes.join(presets.PRESETS[name].device)
     first = processes.rank() == 0
@@ -99,13 +102,13 @@ def bundled(
     if not first:
         return
     export.export(folder / "checkpoint.pt", vocabulary, name, model)
-    out.print(f"Model: {model}")
+    out.print(f"Model: {model}", markup=False)
     out.print(
         f"Measure it: gorilla eval bfcl --model {model} --format openfunctions-v2 --cases FOLDER",
         markup=False,
     )
     try:
-        out.print(f"Loss: {picture.draw(folder)}")
+        out.print(f"Loss: {picture.draw(folder)}", markup=False)
     except ImportError as error:  # the training and its figures are worth more than the picture
         out.print(f"No picture of the loss. {error}", markup=False)
     if own:

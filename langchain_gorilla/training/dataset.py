@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
 from langchain_gorilla.training.ahead import ahead
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.prompts import (
@@ -129,11 +130,14 @@ def end_id(tokenizer: Tokenizer) -> int:
     """Give the id of the end token.
 
     Raises:
-        ValueError: The tokenizer is not one of ``training.tokenizer``.
+        ModelLoadError: The tokenizer is not one of ``training.tokenizer``.
     """
     found = tokenizer.token_to_id(END)
     if found is None:
-        raise ValueError(f"The tokenizer has no {END!r}. Make it with training.tokenizer.")
+        raise ModelLoadError(
+            f"The tokenizer has no {END!r}. Expected: one that langchain_gorilla.training.tokenizer "
+            "made. Pass such a one, or an --out without a tokenizer.json."
+        )
     return found
 
 
@@ -324,10 +328,18 @@ def stream(
 
     Yields:
         (which shard of this process, which batch of the shard, the batch).
+
+    Raises:
+        UnsupportedOptionError: No family of a whole shard is as short as ``max_tokens``.
     """
     make = partial(_shard_batches, tokenizer, seed, batch_tokens, max_tokens)
     indices = (number * world + rank for number in count(first_shard))
     for number, grouped in enumerate(ahead(make, indices, workers), first_shard):
+        if not grouped:  # nor would any other shard have one: the search would never end
+            raise UnsupportedOptionError(
+                f"--max-tokens is {max_tokens}, and all conversations are longer. Expected: room "
+                "for a prompt with its tools. Leave it out for the default."
+            )
         for place, batch in enumerate(grouped):
             yield number, place, batch
 

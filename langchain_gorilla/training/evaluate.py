@@ -27,11 +27,18 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall, JSONValue
+from langchain_gorilla.engines.locating import ModelSource, locate
+from langchain_gorilla.evaluation.cases import Case as BfclCase
+from langchain_gorilla.evaluation.cases import read_cases
+from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.printing import print_problems
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.parsing.python_calls import collect, parse
 from langchain_gorilla.training import dataset
+from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.generate import Generator, constrained_answers
 from langchain_gorilla.training.prompts import Conversation, Turn, prompt_before, write_call
+from langchain_gorilla.training.values import Values
 
 OWN_KINDS = (
     "simple",
@@ -120,34 +127,35 @@ def _step(conversation: Conversation, turn: Turn) -> str:
 
 
 def berkeley_cases(files: Sequence[Path], limit: int, seed: int) -> Iterator[Case]:
-    """Read cases in the form of ``bfcl_gold.jsonl``, Python and single-turn only.
+    """Read cases as ``evaluation.cases`` does, Python and single-turn only.
 
     Args:
-        files: JSON lines.
+        files: BFCL's question files, or rows with answers such as ``bfcl_gold.jsonl``.
         limit: At most so many of each category, drawn by ``seed``; 0 for all.
         seed: Of the draw.
+
+    Raises:
+        UnreadableFileError: There is no such file; a row that cannot be used is said and left out.
     """
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for file in files:
-        for line in file.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            wanted = row.get("language", "python") == "python" and row.get("expect") != "call"
-            if wanted and row["category"] != "live_relevance":
-                rows.setdefault(row["category"], []).append(row)
-    for category, found in rows.items():
+    every_case, problems = read_cases(files)
+    print_problems(problems)
+    by_category: dict[str, list[BfclCase]] = {}
+    for case in every_case:
+        if case.language == "python" and case.category != "live_relevance":
+            by_category.setdefault(case.category, []).append(case)
+    for category, found in by_category.items():
         if limit and len(found) > limit:
             found = Random(seed).sample(found, limit)
-        for row in found:
-            documents = tuple(_document(one) for one in row["functions"])
-            messages = row["question"][0]
-            question = "\n".join(one["content"] for one in messages if one["role"] == "user")
-            system = "\n".join(one["content"] for one in messages if one["role"] == "system")
+        for one in found:
+            documents = tuple(_document(function) for function in one.functions)
+            question = "\n".join(turn["content"] for turn in one.messages if turn["role"] == "user")
+            system = "\n".join(turn["content"] for turn in one.messages if turn["role"] == "system")
             asked = Conversation(category, documents, (Turn(question, (), ""),), system)
             yield Case(
                 f"bfcl {category}",
                 prompt_before(asked, 0),
-                possible=row.get("possible_answer", []),
-                functions=row["functions"],
+                possible=one.possible_answers,
+                functions=one.functions,
             )
 
 
@@ -155,7 +163,7 @@ def _document(function: Mapping[str, Any]) -> dict[str, Any]:
     """Write a function, Berkeley's too, in JSON Schema's own type names."""
     return {
         "name": function["name"],
-        "description": function["description"],
+        "description": function.get("description", ""),
         "parameters": _schema(function["parameters"]),
     }
 
@@ -328,8 +336,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.compared > 1 and not chosen.constrained:
         parser.error("--compared needs --constrained: calls are compared within their grammar.")
+    if not (chosen.own or chosen.cases):
+        parser.error("There is nothing to measure: give --own, --cases or both.")
+    known = Conversations(Values(Random(chosen.seed))).kinds
+    if unknown := [kind for kind in chosen.kinds if kind not in known]:
+        parser.error(f"--kinds knows no {unknown[0]!r}. Known: {', '.join(known)}.")
     if chosen.lexical_weight and not chosen.constrained:
         parser.error("--lexical-weight needs --constrained: other answers are plain generate's.")
+    check_outputs(json_file=chosen.out)
+    folder = chosen.model.absolute() if chosen.model else bundled.path()
+    locate(ModelSource(model=str(folder)))
     torch.set_num_threads(chosen.threads)
     cases: list[Case] = []
     if chosen.own:
@@ -337,7 +353,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.seen:
             cases += own_cases(chosen.seed, chosen.kinds, chosen.own, held_out=False)
     cases += berkeley_cases(chosen.cases, chosen.limit, chosen.seed)
-    folder = chosen.model or bundled.path()
     answers = (
         _constrained(folder, cases, compared=chosen.compared, weight=chosen.lexical_weight)
         if chosen.constrained
@@ -346,6 +361,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     outcomes = [judge(case, answer) for case, answer in zip(cases, answers, strict=True)]
     sys.stdout.write(table(outcomes) + "\n")
     if chosen.out:
+        chosen.out.parent.mkdir(parents=True, exist_ok=True)
         with chosen.out.open("w", encoding="utf-8") as file:
             for one in outcomes:
                 row = {

@@ -13,17 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer
 
-from langchain_gorilla.training import starts
+from langchain_gorilla.errors import ModelLoadError
+from langchain_gorilla.training import checkpoints, starts
 from langchain_gorilla.training.dataset import end_id
 from langchain_gorilla.training.growing import grow
 from langchain_gorilla.training.model import Shape, SmallModel
 from langchain_gorilla.training.presets import PRESETS
 from langchain_gorilla.training.prompts import END
 from langchain_gorilla.training.tokenizer import PAD, features
+from langchain_gorilla.training.tokenizer import read as read_tokenizer
 
 
 def llama_config(shape: Shape, pad_id: int, end: int) -> dict[str, Any]:
@@ -81,14 +81,20 @@ def export(
 
     Raises:
         MissingModelError: ``mix`` lacks a file.
-        ModelLoadError: ``mix`` does not fit the preset or the tokenizer.
+        ModelLoadError: Checkpoint or tokenizer cannot be read, or they or ``mix`` do not fit the
+            preset and each other.
     """
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer = read_tokenizer(tokenizer_file)
     sizes = PRESETS[preset]
     shape = Shape(tokenizer.get_vocab_size(), sizes.width, sizes.layers, sizes.heads, sizes.inner)
     model = SmallModel(shape, features(tokenizer))
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    model.load_state_dict(state["average"])
+    try:
+        model.load_state_dict(checkpoints.load(checkpoint)["average"])
+    except RuntimeError as error:
+        raise ModelLoadError(
+            f"{checkpoint} is of a model of other sizes. Expected: those of the preset {preset} "
+            f"and of {tokenizer_file}. Pass the --preset and --tokenizer that the run had."
+        ) from error
     pad_id, end = tokenizer.token_to_id(PAD) or 0, end_id(tokenizer)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:

@@ -24,7 +24,8 @@ def draw(run: Path) -> Path:
         raise ImportError(
             "The loss picture needs matplotlib. Run: pip install 'langchain-gorilla[training]'."
         ) from error
-    lines = (run / "log.jsonl").read_text("utf-8").splitlines()
+    # The last row may have been cut by a kill.
+    *lines, _ = (run / "log.jsonl").read_text("utf-8").split("\n")
     rows = [row for row in map(json.loads, lines) if "loss" in row]
     millions = [row["tokens"] / 1e6 for row in rows]
     figure = Figure(figsize=(8, 4))

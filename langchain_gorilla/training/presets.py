@@ -82,7 +82,8 @@ def check(options: argparse.Namespace) -> None:
         options: As ``parse_arguments`` gives them.
 
     Raises:
-        UnsupportedOptionError: A number is not positive, or the preset's device is missing.
+        UnsupportedOptionError: A number is not positive, the seed is too large, or the preset's
+            device is missing.
         MissingModelError: ``start`` lacks a file.
         ModelLoadError: ``start`` does not fit the preset.
     """
@@ -90,6 +91,10 @@ def check(options: argparse.Namespace) -> None:
         raise UnsupportedOptionError(
             f"--workers is {options.workers}. Expected: 0, where the training makes its data "
             "itself, or more. Leave it out for the default."
+        )
+    if not -(2**63) <= options.seed < 2**63:
+        raise UnsupportedOptionError(
+            f"--seed is {options.seed}. Expected: a number of 64 bits. Leave it out for the default."
         )
     for name, value in vars(options).items():
         if name in ("seed", "workers"):

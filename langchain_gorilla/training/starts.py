@@ -17,6 +17,7 @@ from langchain_gorilla.errors import MissingModelError, ModelLoadError
 from langchain_gorilla.training.model import Shape
 from langchain_gorilla.training.prompts import SYSTEM
 from langchain_gorilla.training.tokenizer import FIRST_SYSTEM
+from langchain_gorilla.training.tokenizer import read as read_tokenizer
 
 _FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
@@ -35,7 +36,7 @@ def check(folder: Path, shape: Shape) -> None:
 
     Raises:
         MissingModelError: A file is missing.
-        ModelLoadError: A size does not fit; names each.
+        ModelLoadError: A size does not fit; names each. Or there is no reading its config.
     """
     for name in _FILES:
         if not (folder / name).is_file():
@@ -45,11 +46,12 @@ def check(folder: Path, shape: Shape) -> None:
             )
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-    except ValueError as error:
+        config |= config.get("rope_parameters") or {}
+    except (ValueError, TypeError, AttributeError) as error:
         raise ModelLoadError(
-            f"{folder / 'config.json'} is not JSON. Expected: a Llama's. Export the model again."
+            f"{folder / 'config.json'} cannot be read: {error}. Expected: a Llama's. Export the "
+            "model again."
         ) from error
-    config |= config.get("rope_parameters") or {}
     heads, width = config.get("num_attention_heads"), config.get("hidden_size")
     config.setdefault("num_key_value_heads", heads)
     config.setdefault("head_dim", width // heads if width and heads else None)
@@ -90,12 +92,12 @@ def read(folder: Path, tokenizer: Tokenizer) -> dict[str, Tensor]:
         tokenizer: Of the training; may know more tokens, after the model's.
 
     Raises:
-        ModelLoadError: The tokenizer is another one, or the weights are damaged.
+        ModelLoadError: The tokenizer is another one, or it or the weights are damaged.
     """
     known = tokenizer.get_vocab(with_added_tokens=True)
     # The one token that tokenizer.adapt spells anew, under its old id.
     known.setdefault(FIRST_SYSTEM, known.get(SYSTEM, -1))
-    own = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab(with_added_tokens=True)
+    own = read_tokenizer(folder / "tokenizer.json").get_vocab(with_added_tokens=True)
     if any(known.get(token) != number for token, number in own.items()):
         raise ModelLoadError(
             f"--start {folder} has another tokenizer than the training. Expected: the same token "

@@ -23,6 +23,8 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
+from langchain_gorilla.errors import ModelLoadError
+from langchain_gorilla.evaluation.outputs import check_outputs
 from langchain_gorilla.training.conversations import WITHOUT_TOOL
 from langchain_gorilla.training.dataset import shard
 from langchain_gorilla.training.dialogues import REFUSAL
@@ -105,6 +107,21 @@ def features(tokenizer: Tokenizer) -> Features:
         base.append(bases.setdefault(key, len(bases)))
         flags.append(flag)
     return Features(tuple(base), tuple(flags))
+
+
+def read(file: Path) -> Tokenizer:
+    """Read a ``tokenizer.json``.
+
+    Raises:
+        ModelLoadError: It is missing or damaged.
+    """
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception as error:  # all that the library raises
+        raise ModelLoadError(
+            f"{file} cannot be read: {error}. Expected: a tokenizer.json. Delete it where a run is "
+            "to make its own, or export or copy it again."
+        ) from error
 
 
 def adapt(first: Path) -> Tokenizer:
@@ -213,7 +230,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--merges", type=int, default=1200)
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
+    check_outputs(json_file=chosen.out)
     made = adapt(chosen.adapt) if chosen.adapt else build(chosen.merges)
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
     made.save(str(chosen.out))
 
 

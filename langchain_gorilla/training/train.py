@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm  # type: ignore[import-untyped]
@@ -48,6 +47,8 @@ class Trainer:
                 f"--tokenizer {options.tokenizer} is not there. Expected: a tokenizer.json. Make "
                 "one with python -m langchain_gorilla.training.tokenizer."
             )
+        self.tokenizer = tokenizer.read(options.tokenizer)
+        dataset.end_id(self.tokenizer)
         self.options, self.preset = options, PRESETS[options.preset]
         self.batch_tokens = options.batch_tokens or self.preset.batch_tokens
         self.workers = self._workers()
@@ -61,7 +62,6 @@ class Trainer:
         # A CPU that only emulates bfloat16 takes fifty times as long for it as for float32.
         native = self.preset.device != "cpu" or computes_bfloat16()
         self.dtype = torch.bfloat16 if native else torch.float32
-        self.tokenizer = Tokenizer.from_file(str(options.tokenizer))
         self.model = self._build()
         self.optimizers = self._optimizers()
         self.average = {name: one.detach().clone() for name, one in self.model.named_parameters()}

@@ -1,11 +1,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from benchmarks import bundled_model
 from langchain_gorilla import bundled
 
 
@@ -81,3 +83,13 @@ def test_words_split_alike_wherever_they_stand(loaded) -> None:  # type: ignore[
             for before in ("", " ", "_")
         }
         assert len(counts) == 1
+
+
+def test_the_benchmark_writes_the_speed_alone_into_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundled_model, "speed", lambda folder: {"load_s": 1.0})
+    file = tmp_path / "new" / "figures.json"
+    monkeypatch.setattr(sys, "argv", ["bundled_model.py", "--speed", "--json", str(file)])
+    bundled_model.main()
+    assert json.loads(file.read_text("utf-8")) == {"load_s": 1.0}

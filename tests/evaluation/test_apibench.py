@@ -339,3 +339,15 @@ def test_a_bad_row_of_the_benchmarks_own_files_is_named(
         (tmp_path / folder / name).write_bytes(good + b"\n" + row + b"\n")
     with pytest.raises(BenchmarkDataError, match=said):
         read_benchmark(tmp_path, "torchhub")
+
+
+@pytest.mark.parametrize("empty", ["api/torchhub_api.jsonl", "eval/torchhub_eval.json"])
+def test_an_empty_file_of_the_benchmark_is_named(empty: str, tmp_path: Path) -> None:
+    for name, good in (
+        ("api/torchhub_api.jsonl", GOOD_API),
+        ("eval/torchhub_eval.json", GOOD_QUESTION),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"\n" if name == empty else good)
+    with pytest.raises(BenchmarkDataError, match=f"{empty} holds no rows"):
+        read_benchmark(tmp_path, "torchhub")

@@ -243,7 +243,7 @@ def test_text_that_bfcl_cannot_decode_or_that_calls_wrongly_is_wrong(
     assert not score_answer(case, answer).correct
 
 
-def test_the_command_judges_recorded_results(tmp_path: Path) -> None:
+def asked_rows(folder: Path) -> Path:
     question = {"role": "user", "content": "Weather in Rome?"}
     rows = [
         {
@@ -254,8 +254,13 @@ def test_the_command_judges_recorded_results(tmp_path: Path) -> None:
         }
         for number in range(2)
     ]
-    cases = tmp_path / "cases.jsonl"
+    cases = folder / "cases.jsonl"
     cases.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return cases
+
+
+def test_the_command_judges_recorded_results(tmp_path: Path) -> None:
+    cases = asked_rows(tmp_path)
     recorded(tmp_path / "model", row(0, "weather(city='Rome')"), row(1, ""))
     arguments = ["eval", "bfcl", "--cases", str(cases), "--json", str(tmp_path / "x.json")]
     judged = [*arguments, "--results", str(tmp_path / "model")]
@@ -271,3 +276,29 @@ def test_the_command_judges_recorded_results(tmp_path: Path) -> None:
 def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match=r"holds no BFCL_v\*_result\.json"):
         read_bfcl_results(tmp_path, [asked(0)])
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["--out", "runs/x"], "--out"),
+        (["--retriever", "bm25", "--top-k", "5"], "--retriever, --top-k"),
+        (["--unconstrained"], "--constrained"),
+    ],
+)
+def test_recorded_results_refuse_what_would_do_nothing_with_them(
+    given: list[str], named: str, tmp_path: Path
+) -> None:
+    cases = asked_rows(tmp_path)
+    recorded(tmp_path / "model", row(0, "weather(city='Rome')"))
+    command = ["eval", "bfcl", "--cases", str(cases), "--results", str(tmp_path / "model")]
+    with pytest.raises(UnsupportedOptionError, match=f"so {named} would do nothing"):
+        CliRunner().invoke(app, [*command, *given], catch_exceptions=False)
+
+
+def test_results_that_answer_no_question_are_no_score_of_zero(tmp_path: Path) -> None:
+    cases = asked_rows(tmp_path)
+    recorded(tmp_path / "model", row(7, "weather(city='Rome')"))
+    command = ["eval", "bfcl", "--cases", str(cases), "--results", str(tmp_path / "model")]
+    with pytest.raises(UnreadableFileError, match=r"answers none of these questions.*which is not"):
+        CliRunner().invoke(app, command, catch_exceptions=False)

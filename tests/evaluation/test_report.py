@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from langchain_gorilla.cli import app
+from langchain_gorilla.evaluation.plots import accuracy_by_category
 from langchain_gorilla.evaluation.report import (
     UnreadableRunError,
     html_page,
@@ -61,6 +62,11 @@ def test_the_page_holds_every_picture_and_loads_nothing() -> None:
     assert "<script" not in page
     assert 'src="' not in page
     assert "<b>two</b>" not in page
+
+
+def test_dollar_signs_in_a_name_are_no_formula() -> None:
+    runs = [run("a$x_$")]
+    assert "a$x_$" in accuracy_by_category(runs, run_names(runs))
 
 
 def test_the_same_runs_give_the_same_page() -> None:

@@ -204,6 +204,7 @@ def test_a_tool_that_another_one_hides_is_not_found() -> None:
     ("row", "reason"),
     [
         ("{", "line 1: no JSON"),
+        ("[" * 100_000, "line 1: no JSON"),
         ([1], "no text under 'query'"),
         ({"query": " ", "tools": ["a"]}, "no text under 'query'"),
         ({"query": "x"}, "no names of tools"),

@@ -340,6 +340,15 @@ def test_a_question_for_which_nothing_is_found_is_asked_without_tools(tmp_path: 
     assert [score.correct for score in scores] == [True]
 
 
+def test_a_function_that_no_index_takes_ends_no_run(tmp_path: Path) -> None:
+    broken = function("broken")
+    broken["parameters"]["required"] = "city"
+    cases = [replace(case(0), functions=(broken,)), case(1)]
+    options = RunOptions(model="bundled", retriever="bm25")
+    scores = list(run_cases(cases, scripted([right(1)]), options, tmp_path))
+    assert [score.error_type for score in scores] == ["no_answer", None]
+
+
 def test_the_weights_are_loaded_before_the_first_question_and_only_for_one(tmp_path: Path) -> None:
     model = runner.chat_model(OPTIONS)
     assert isinstance(model, ChatGorilla)
@@ -608,6 +617,23 @@ def test_a_timeout_below_zero_is_refused_by_the_command(command: str) -> None:
     arguments = ["eval", command, "--model", "bundled", "--cases", "x", "--out", "x"]
     result = CliRunner().invoke(app, [*arguments, "--timeout", "-5"])
     assert (result.exit_code, "0.001" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [
+        (["--embedder", "."], "--embedder does nothing with --retriever none"),
+        (["--retriever", "oracle", "--top-k", "3"], "--top-k does nothing with --retriever oracle"),
+    ],
+)
+def test_an_option_without_effect_is_said(
+    given: list[str], idle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "chat_model", lambda _: scripted(["<<function>>w(city='Rome')"]))
+    bfcl_files(tmp_path, [question(0)], [possible(0)])
+    arguments = ["eval", "bfcl", "--model", "bundled", "--cases", str(tmp_path)]
+    arguments += ["--out", str(tmp_path / "out"), *given]
+    assert idle in CliRunner().invoke(app, arguments, catch_exceptions=False).output
 
 
 def test_ctrl_c_says_that_the_run_can_go_on(

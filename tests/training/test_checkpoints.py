@@ -40,6 +40,20 @@ def test_a_checkpoint_that_was_cut_is_refused(tmp_path: Path, share: float) -> N
         checkpoints.read(file, {})
 
 
+@pytest.mark.parametrize("content", [[1], {"step": 1}])
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "checkpoint.pt")
+    with pytest.raises(ModelLoadError, match=r"checkpoint\.pt is no checkpoint"):
+        checkpoints.read(tmp_path / "checkpoint.pt", {})
+
+
+def test_a_text_or_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "text.pt").write_text("hello", "utf-8")
+    for place in (tmp_path / "text.pt", tmp_path):
+        with pytest.raises(ModelLoadError, match="cannot be read"):
+            checkpoints.read(place, {})
+
+
 def test_a_log_ends_with_the_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     rows = [json.dumps({"step": step}) + "\n" for step in (10, 20, 30)]

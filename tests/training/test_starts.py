@@ -83,6 +83,19 @@ def test_weights_for_other_ids_are_refused(tmp_path: Path, training: tuple[str, 
         starts.read(write(tmp_path, "a", "b"), vocabulary(*training))
 
 
+@pytest.mark.parametrize("config", ["{", "[1]", '{"rope_parameters": 3}'])
+def test_a_config_that_is_none_is_refused(tmp_path: Path, config: str) -> None:
+    (write(tmp_path) / "config.json").write_text(config, "utf-8")
+    with pytest.raises(ModelLoadError, match=r"config\.json cannot be read"):
+        starts.check(tmp_path, SHAPE)
+
+
+def test_a_tokenizer_that_is_none_is_refused(tmp_path: Path) -> None:
+    (write(tmp_path, "a") / "tokenizer.json").write_text("{", "utf-8")
+    with pytest.raises(ModelLoadError, match=r"tokenizer\.json cannot be read"):
+        starts.read(tmp_path, vocabulary("a"))
+
+
 def test_weights_that_were_cut_are_refused(tmp_path: Path) -> None:
     file = write(tmp_path, "a") / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-4])

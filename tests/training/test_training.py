@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM
 from typer.testing import CliRunner
 
@@ -22,7 +22,18 @@ from langchain_gorilla.errors import (
     ModelLoadError,
     UnsupportedOptionError,
 )
-from langchain_gorilla.training import dataset, evaluate, export, generate, presets, prompts, train
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError
+from langchain_gorilla.evaluation.rows import UnreadableFileError
+from langchain_gorilla.training import (
+    dataset,
+    evaluate,
+    export,
+    generate,
+    presets,
+    prompts,
+    tokenizer,
+    train,
+)
 from langchain_gorilla.training.model import (
     Shape,
     SmallModel,
@@ -183,6 +194,7 @@ def test_the_rate_of_a_run_stays_until_another_is_given(tmp_path: Path) -> None:
         (("--rate", "-1"), "--rate is -1.0"),
         (("--save-every", "0"), "--save-every is 0"),
         (("--workers", "-1"), "--workers is -1. Expected: 0"),
+        (("--seed", str(2**64)), "--seed is .* 64 bits"),
         (("--preset", "gpu"), "needs CUDA"),
     ],
 )
@@ -211,6 +223,27 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
         trainer(tmp_path, 1, "--start", "nowhere")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", r"tokenizer\.json cannot be read"),
+        (Tokenizer(models.WordLevel({"a": 0}, unk_token="a")).to_str(), "has no '</s>'"),
+    ],
+)
+def test_a_tokenizer_that_cannot_train_is_refused(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "tokenizer.json").write_text(content, "utf-8")
+    with pytest.raises(ModelLoadError, match=message):
+        trainer(tmp_path / "run", 1, "--tokenizer", str(tmp_path / "tokenizer.json"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_conversations_that_are_all_too_long_are_not_sought_for_ever(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOptionError, match="--max-tokens is 20"):
+        trainer(tmp_path, 1, "--max-tokens", "20").run()
+
+
 def test_training_learns_and_logs(tmp_path: Path) -> None:
     train.Trainer(presets.parse_arguments(arguments(tmp_path, 60_000))).run()
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -228,6 +261,19 @@ def test_what_is_exported_predicts_the_same(tmp_path: Path) -> None:
     with torch.no_grad():
         own = trainer.model(ids, *alone(ids), torch.arange(40))
         torch.testing.assert_close(llama(ids).logits[0], own, atol=0.02, rtol=0.02)
+
+
+def test_an_export_with_another_preset_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer(tmp_path, 1).run()
+    other = presets.Preset(64, 2, 4, 48, 1024, 9, 3e-3, "cpu")
+    monkeypatch.setitem(presets.PRESETS, "gpu", other)
+    with pytest.raises(ModelLoadError, match=r"other sizes.*preset gpu"):
+        export.export(tmp_path / "checkpoint.pt", TOKENIZER, "gpu", tmp_path / "model")
+    with pytest.raises(ModelLoadError, match=r"nowhere\.pt cannot be read"):
+        export.export(tmp_path / "nowhere.pt", TOKENIZER, "cpu", tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_weights_can_lie_between_those_before_and_after_a_training(tmp_path: Path) -> None:
@@ -308,6 +354,17 @@ def test_a_tokenizer_is_built_from_the_data() -> None:
     assert len({shared[token] for token in tokens}) == 1
 
 
+def test_a_tokenizer_is_not_made_for_a_place_that_takes_none(tmp_path: Path) -> None:
+    with pytest.raises(UnwritableOutputError, match="is a folder"):
+        tokenizer.main(["--out", str(tmp_path)])
+
+
+def test_a_tokenizer_comes_into_a_new_folder(tmp_path: Path) -> None:
+    made = tmp_path / "new" / "tokenizer.json"
+    tokenizer.main(["--adapt", str(TOKENIZER), "--out", str(made)])
+    assert made.exists()
+
+
 def test_own_cases_end_where_the_answer_begins() -> None:
     for case in evaluate.own_cases(4, ("simple", "answer"), 5, held_out=True):
         assert case.prompt.endswith("\n### Response: ")
@@ -335,6 +392,69 @@ def test_berkeley_answers_are_judged_by_their_possible_values(answer: str, right
     possible = [{"area": {"base": [10], "height": [5], "unit": ["units", ""]}}]
     case = evaluate.Case("simple", "", possible=possible, functions=[function])
     assert evaluate.judge(case, answer).right is right
+
+
+def berkeley_row(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"simple_python_{number}",
+        "category": "simple_python",
+        "question": [[{"role": "user", "content": "Of a\u2028triangle?"}]],
+        "functions": [{"name": "area", "parameters": {"properties": {}}}],
+        "possible_answer": [{"area": {}}],
+        **more,
+    }
+
+
+def test_berkeley_cases_are_read_as_gorilla_eval_reads_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [berkeley_row(0), berkeley_row(1, functions=3), berkeley_row(2)]
+    lines = [json.dumps(one, ensure_ascii=False) for one in rows]
+    file = tmp_path / "cases.jsonl"
+    file.write_text("\ufeff" + "\r\n\r\n".join(lines), "utf-8")
+    assert len(list(evaluate.berkeley_cases([file], 0, 1))) == 2
+    assert "row 3: no functions" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [([], "nothing to measure"), (["--own", "1", "--kinds", "sums"], "knows no 'sums'")],
+)
+def test_a_measurement_of_nothing_is_refused(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        evaluate.main(given)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        (["--model", "nowhere/x"], MissingModelError, "x' does not exist"),
+        (["--out", "."], UnwritableOutputError, "is a folder"),
+        (["--cases", "nowhere"], UnreadableFileError, "Cannot read nowhere"),
+    ],
+)
+def test_a_measurement_names_what_is_missing_before_it_begins(
+    given: list[str], error: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "Generator", None)
+    with pytest.raises(error, match=said):
+        evaluate.main(["--own", "1", "--kinds", "chat", *given])
+
+
+def test_answers_are_kept_in_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def __init__(self, folder: Path) -> None: ...
+
+        def answer(self, prompts: list[str]) -> list[str]:
+            return [""] * len(prompts)
+
+    monkeypatch.setattr(evaluate, "Generator", Silent)
+    out = tmp_path / "new" / "answers.jsonl"
+    evaluate.main(["--own", "1", "--kinds", "chat", "--out", str(out)])
+    assert json.loads(out.read_text("utf-8").split("\n")[0])["answer"] == ""
 
 
 def test_the_order_of_arguments_and_of_calls_is_of_no_account() -> None:
@@ -391,6 +511,15 @@ def test_the_loss_picture_is_drawn(tmp_path: Path) -> None:
     assert draw(tmp_path).stat().st_size > 1000
 
 
+def test_the_picture_leaves_out_a_row_that_was_cut(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from langchain_gorilla.training.picture import draw
+
+    row = json.dumps({"tokens": 1000, "loss": 2.0, "rate": 1.0})
+    (tmp_path / "log.jsonl").write_text(f"{row}\n{row[:9]}", "utf-8")
+    assert draw(tmp_path).exists()
+
+
 def test_one_command_trains_writes_draws_and_measures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     given = ["train", "bundled", "--out", str(tmp_path), "--tokens", "2000", "--own", "1"]
@@ -425,4 +554,12 @@ def test_a_mistake_is_told_before_the_tokenizer_is_made(
     for mistake in (["--minutes", "0"], ["--start", str(tmp_path / "nowhere")]):
         result = CliRunner().invoke(app, [*given, *mistake])
         assert isinstance(result.exception, GorillaError)
+    assert CliRunner().invoke(app, [*given, "--own", "-1"]).exit_code == 2
     assert not run.exists()
+
+
+def test_a_run_in_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(UnwritableOutputError, match="is a file"):
+            CliRunner().invoke(app, ["train", "bundled", "--out", str(out)], catch_exceptions=False)

@@ -1,0 +1,26 @@
+import pytest
+
+from langchain_gorilla.evaluation import printing
+from langchain_gorilla.evaluation.page import Table
+
+NAME = "runs/[v2]/:key:"
+
+
+@pytest.mark.parametrize("table", [Table(NAME, ("a",), ()), Table("", ("a",), ((NAME,),))])
+def test_a_table_prints_names_as_they_are(table: Table) -> None:
+    with printing.out.capture() as printed:
+        printing.print_page_table(table)
+    assert NAME in printed.get()
+
+
+def test_progress_shows_names_as_they_are() -> None:
+    with printing.err.capture() as printed, printing.progress_bar() as progress:
+        progress.add_task(NAME, total=1)
+        progress.refresh()
+    assert NAME in printed.get()
+
+
+def test_a_problem_prints_names_as_they_are() -> None:
+    with printing.err.capture() as printed:
+        printing.print_problems([NAME])
+    assert NAME in printed.get()
