@@ -15,10 +15,7 @@ program to run are left out as far as their names and placeholders tell.
 
 import asyncio
 import fnmatch
-import os
 import re
-import shlex
-import shutil
 import threading
 import time
 from collections import deque
@@ -37,36 +34,10 @@ from langchain_gorilla.sources.command_run import CommandLimits, CommandResult, 
 from langchain_gorilla.sources.command_schema import CommandShape, argument_list, shape_of
 from langchain_gorilla.sources.help_text import HelpText, is_man_page, read_help
 from langchain_gorilla.sources.help_usage import Usage, read_usages
+from langchain_gorilla.sources.programs import command_words, default_name, program_of
 from langchain_gorilla.sources.results import cut
 from langchain_gorilla.sources.tool import SourceTool
 
-_SHELLS: Final = frozenset(
-    [
-        "sh",
-        "bash",
-        "dash",
-        "zsh",
-        "fish",
-        "ksh",
-        "csh",
-        "tcsh",
-        "busybox",
-        "cmd",
-        "powershell",
-        "pwsh",
-        "sudo",
-        "su",
-        "doas",
-        "env",
-        "xargs",
-        "chroot",
-        "nice",
-        "nohup",
-        "setsid",
-        "stdbuf",
-        "timeout",
-    ]
-)
 _ASK_HELP: Final = re.compile(r"^\s*\S+ help\s*$|unknown options?: -", re.MULTILINE | re.IGNORECASE)
 _ENGLISH: Final = {"LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
 """Headings are known in English only."""
@@ -164,12 +135,12 @@ def tools_from_command(
         raise SourceError(f"There is no folder {str(cwd)!r} to run in. Correct cwd.")
     if isinstance(allow, str):
         allow = [allow]
-    words = _words(command) if isinstance(command, str) else tuple(command)
-    argv = _program(words)
+    words = command_words(command) if isinstance(command, str) else tuple(command)
+    argv = program_of(words)
     limits = CommandLimits(timeout_s, max_bytes, Path(cwd) if cwd else None, environment)
     scan = _Scan(
         argv,
-        name or _default_name(words),
+        name or default_name(words),
         None if allow is None else tuple(allow),
         limits,
         time.monotonic() + scan_timeout_s,
@@ -378,34 +349,3 @@ def _pattern(allowed: str, length: int) -> list[str]:
     """Return a pattern word by word; what a last ``*`` covers is any number of words."""
     words = allowed.split()
     return words + ["*"] * (length - len(words)) if allowed.endswith("*") else words
-
-
-def _words(command: str) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(command))
-    except ValueError as error:
-        raise SourceError(
-            f"{command!r:.200} cannot be taken apart into words: {error}. Close its quotes, or "
-            "pass a list of words."
-        ) from error
-
-
-def _program(words: tuple[str, ...]) -> tuple[str, ...]:
-    if not words:
-        raise SourceError("No command is given. Name a program, such as 'git'.")
-    path = shutil.which(words[0])
-    if path is None:
-        raise SourceError(f"There is no program {words[0]!r} here. Install it, or give its path.")
-    if Path(words[0]).stem.lower() in _SHELLS:
-        raise SourceError(f"{words[0]} runs any program it is told to. Name the program itself.")
-    # Not resolved: a virtual environment's python is a link to another one.
-    return (os.path.abspath(path), *words[1:])
-
-
-def _default_name(words: tuple[str, ...]) -> str:
-    """``git`` for ``/usr/bin/git``, ``json.tool`` for ``python -m json.tool``."""
-    if len(words) > 2 and words[1] == "-m":
-        return ".".join(words[2:])
-    return ".".join(
-        [Path(words[0]).stem, *(word for word in words[1:] if not word.startswith("-"))]
-    )
