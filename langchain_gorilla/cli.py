@@ -14,6 +14,7 @@ from langchain_gorilla.evaluation.commands import app as evaluation
 from langchain_gorilla.evaluation.retrieval_commands import app as retrieval
 from langchain_gorilla.indexing import index
 from langchain_gorilla.training.commands import app as training
+from langchain_gorilla.tuning.commands import app as tuning
 
 app = typer.Typer(
     name="gorilla",
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.add_typer(evaluation, name="eval")
 app.command()(index)
 app.add_typer(training, name="train")
+app.add_typer(tuning, name="tune")
 # No name: its commands stand beside the others, `gorilla search` and `gorilla report`.
 app.add_typer(retrieval)
 

@@ -1,6 +1,6 @@
 """Whole conversations by kind: what the training data is a mix of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -81,15 +81,24 @@ class Conversations:
             if made := self._try(kind, system):
                 return made
 
-    def family(self, shares: Mapping[str, float], count: int) -> list[Conversation]:
+    def family(
+        self,
+        shares: Mapping[str, float],
+        count: int,
+        *,
+        offered: Sequence[OfferedFunction] = (),
+    ) -> list[Conversation]:
         """Make ``count`` conversations that begin alike: the same system text and functions.
 
         Args:
             shares: Share of each kind; one that these functions cannot give is left out.
             count: How many, at least 1.
+            offered: Ask about these functions, without a system text; () to draw some. Of these
+                there may be fewer conversations than ``count``, or none.
         """
         while True:
-            system, self.requests.offered = self._system(), self.requests.functions()
+            system = "" if offered else self._system()
+            self.requests.offered = offered or self.requests.functions()
             made: list[Conversation] = []
             for _ in range(4 * count):
                 kind = self.rng.choices(list(shares), list(shares.values()))[0]
@@ -98,7 +107,7 @@ class Conversations:
                 if len(made) == count:
                     break
             self.requests.offered = ()
-            if made:
+            if made or offered:
                 return made
 
     def _system(self) -> str:

@@ -95,6 +95,10 @@ class Values:
         }
         self._listed = {"COUNTRY", "LANG", "CUIS", "SYMP", "MONTH", "DAY", "CUR"}
 
+    def add_kind(self, kind: str, make: Callable[[], JSONValue]) -> None:
+        """Have a kind of one's own drawn by ``make``."""
+        self._makers[kind] = make
+
     def draw(self, kind: str) -> JSONValue:
         """Draw one value: a str, or an int or float for the kinds of ``NUMBER_TYPES``.
 

@@ -1,0 +1,228 @@
+"""``gorilla tune``: a model for one's own functions, from their documents to figures."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from langchain_gorilla.tuning.rows import TuningRow
+
+app = typer.Typer(
+    help="Tune a model on functions of your own: write questions, train, measure.",
+    no_args_is_help=True,
+)
+out = Console(soft_wrap=True, emoji=False)
+err = Console(stderr=True, soft_wrap=True, emoji=False)
+
+_SHOWN = 10
+
+ModelOption = Annotated[str, typer.Option(help="A folder, a Hub id, or bundled.")]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="The prompt format, where the name does not tell.")
+]
+
+
+@app.callback()
+def _tune() -> None:
+    """Tune a model on functions of your own: write questions, train, measure."""
+
+
+@app.command()
+def questions(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE…",
+            help="python:MODULE, cli:COMMAND, openapi:FILE, mcp:URL or COMMAND, apizoo:PATH, "
+            "openfunctions:PATH; or tools:FILE, a JSON list of tools as OpenAI takes them.",
+        ),
+    ],
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder for train.jsonl and test.jsonl, written anew.")
+    ],
+    count: Annotated[int, typer.Option(min=1, help="Questions; a tenth is kept for test.")] = 1000,
+    general: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Rows of the bundled model's own training beside them; for that model alone.",
+        ),
+    ] = 0,
+    phrases: Annotated[
+        Path | None,
+        typer.Option(
+            help='How people ask: JSON, {"get_weather": ["Is it raining in {city}?"], …}.'
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
+    base_url: Annotated[
+        str | None, typer.Option(help="Of descriptions that do not say where they are served.")
+    ] = None,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Take operations that change something too.")
+    ] = False,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Levels of modules and sub-commands.")
+    ] = None,
+) -> None:
+    """Write questions for calls of your tools, and the calls: read them, add your own.
+
+    The rows have the layout of OpenAI's fine-tuning, so that logged conversations can be added.
+    """
+    from langchain_gorilla.evaluation.outputs import check_outputs
+    from langchain_gorilla.sources.registry import SourceOptions
+    from langchain_gorilla.tuning.questions import write_questions
+
+    check_outputs(folder=folder)
+    options = SourceOptions(base_url, allow_writes, depth)
+    tools, refusals = _tools(sources, options)
+    given = None if phrases is None else _json(phrases)
+    made = write_questions(tools, folder, count=count, general=general, phrases=given, seed=seed)
+    for refusal in [*refusals, *made.refusals][:_SHOWN]:
+        err.print(f"! {refusal}", style="yellow", markup=False)
+    left = len(refusals) + len(made.refusals) - _SHOWN
+    if left > 0:
+        err.print(f"! and {left} more.", style="yellow")
+    out.print(
+        f"{len(tools)} tools; {made.train} rows in {folder / 'train.jsonl'}, {made.test} in "
+        f"{folder / 'test.jsonl'}.",
+        markup=False,
+    )
+
+
+@app.command()
+def model(
+    data: Annotated[Path, typer.Option(help="Folder of train.jsonl, and of test.jsonl if any.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder of the new model.")],
+    base: Annotated[
+        str, typer.Option("--model", help="What to train: a folder, a Hub id, or bundled.")
+    ] = "bundled",
+    format_: FormatOption = None,
+    epochs: Annotated[float, typer.Option(help="How often each row is learned from.")] = 2.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Learning rate; else 3e-4 below 100M parameters, 2e-5, LoRA 2e-4."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Examples of a step.")] = 16,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest example; else the context, at most 2,048.")
+    ] = None,
+    lora: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rank of LoRA matrices (pip install langchain-gorilla[tuning])."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the order of rows.")] = 1,
+) -> None:
+    """Train a model on train.jsonl, and measure it by test.jsonl before and after."""
+    from langchain_gorilla.evaluation.outputs import check_outputs
+    from langchain_gorilla.formats.registry import choose_format
+    from langchain_gorilla.tuning.measuring import table
+    from langchain_gorilla.tuning.questions import TEST, TRAIN
+    from langchain_gorilla.tuning.training import TuningOptions, tune
+
+    check_outputs(folder=folder)
+    prompted = choose_format(base, format_)
+    rows = _rows(data / TRAIN)
+    test = _rows(data / TEST) if (data / TEST).exists() else []
+    runs = {"before": _measured(base, format_, test, base)} if test else {}
+    options = TuningOptions(
+        epochs=epochs,
+        rate=rate,
+        batch_size=batch_size,
+        max_tokens=max_tokens,
+        lora_rank=lora,
+        seed=seed,
+    )
+    tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)
+    out.print(
+        f"Learned {tuned.learned_tokens} tokens of {tuned.tokens} in {tuned.examples} examples; "
+        f"{tuned.too_long} were too long.",
+        markup=False,
+    )
+    extra = ", lexical_weight=2" if base == "bundled" else ""
+    out.print(
+        f'Use it: ChatGorilla(model="{folder}", format="{prompted.name}"{extra})', markup=False
+    )
+    if test:
+        runs["after"] = _measured(str(folder), prompted.name, test, base)
+        out.print(table(runs), markup=False)
+
+
+@app.command()
+def measure(
+    rows: Annotated[Path, typer.Option("--rows", help="File of rows, such as test.jsonl.")],
+    name: Annotated[str, typer.Option("--model", help="A folder, a Hub id, or bundled.")],
+    format_: FormatOption = None,
+    lexical_weight: Annotated[
+        float | None, typer.Option(min=0, help="As ChatGorilla's; 2 for models of bundled.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write every answer here.")
+    ] = None,
+) -> None:
+    """Measure a model by rows: the share of answers with the same calls."""
+    from dataclasses import asdict
+
+    from langchain_gorilla.chat_models import ChatGorilla
+    from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+    from langchain_gorilla.tuning.measuring import judged, table
+
+    check_outputs(json_file=json_file)
+    read = _rows(rows)
+    options: dict[str, Any] = {} if lexical_weight is None else {"lexical_weight": lexical_weight}
+    asked = ChatGorilla(model=name, format=format_, temperature=0, **options)
+    found = list(judged(asked, read, name=name))
+    out.print(table({name: found}), markup=False)
+    write_json(json_file, [asdict(one) for one in found])
+
+
+def _measured(name: str, format_: str | None, rows: "list[TuningRow]", base: str) -> list[Any]:
+    from langchain_gorilla.chat_models import ChatGorilla
+    from langchain_gorilla.evidence import BUNDLED_WEIGHT
+    from langchain_gorilla.tuning.measuring import judged
+
+    # What is made of the bundled model is asked as that is.
+    options: dict[str, Any] = {"lexical_weight": BUNDLED_WEIGHT} if base == "bundled" else {}
+    asked = ChatGorilla(model=name, format=format_, temperature=0, **options)
+    return list(judged(asked, rows, name="before" if name == base else "after"))
+
+
+def _rows(path: Path) -> "list[TuningRow]":
+    from langchain_gorilla.tuning.rows import read_tuning_rows
+
+    rows, problems = read_tuning_rows(path)
+    for problem in problems[:_SHOWN]:
+        err.print(f"! {problem}", style="yellow", markup=False)
+    if len(problems) > _SHOWN:
+        err.print(f"! and {len(problems) - _SHOWN} more.", style="yellow")
+    return rows
+
+
+def _tools(sources: list[str], options: Any) -> tuple[list[Any], list[Any]]:
+    from langchain_gorilla.sources.registry import tools_from
+
+    tools: list[Any] = []
+    refusals: list[Any] = []
+    for source in sources:
+        kind, _, rest = source.partition(":")
+        if kind == "tools":
+            tools += _json(Path(rest.strip()))
+            continue
+        found = tools_from(source, options)
+        tools += found
+        refusals += found.refusals
+    return tools, refusals
+
+
+def _json(path: Path) -> Any:
+    from langchain_gorilla.evaluation.rows import UnreadableFileError
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableFileError(f"Cannot read {path}: {error.strerror}.") from error
+    except ValueError as error:
+        raise UnreadableFileError(f"{path} is no JSON ({error}).") from error

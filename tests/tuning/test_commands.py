@@ -1,0 +1,94 @@
+"""``gorilla tune``: the files, the words, the errors."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from langchain_gorilla.cli import app
+from langchain_gorilla.errors import GorillaError
+
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "water_plants",
+            "description": "Water the plants of a zone.",
+            "parameters": {
+                "type": "object",
+                "properties": {"zone": {"type": "string"}},
+                "required": ["zone"],
+            },
+        },
+    }
+]
+
+
+def _run(*arguments: Any) -> Result:
+    return CliRunner().invoke(app, ["tune", *map(str, arguments)])
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    path = tmp_path / "tools.json"
+    path.write_text(json.dumps(TOOLS), encoding="utf-8")
+    return path
+
+
+def test_questions_are_written_learned_and_measured(tools: Path, tmp_path: Path) -> None:
+    folder, model = tmp_path / "rows", tmp_path / "model"
+    made = _run("questions", f"tools:{tools}", "--out", folder, "--count", 10)
+    assert made.exit_code == 0, made.output
+    assert f"1 tools; 9 rows in {folder / 'train.jsonl'}, 1 in" in made.output
+    trained = _run("model", "--data", folder, "--out", model, "--epochs", 1)
+    assert trained.exit_code == 0, trained.output
+    assert "in 9 examples; 0 were too long" in trained.output
+    assert f'ChatGorilla(model="{model}", format="openfunctions-v2", lexical_weight=2)' in (
+        trained.output
+    )
+    assert "| answers | n | before | after |" in trained.output
+    answers = tmp_path / "answers.json"
+    measured = _run(
+        *("measure", "--rows", folder / "test.jsonl", "--model", model),
+        *("--format", "openfunctions-v2", "--lexical-weight", 2, "--json", answers),
+    )
+    assert measured.exit_code == 0, measured.output
+    assert len(json.loads(answers.read_text("utf-8"))) == 1
+
+
+def test_a_source_is_read_as_gorilla_index_does(tmp_path: Path) -> None:
+    made = _run("questions", "python:statistics", "--out", tmp_path, "--count", 20)
+    assert made.exit_code == 0, made.output
+    row = json.loads((tmp_path / "train.jsonl").read_text("utf-8").split("\n")[0])
+    assert row["tools"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("questions", "tools:nowhere.json", "--out", "x"), "Cannot read nowhere.json"),
+        (("questions", "statistics", "--out", "x"), "is no source"),
+        (("model", "--data", "nowhere", "--out", "x"), "Cannot read nowhere/train.jsonl"),
+        (("model", "--data", ".", "--out", "x", "--model", "my-model"), "No prompt format"),
+        (("measure", "--rows", "nowhere.jsonl", "--model", "bundled"), "Cannot read nowhere"),
+    ],
+)
+def test_a_callers_mistake_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = _run(*arguments)
+    assert isinstance(found.exception, GorillaError)
+    assert what in str(found.exception)
+
+
+def test_phrases_are_read_from_a_file(tools: Path, tmp_path: Path) -> None:
+    phrases = tmp_path / "phrases.json"
+    phrases.write_text('{"water_plants": ["The {zone} looks dry"]}', encoding="utf-8")
+    _run("questions", f"tools:{tools}", "--out", tmp_path, "--count", 40, "--phrases", phrases)
+    assert "looks dry" in (tmp_path / "train.jsonl").read_text("utf-8")
+    phrases.write_text('{"water_plants": ["The {area} looks dry"]}', encoding="utf-8")
+    found = _run("questions", f"tools:{tools}", "--out", tmp_path, "--phrases", phrases)
+    assert "speaks of 'area'" in str(found.exception)

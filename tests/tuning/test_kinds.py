@@ -1,0 +1,100 @@
+"""What a parameter takes: by its schema, else by its words."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.training.documents import draw_value
+from langchain_gorilla.training.values import Values
+from langchain_gorilla.tuning.kinds import slots_of
+
+
+def _function(required: tuple[str, ...] = (), **properties: Any) -> FunctionSchema:
+    schema = {"type": "object", "properties": properties, "required": list(required)}
+    return FunctionSchema("f", "", schema)
+
+
+def _kind(name: str, schema: dict[str, Any]) -> str:
+    slots = slots_of(Values(Random(1)), _function(**{name: schema}))
+    assert not isinstance(slots, str)
+    return slots[0].parameter.kind if slots else "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "kind"),
+    [
+        ("city", {"type": "string"}, "CITY"),
+        ("town", {"type": "string", "description": "The city"}, "CITY"),
+        ("source", {"type": "string", "description": "ISO code of the currency"}, "CUR"),
+        ("recipient", {"type": "string", "description": "E-mail address"}, "EMAIL"),
+        ("departureDate", {"type": "string"}, "DATE"),
+        ("x", {"type": "string", "format": "email"}, "EMAIL"),
+        ("x", {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}, "DATE"),
+        ("qqq", {"type": ["integer", "null"]}, "INT"),
+        ("qqq", {"type": "string"}, "PHRASE"),
+        ("mode", {"enum": ["fast", "slow"]}, "{fast|slow}"),
+        ("level", {"type": "integer", "enum": [1, 2]}, "{1|2}"),
+        ("mode", {"const": "fast"}, "{fast}"),
+        ("cities", {"type": "array", "items": {"type": "string"}}, "LIST(CITY)"),
+        ("on", {"type": "boolean"}, "BOOL"),
+        ("x", {"type": "array", "items": {"type": "object"}}, "none"),
+        ("x", {"type": "array"}, "none"),
+        ("x", {}, "none"),
+        ("x", {"type": "number", "enum": [0.5, 1.5]}, "none"),
+    ],
+)
+def test_a_kind_is_found_by_schema_name_and_description(
+    name: str, schema: dict[str, Any], kind: str
+) -> None:
+    assert _kind(name, schema) == kind
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "minimum": 3, "maximum": 5},
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "examples": ["AB-1", "CD-2"]},
+        {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
+        {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "age": {"type": "integer"}},
+            "required": ["city", "age"],
+        },
+    ],
+)
+def test_what_is_drawn_fits_the_schema(schema: dict[str, Any]) -> None:
+    from jsonschema import validate
+
+    values = Values(Random(2))
+    slots = slots_of(values, _function(x=schema))
+    assert not isinstance(slots, str)
+    for _ in range(50):
+        value = draw_value(values, slots[0])
+        validate(value, schema)
+        if "examples" in schema:
+            assert value in schema["examples"]
+
+
+def test_the_form_of_a_date_and_a_time_is_read_from_the_description() -> None:
+    slots = slots_of(
+        Values(Random(1)),
+        _function(
+            day={"type": "string", "description": "Day, as YYYY-MM-DD"},
+            start_time={"type": "string", "description": "Time of day (HH:MM)"},
+            date={"type": "string", "description": "The date"},
+        ),
+    )
+    assert not isinstance(slots, str)
+    assert [one.form for one in slots] == ["iso", "clock", ""]
+
+
+def test_a_required_parameter_that_no_question_speaks_of_is_named() -> None:
+    given = {"type": "array", "items": {"type": "object"}}
+    found = slots_of(Values(Random(1)), _function(("rows",), rows=given, city={"type": "string"}))
+    assert isinstance(found, str)
+    assert "'rows' (array of object)" in found
+    optional = slots_of(Values(Random(1)), _function((), rows=given, city={"type": "string"}))
+    assert [one.name for one in optional if not isinstance(one, str)] == ["city"]

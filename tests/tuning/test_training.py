@@ -1,0 +1,148 @@
+"""Training on rows: what is learned, what is written, what is refused."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from langchain_core.messages import AIMessage, HumanMessage
+from safetensors.torch import load_file
+
+from langchain_gorilla import ChatGorilla, bundled
+from langchain_gorilla.errors import MissingModelError, UnsupportedOptionError
+from langchain_gorilla.formats.registry import FORMATS
+from langchain_gorilla.functions import function_set
+from langchain_gorilla.tuning import training
+from langchain_gorilla.tuning.rows import TuningRow, UnusableRowsError
+from langchain_gorilla.tuning.training import OtherRunError, TuningOptions, tune
+
+V2 = FORMATS["openfunctions-v2"]
+
+
+def open_gate(name: str) -> str:
+    """Open a gate."""
+    return name
+
+
+FUNCTIONS = function_set([open_gate])
+
+
+def _row(question: str, gate: str) -> TuningRow:
+    call = {"name": "open_gate", "args": {"name": gate}, "id": "1"}
+    return TuningRow((HumanMessage(question), AIMessage("", tool_calls=[call])), FUNCTIONS, (1,))
+
+
+ROWS = [_row(f"The {one} is hungry", one) for one in ("goat", "old cow", "lama", "raven")]
+
+
+def _tune(rows: Sequence[TuningRow], out: Path, **options: Any) -> Any:
+    chosen = TuningOptions(**{"epochs": 1, "batch_size": 2, **options})
+    return tune(rows, model="bundled", format_=V2, out=out, options=chosen)
+
+
+def _calls(folder: Path, question: str) -> list[tuple[str, dict[str, Any]]]:
+    model = ChatGorilla(model=str(folder), format=V2, temperature=0)
+    answer = model.bind_tools([open_gate]).invoke(question)
+    return [(call["name"], call["args"]) for call in answer.tool_calls]
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("tuned") / "model"
+    _tune(ROWS, out, epochs=12, rate=1e-3)
+    return out
+
+
+def test_what_rows_say_is_learned_and_carries_over(tuned: Path) -> None:
+    """That gates are opened for the hungry, the bundled model does not know; no row has a pony."""
+    assert not _calls(bundled.path(), "The pony is hungry")
+    assert _calls(tuned, "The pony is hungry") == [("open_gate", {"name": "pony"})]
+
+
+def test_the_folder_holds_a_model_like_the_first_and_no_checkpoint(tuned: Path) -> None:
+    before, after = (load_file(one / "model.safetensors") for one in (bundled.path(), tuned))
+    assert {name: one.dtype for name, one in before.items()} == {
+        name: one.dtype for name, one in after.items()
+    }
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    config = json.loads((tuned / "config.json").read_text("utf-8"))
+    assert config["use_cache"] is True
+    assert not (tuned / "checkpoints").exists()
+
+
+def test_what_was_learned_from_is_counted(tmp_path: Path) -> None:
+    long = _row(f"The {'very ' * 300} goat is hungry", "goat")
+    counted = _tune([ROWS[0], long], tmp_path / "model", max_tokens=200)
+    assert (counted.examples, counted.too_long) == (1, 1)
+    assert 0 < counted.learned_tokens < counted.tokens < 200
+
+
+# peft asks transformers by a name that is to go.
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_lora_gives_a_plain_model_too(tmp_path: Path) -> None:
+    _tune(ROWS, tmp_path / "model", lora_rank=2)
+    before, after = (
+        load_file(one / "model.safetensors") for one in (bundled.path(), tmp_path / "model")
+    )
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_lora_without_peft_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(UnsupportedOptionError, match=r"langchain-gorilla\[tuning\]"):
+        _tune(ROWS, tmp_path, lora_rank=2)
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    from transformers import Trainer
+
+    steps: list[int] = []
+    learn = Trainer.training_step
+
+    def counted(self: Trainer, *args: Any, **options: Any) -> Any:
+        steps.append(1)
+        return learn(self, *args, **options)
+
+    monkeypatch.setattr(Trainer, "training_step", counted)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_save", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            _tune(ROWS, tmp_path)
+    assert len(steps) == 2
+    _tune(ROWS, tmp_path)
+    assert len(steps) == 2
+    assert (tmp_path / "model.safetensors").exists()
+
+
+def test_checkpoints_of_other_rows_are_not_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "run.sha256").write_text("of another run")
+    with pytest.raises(OtherRunError, match="other rows"):
+        _tune(ROWS, tmp_path)
+
+
+def test_rows_that_are_all_too_long_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableRowsError, match="All 4 examples are longer than 10 tokens"):
+        _tune(ROWS, tmp_path, max_tokens=10)
+
+
+@pytest.mark.parametrize("name", ["epochs", "rate", "batch_size", "max_tokens", "lora_rank"])
+def test_an_option_out_of_its_range_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnsupportedOptionError, match=f"{name} is 0"):
+        _tune(ROWS, tmp_path, **{name: 0})
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingModelError, match="nowhere"):
+        tune(ROWS, model="./nowhere", format_=V2, out=tmp_path)
