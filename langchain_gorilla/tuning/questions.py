@@ -33,6 +33,7 @@ from langchain_gorilla.training.concepts import Concept, QuestionWriter
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.documents import OfferedFunction, Slot
 from langchain_gorilla.training.evaluate import read_calls
+from langchain_gorilla.training.phrasing import commands, upper_first
 from langchain_gorilla.training.prompts import Conversation
 from langchain_gorilla.training.values import Values
 from langchain_gorilla.tuning.kinds import slots_of
@@ -61,8 +62,11 @@ _FRUITLESS = 100
 _MISFITS = 10
 """So many calls of a function did not fit its schema, and none did: none will."""
 
-_TEMPLATES = 24
-"""Made-up question templates of each function."""
+_OPTIONAL = 3
+"""Optional parameters that the questions of one prompt speak of."""
+
+_TEMPLATES = 6
+"""Made-up question templates of each function in a prompt."""
 
 
 class PhrasesError(GorillaError, ValueError):
@@ -139,30 +143,25 @@ class OwnQuestions:
         self.rng = Random(f"own {seed}")
         values = Values(self.rng)
         self.conversations = Conversations(values)
-        written_phrases = _checked_phrases(functions, phrases)
-        self._offered: dict[str, OfferedFunction] = {}
-        refusals = []
+        self._phrases = _checked_phrases(functions, phrases)
+        self._written = {one.name: one for one in functions.written}
+        self._slots: dict[str, tuple[Slot, ...]] = {}
+        self._unasked: list[Refusal] = []
         for function in functions.written:
             slots = slots_of(values, function)
             if isinstance(slots, str):
-                refusals.append(Refusal(function.name, slots))
-                slots = ()
-            own = written_phrases.get(function.name, ())
-            concept = _concept(self.rng, function.name, function.description, slots, own)
-            document = function.document()
-            self._offered[function.name] = OfferedFunction(concept, function.name, slots, document)
-        self._unasked = tuple(refusals)
+                self._unasked.append(Refusal(function.name, slots))
+            else:
+                self._slots[function.name] = slots
         self._called: set[str] = set()
         self._misfits: Counter[str] = Counter()
-        refused = {one.where for one in refusals}
-        self._asked = [name for name in self._offered if name not in refused]
         self._index = LexicalIndex(CatalogTool(one.name, one) for one in functions.written)
 
     def rows(self, count: int) -> Iterator[dict[str, Any]]:
         """Give up to ``count`` rows, no question twice; fewer where there are no more to ask."""
         asked: set[str] = set()
         refused = fruitless = 0
-        while self._asked and len(asked) < count and fruitless < _FRUITLESS:
+        while self._slots and len(asked) < count and fruitless < _FRUITLESS:
             before = len(asked)
             for one in self.conversations.family(SHARES, _TOGETHER, offered=self._together()):
                 question, calls = one.turns[0].question or "", read_calls(one.turns[0].response)
@@ -179,11 +178,10 @@ class OwnQuestions:
 
     def _together(self) -> list[OfferedFunction]:
         """Choose what is offered together: a function and those that BM25 finds nearest to it."""
-        name = self.rng.choice(self._asked)
-        chosen = self._offered[name]
-        others = [one for one in self._offered if one != name]
+        name = self.rng.choice(list(self._slots))
+        others = [one for one in self._written if one != name]
         most = min(len(others), self.rng.choice([0, 1, 1, 2, 2, 3, 4, 5]))
-        text = f"{chosen.document['description']} {name}"
+        text = f"{self._written[name].description} {name}"
         near = [hit.name for hit in self._index.search(text, k=most + 1).hits if hit.name != name]
         far = [one for one in others if one not in near]
         self.rng.shuffle(far)
@@ -191,7 +189,18 @@ class OwnQuestions:
         kept = near[: max(1, most - 1)] if most else []
         names = [name, *kept, *far][: most + 1]
         self.rng.shuffle(names)
-        return [self._offered[one] for one in names]
+        return [self._offer(one) for one in names]
+
+    def _offer(self, name: str) -> OfferedFunction:
+        """Offer a function; of many optional parameters, questions speak of a few at a time."""
+        function, phrases = self._written[name], self._phrases.get(name, ())
+        slots = self._slots.get(name, ())
+        optional = [one.name for one in slots if one.parameter.optional]
+        told = {*self.rng.sample(optional, min(len(optional), _OPTIONAL))}
+        told |= {key for phrase in phrases for key in re.findall(r"\{(\w+)\}", phrase)}
+        slots = tuple(one for one in slots if not one.parameter.optional or one.name in told)
+        concept = _concept(self.rng, name, function.description, slots, phrases)
+        return OfferedFunction(concept, name, slots, function.document())
 
     def _may_run(self, calls: Sequence[FunctionCall]) -> bool:
         """Tell whether every call fits its schema: what was drawn may break a pattern or bound."""
@@ -209,7 +218,7 @@ class OwnQuestions:
         hopeless = [
             name
             for name, count in self._misfits.items()
-            if count > _MISFITS and name not in self._called
+            if count > _MISFITS and name in self._slots and name not in self._called
         ]
         reason = (
             "None of the values that were drawn fits its schema. Give its parameters examples, or "
@@ -252,17 +261,26 @@ def _concept(
     rng: Random, name: str, description: str, slots: Sequence[Slot], phrases: Sequence[str]
 ) -> Concept:
     """Write a function as a concept of the training: in which words it is asked for."""
-    first = re.split(r"(?<=[.!?])\s|\n", description.strip())[0].rstrip(".") or _as_words(name)
-    request = first[:1].upper() + first[1:]
-    parameters = [slot.parameter for slot in slots]
+    request = _request(name, description)
     return Concept(
         f"own {name}",
         (name,),
         (request,),
-        tuple(parameters),
+        tuple(slot.parameter for slot in slots),
         # Where people's own words are given, they are half of the questions.
         (*phrases, *_templates(rng, name, request, slots, len(phrases) or _TEMPLATES)),
     )
+
+
+def _request(name: str, description: str) -> str:
+    """Give the first sentence of a description as a request: ``Returns the time.`` as ``Return``.
+
+    A description that is none, such as "GNU tar saves many files", tells what to use.
+    """
+    first = re.split(r"(?<=[.!?])\s|\n", description.strip())[0].rstrip(".")
+    verb, _, rest = upper_first(first).partition(" ")
+    found = next((one for one in (verb, verb[:-1], verb[:-2]) if commands(one)), None)
+    return f"{found} {rest}".strip() if found else f"Use {_as_words(name)}"
 
 
 def _as_words(name: str) -> str:

@@ -12,6 +12,7 @@ from langchain_gorilla.training.kept_out import is_kept_out
 from langchain_gorilla.tuning.questions import (
     OwnQuestions,
     PhrasesError,
+    _request,
     general_rows,
     write_questions,
 )
@@ -181,3 +182,30 @@ def test_where_little_can_be_asked_for_refusals_are_no_more_than_a_third() -> No
 
 def test_prompts_that_are_never_trained_on_are_not_asked() -> None:
     assert not [row for row in _rows() if is_kept_out(row["messages"][0]["content"])]
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "request_"),
+    [
+        ("get_time", "Get the time. In UTC.", "Get the time"),
+        ("get_time", "Returns the time.", "Return the time"),
+        ("rows.fetch", "Fetches rows\nfrom a table", "Fetch rows"),
+        ("tar", "GNU tar saves many files together", "Use tar"),
+        ("mailbox.findMail", "", "Use mailbox find mail"),
+    ],
+)
+def test_a_description_becomes_a_request(name: str, description: str, request_: str) -> None:
+    assert _request(name, description) == request_
+
+
+def test_of_many_optional_parameters_a_question_speaks_of_a_few() -> None:
+    properties = {f"{word}_name": {"type": "string"} for word in "abcdefghijklmnop"}
+    wide = {
+        "name": "search",
+        "description": "Search.",
+        "parameters": {"type": "object", "properties": properties},
+    }
+    rows = list(OwnQuestions(function_set([wide, water_plants]), phrases={}, seed=1).rows(100))
+    told = [set(one.arguments) for row in rows for one in _calls(row) if one.name == "search"]
+    assert max(map(len, told)) <= 3
+    assert len(set().union(*told)) > 8
