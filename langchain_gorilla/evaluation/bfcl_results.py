@@ -102,6 +102,8 @@ def read_bfcl_results(
 ) -> tuple[list[tuple[Case, Answer]], list[InputProblem]]:
     """Read recorded answers to these cases, decoded as BFCL decodes them.
 
+    Prompted models' answers are text, function-calling ones a list of ``{name: arguments}`` with
+    the arguments as JSON text, and names as servers take them, ``math_sqrt`` for ``math.sqrt``.
     An answer in which BFCL's decoder finds no calls is text: wrong where something was to be
     called, right where nothing was.
 
@@ -128,7 +130,7 @@ def read_bfcl_results(
     for file in files:
         rows, wrong = read_rows(file)
         usable, left_out = usable_rows(
-            file.name, rows, key="id", required={"id": str, "result": str}
+            file.name, rows, key="id", required={"id": str, "result": (str, list)}
         )
         problems += [*wrong, *left_out]
         known = []
@@ -142,7 +144,7 @@ def read_bfcl_results(
                 what = f"id {id_!r} stands in {places[id_]} already; left out"
             else:
                 known.append(row)
-                answers[id_] = _recorded(row)
+                answers[id_] = _recorded(row, cases[positions[id_]])
                 places[id_] = f"{file}, row {row.number},"
                 continue
             problems.append(InputProblem(file.name, row.number, what))
@@ -154,22 +156,44 @@ def read_bfcl_results(
     return [(case, answers[case.id]) for case in cases if case.id in answers], problems
 
 
-def _recorded(row: Row) -> Answer:
-    id_, text = row.fields["id"], row.fields["result"]
+def _recorded(row: Row, case: Case) -> Answer:
+    id_, result = row.fields["id"], row.fields["result"]
+    calls: tuple[dict[str, Any], ...] = ()
+    text = ""
     try:
-        calls, words = tuple(decode_calls(text)), ""
+        calls = tuple(decode_calls(result) if isinstance(result, str) else _called(result, case))
     except DecodeError:
-        calls, words = (), text
+        text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
     tokens = _number(row, "output_token_count")
     return Answer(
         id_,
         calls,
-        text=words,
+        text=text,
         input_tokens=int(_number(row, "input_token_count")),
         output_tokens=int(tokens),
         forward_passes=int(tokens),
         seconds=_number(row, "latency"),
     )
+
+
+def _called(result: Sequence[Any], case: Case) -> Iterator[dict[str, Any]]:
+    """Decode the calls of a function-calling model.
+
+    Raises:
+        DecodeError: One is none, or its arguments are no JSON object.
+    """
+    true_names = {one["name"].replace(".", "_"): one["name"] for one in case.functions}
+    for call in result:
+        if not isinstance(call, Mapping) or len(call) != 1:
+            raise DecodeError(f"{call!r:.120} where a call was expected.")
+        ((name, arguments),) = call.items()
+        try:
+            given: Any = json.loads(arguments) if isinstance(arguments, str) else arguments
+        except (ValueError, RecursionError) as error:
+            raise DecodeError(f"The arguments of {name!r} are no JSON ({error}).") from error
+        if not isinstance(given, dict):
+            raise DecodeError(f"The arguments of {name!r} are no object.")
+        yield {str(true_names.get(name, name)): given}
 
 
 def _number(row: Row, name: str) -> float:
@@ -186,5 +210,6 @@ def _notes(name: str, rows: Sequence[Row], positions: Mapping[str, int]) -> Iter
         what = "answers stand in another order than the questions; matched by id"
         yield InputProblem(name, 0, what)
     for row in rows:
-        if not row.fields["result"].strip():
+        result = row.fields["result"]
+        if not (result.strip() if isinstance(result, str) else result):
             yield InputProblem(name, row.number, "an empty answer; judged as it is")

@@ -189,7 +189,7 @@ def test_every_bad_row_of_recorded_results_is_named(tmp_path: Path) -> None:
         row(1, "weather()"),
         row(9, good),
         row(2, ""),
-        row(3, [good]),
+        row(3, 5),
         {"result": good},
         "junk",
         {**row(0, good), "id": "simple_java_0"},
@@ -241,6 +241,43 @@ def test_text_that_bfcl_cannot_decode_or_that_calls_wrongly_is_wrong(
     recorded(tmp_path, row(0, text))
     ((case, answer),), _ = read_bfcl_results(tmp_path, [asked(0)])
     assert not score_answer(case, answer).correct
+
+
+@pytest.mark.parametrize(
+    ("result", "correct"),
+    [
+        ([{"weather": '{"city": "Rome"}'}], True),
+        ([{"weather": {"city": "Rome"}}], True),
+        ([{"weather": '{"city": "Bari"}'}], False),
+        ([{"weather": '{"city": "Rome"}'}, {"weather": '{"city": "Rome"}'}], False),
+        ([{"weather": '{"city": "Rome"'}], False),
+        ([{"weather": '["Rome"]'}], False),
+        ([{"weather": "{}", "other": "{}"}], False),
+        (["weather(city='Rome')"], False),
+    ],
+)
+def test_answers_of_function_calling_models_are_calls(
+    result: Any, correct: bool, tmp_path: Path
+) -> None:
+    recorded(tmp_path, row(0, result))
+    ((case, answer),), problems = read_bfcl_results(tmp_path, [asked(0)])
+    assert not problems
+    assert score_answer(case, answer).correct is correct
+
+
+def test_a_name_that_servers_take_is_the_functions_own(tmp_path: Path) -> None:
+    dotted = {**_WEATHER, "name": "weather.now"}
+    case = asked(0)
+    case = Case(
+        **{
+            **vars(case),
+            "functions": (dotted,),
+            "possible_answers": ({"weather.now": {"city": ["Rome"]}},),
+        }
+    )
+    recorded(tmp_path, row(0, [{"weather_now": '{"city": "Rome"}'}]))
+    ((_, answer),), _ = read_bfcl_results(tmp_path, [case])
+    assert score_answer(case, answer).correct
 
 
 def asked_rows(folder: Path) -> Path:
