@@ -11,12 +11,14 @@ What becomes of each message:
   message before them, by id; results that follow one another are one turn, in call order.
 * ChatMessages with a familiar role are messages of that role. FunctionMessages answer the
   first open call of their name.
+* An AI message's own name is left out: a model would begin its answers with one.
 
-Content is text. Blocks that repeat the calls, or that hold thoughts, are left out; any other
-block is an error. Lone surrogates, which no tokenizer can encode, become U+FFFD.
+What a message's content says is in ``formats.content``.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,15 +43,16 @@ from langchain_gorilla.formats.base import (
     SystemTurn,
     Turn,
 )
+from langchain_gorilla.formats.content import (
+    CALLS,
+    Place,
+    content_blocks,
+    content_text,
+    message_text,
+)
 from langchain_gorilla.formats.markers import encodable
 from langchain_gorilla.functions import FunctionSet
 
-_NOT_SAID: Final = frozenset(
-    {
-        *("tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call"),
-        *("reasoning", "thinking", "redacted_thinking"),
-    }
-)
 _ROLES: Final = {
     "system": SystemMessage,
     "developer": SystemMessage,
@@ -82,20 +85,9 @@ def conversation(
         )
     reader = _Reader(functions)
     for position, message in enumerate(messages):
-        reader.read(message, _Place(position, type(message).__name__))
+        reader.read(message, Place(position, type(message).__name__))
     system = "\n\n".join(text for text in reader.system if text)
     return (SystemTurn(system), *reader.turns) if system else tuple(reader.turns)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where something went wrong, for error messages."""
-
-    position: int
-    kind: str
-
-    def __str__(self) -> str:
-        return f"messages[{self.position}] ({self.kind})"
 
 
 @dataclass
@@ -116,11 +108,11 @@ class _Reader:
         self._functions = functions
         self._asked: list[_Asked] = []
 
-    def read(self, message: BaseMessage, place: _Place) -> None:
+    def read(self, message: BaseMessage, place: Place) -> None:
         """Add one message."""
         match message:
             case SystemMessage():
-                self.system.append(_text(message.content, place))
+                self.system.append(message_text(message, place))
             case HumanMessage():
                 self._human(message, place)
             case AIMessage():
@@ -128,7 +120,7 @@ class _Reader:
             case ToolMessage():
                 self._result(
                     message.tool_call_id,
-                    _text(message.content, place),
+                    message_text(message, place),
                     is_error=message.status == "error",
                     place=place,
                 )
@@ -142,13 +134,13 @@ class _Reader:
                     "messages. Leave it out of what the model is given."
                 )
 
-    def _human(self, message: HumanMessage, place: _Place) -> None:
+    def _human(self, message: HumanMessage, place: Place) -> None:
         said: list[str | dict[str, Any]] = []
-        for block in _blocks(message.content):
+        for block in content_blocks(message.content):
             if isinstance(block, dict) and block.get("type") == "tool_result":
                 self._result(
                     str(block.get("tool_use_id")),
-                    _text(block.get("content") or "", place),
+                    content_text(block.get("content") or "", place, by="tool"),
                     is_error=bool(block.get("is_error")),
                     place=place,
                 )
@@ -156,20 +148,20 @@ class _Reader:
                 said.append(block)
         if said or not message.content:
             name = encodable(message.name) if message.name else None
-            self.turns.append(HumanTurn(_text(said, place), name))
+            self.turns.append(HumanTurn(content_text(said, place, by="person"), name))
 
-    def _assistant(self, message: AIMessage, place: _Place) -> None:
+    def _assistant(self, message: AIMessage, place: Place) -> None:
         self._asked = []
         calls: list[FunctionCall] = []
-        for name, arguments, id_ in _tool_calls(message):
-            calls.append(self._written(FunctionCall(name, arguments)))
-            self._asked.append(_Asked(id_, calls[-1]))
-        text = _text(message.content, place)
-        for invalid in message.invalid_tool_calls:
-            failed = FailedCall(encodable(_failed_text(invalid.get("name"), invalid.get("args"))))
-            self._asked.append(_Asked(invalid.get("id"), failed))
-            text = f"{text}\n{failed.text}" if text else failed.text
-        self.turns.append(AssistantTurn(text, tuple(calls)))
+        said = [message_text(message, place)]
+        for id_, call in _asked_for(message):
+            if isinstance(call, FunctionCall):
+                call = self._written(call)
+                calls.append(call)
+            else:
+                said.append(call.text)
+            self._asked.append(_Asked(id_, call))
+        self.turns.append(AssistantTurn("\n".join(each for each in said if each), tuple(calls)))
 
     def _written(self, call: FunctionCall) -> FunctionCall:
         try:
@@ -181,8 +173,9 @@ class _Reader:
             ) from None
         return clean if self._functions is None else self._functions.as_written(clean)
 
-    def _result(self, id_: str, content: str, *, is_error: bool, place: _Place) -> None:
-        matching = [asked for asked in self._asked if asked.id == id_]
+    def _result(self, id_: str, content: str, *, is_error: bool, place: Place) -> None:
+        # A ToolMessage always has an id, and "" stands for the one that a call has not.
+        matching = [asked for asked in self._asked if (asked.id or "") == id_]
         if not matching:
             known = ", ".join(repr(asked.id) for asked in self._asked) or "none"
             raise PromptError(
@@ -193,7 +186,7 @@ class _Reader:
         # Two calls may share an id; their results then come in their order.
         self._add(next((a for a in matching if not a.answered), matching[-1]), content, is_error)
 
-    def _function_result(self, message: FunctionMessage, place: _Place) -> None:
+    def _function_result(self, message: FunctionMessage, place: Place) -> None:
         written = self._written(FunctionCall(message.name)).name
         for asked in self._asked:
             if (
@@ -201,7 +194,7 @@ class _Reader:
                 and asked.call.name == written
                 and not asked.answered
             ):
-                return self._add(asked, _text(message.content, place), is_error=False)
+                return self._add(asked, message_text(message, place), is_error=False)
         raise PromptError(
             f"{place} answers a call of {message.name!r}, but the AI message before it has no "
             "open call of it. Use a ToolMessage with the tool_call_id of the call."
@@ -217,7 +210,7 @@ class _Reader:
         results.sort(key=lambda result: order.index(id(result.call)))
         self.turns.append(ResultsTurn(tuple(results)))
 
-    def _chat(self, message: ChatMessage, place: _Place) -> None:
+    def _chat(self, message: ChatMessage, place: Place) -> None:
         kind = _ROLES.get(message.role.lower())
         if kind is None:
             raise PromptError(
@@ -227,67 +220,43 @@ class _Reader:
         self.read(kind(content=message.content, name=message.name), place)
 
 
-def _tool_calls(message: AIMessage) -> list[tuple[str, Mapping[str, Any], str | None]]:
-    """List name, arguments and id of each call, those given only as content blocks too."""
-    calls: list[tuple[str, Mapping[str, Any], str | None]]
-    calls = [(call["name"], call["args"], call["id"]) for call in message.tool_calls]
-    known = {id_ for _, _, id_ in calls}
-    known |= {invalid.get("id") for invalid in message.invalid_tool_calls}
-    for block in _blocks(message.content):
-        if (
-            isinstance(block, dict)
-            and block.get("type") == "tool_use"
-            and block.get("id") not in known
-            and isinstance(block.get("input"), Mapping)
-        ):
-            calls.append((str(block.get("name")), block["input"], block.get("id")))
-    return calls
+def _asked_for(message: AIMessage) -> Iterator[tuple[str | None, FunctionCall | FailedCall]]:
+    """Yield id and call of each call, those given only as content blocks too."""
+    known: list[str | None] = []
+    for call in message.tool_calls:
+        known.append(call["id"])
+        yield call["id"], FunctionCall(call["name"], call["args"])
+    for invalid in message.invalid_tool_calls:
+        known.append(invalid.get("id"))
+        yield invalid.get("id"), _failed(invalid.get("name"), invalid.get("args"))
+    blocks = list(content_blocks(message.content))
+    # OpenAI's first function calling had one call, without an id.
+    if isinstance(first := message.additional_kwargs.get("function_call"), Mapping):
+        blocks.append({**first, "type": "function_call"})
+    for block in blocks:
+        if not isinstance(block, Mapping) or block.get("type") not in CALLS:
+            continue
+        id_ = block.get("call_id") or block.get("id")
+        if id_ not in known and (id_ is not None or not known):
+            yield id_, _call_in(block)
 
 
-def _failed_text(name: str | None, arguments: str | None) -> str:
-    """Say what an invalid tool call was: its source text, or as much as is kept of it."""
+def _call_in(block: Mapping[str, Any]) -> FunctionCall | FailedCall:
+    """Read a call in the form of LangChain, Anthropic or OpenAI."""
+    name = str(block.get("name"))
+    given: Any = next((block[key] for key in ("args", "input", "arguments") if key in block), {})
+    if isinstance(given, str) and block.get("type") != "invalid_tool_call":
+        with suppress(ValueError, RecursionError):
+            given = json.loads(given or "{}")
+    if isinstance(given, Mapping):
+        return FunctionCall(name, given)
+    return _failed(name, given if isinstance(given, str) else json.dumps(given, default=str))
+
+
+def _failed(name: str | None, arguments: str | None) -> FailedCall:
+    """Say what a call that could not be read was: its source, or as much as is kept of it."""
     source = arguments or ""
-    return source if not name or name in source else f"{name}({source})"
-
-
-def _blocks(content: str | Sequence[Any]) -> Sequence[str | dict[str, Any]]:
-    return [content] if isinstance(content, str) else content
-
-
-def _text(content: str | Sequence[Any], place: _Place) -> str:
-    if not isinstance(content, str | list):
-        raise PromptError(
-            f"{place} holds a result whose content is {content!r:.120}. Expected text, or a list "
-            "of blocks. Write the content as text."
-        )
-    pieces = []
-    for block in _blocks(content):
-        if isinstance(block, str):
-            pieces.append(block)
-        elif not isinstance(block, Mapping):
-            raise PromptError(
-                f"{place} holds the block {block!r:.120}. Expected text, or a dict with a type. "
-                "Write it as text."
-            )
-        elif block.get("type") == "text":
-            pieces.append(_block_text(block.get("text"), place))
-        elif not (block.get("type") in _NOT_SAID and place.kind.startswith("AI")):
-            raise PromptError(
-                f"{place} holds a block of type {block.get('type')!r}. This model reads text "
-                "only. Describe the content in a text block, or leave the block out."
-            )
-    return encodable("".join(pieces))
-
-
-def _block_text(text: object, place: _Place) -> str:
-    if text is None:
-        return ""  # As other chat models read an answer without text.
-    if isinstance(text, str):
-        return text
-    raise PromptError(
-        f"{place} holds a text block whose text is {text!r:.120}. Expected a string. Write the "
-        "content as one, or leave the block out."
-    )
+    return FailedCall(encodable(source if not name or name in source else f"{name}({source})"))
 
 
 def _clean(value: Any) -> Any:

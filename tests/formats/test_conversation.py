@@ -34,7 +34,8 @@ def asking(*calls, text="", invalid=()):
     return AIMessage(text, tool_calls=list(calls), invalid_tool_calls=list(invalid))
 
 
-IMAGE = {"type": "image_url", "image_url": {"url": "data:…"}}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+IDS = {"id": "fc_1", "call_id": "1"}
 ANTHROPIC = [
     HumanMessage([{"type": "text", "text": "Boston?"}]),
     AIMessage(
@@ -159,6 +160,54 @@ ANTHROPIC = [
             id="calls that are content blocks only; a message of results only",
         ),
         pytest.param(
+            [
+                AIMessage([{"type": "function_call", "name": "f", "arguments": '{"a": 1}', **IDS}]),
+                ToolMessage("5", tool_call_id="1"),
+            ],
+            (
+                AssistantTurn("", (FunctionCall("f", {"a": 1}),)),
+                ResultsTurn((CallResult(FunctionCall("f", {"a": 1}), "5"),)),
+            ),
+            id="OpenAI's calls that are content blocks only",
+        ),
+        pytest.param(
+            [AIMessage([{"type": "function_call", "name": "f", "args": {}}], tool_calls=[call()])],
+            (AssistantTurn("", (FunctionCall("f"),)),),
+            id="a block without an id repeats a call",
+        ),
+        pytest.param(
+            [AIMessage([{"text": "hm"}, {"type": "tool_use", "name": "f", "input": "a="}])],
+            (AssistantTurn("hm\nf(a=)"),),
+            id="a block whose arguments cannot be read is text",
+        ),
+        pytest.param(
+            [
+                AIMessage("", additional_kwargs={"function_call": {"name": "f", "arguments": ""}}),
+                FunctionMessage("5", name="f"),
+            ],
+            (
+                AssistantTurn("", (FunctionCall("f"),)),
+                ResultsTurn((CallResult(FunctionCall("f"), "5"),)),
+            ),
+            id="OpenAI's first function calling",
+        ),
+        pytest.param(
+            [
+                asking(call(id_=None)),
+                ToolMessage("5", tool_call_id=""),
+            ],
+            (
+                AssistantTurn("", (FunctionCall("f"),)),
+                ResultsTurn((CallResult(FunctionCall("f"), "5"),)),
+            ),
+            id="a call without an id, and its result",
+        ),
+        pytest.param(
+            [ChatMessage([{"type": "thinking", "thinking": "hm"}, "a"], role="assistant")],
+            (AssistantTurn("a"),),
+            id="a chat message of the assistant's may hold thoughts",
+        ),
+        pytest.param(
             [HumanMessage(["a", {"type": "text", "text": "b"}]), HumanMessage([])],
             (HumanTurn("ab"), HumanTurn("")),
             id="text blocks are joined",
@@ -174,10 +223,10 @@ ANTHROPIC = [
             id="chat messages by role",
         ),
         pytest.param(
-            [asking(call("f"), call("g", "2")), FunctionMessage("5", name="g")],
+            [asking(call("f"), call("g", "2")), FunctionMessage(["5"], name="g")],
             (
                 AssistantTurn("", (FunctionCall("f"), FunctionCall("g"))),
-                ResultsTurn((CallResult(FunctionCall("g"), "5"),)),
+                ResultsTurn((CallResult(FunctionCall("g"), '["5"]'),)),
             ),
             id="function messages by name",
         ),
@@ -228,7 +277,6 @@ def _deep(depth):
         ([HumanMessage("a"), HumanMessage([IMAGE])], r"messages\[1\] .HumanMessage. .*'image_url'"),
         ([SystemMessage([{"type": "audio", "data": ""}])], "'audio'.*reads text only"),
         ([AIMessage([{"type": "file", "file_id": "1"}])], "'file'"),
-        ([HumanMessage([{"type": "reasoning", "reasoning": "x"}])], "'reasoning'"),
         ([asking(call()), ToolMessage([IMAGE], tool_call_id="1")], r"messages\[1\] .ToolMessage"),
         (
             [HumanMessage([{"type": "text", "text": 5}])],
