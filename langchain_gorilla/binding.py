@@ -129,9 +129,9 @@ def read_response_format(value: Mapping[str, Any] | None) -> ResponseFormat | No
     """Read OpenAI's ``response_format``.
 
     Args:
-        value: ``{"type": "json_schema", "json_schema": {"schema": …}}``,
-            ``{"type": "json_object"}``, to which llama.cpp's ``"schema"`` may be added,
-            ``{"type": "text"}`` or None.
+        value: ``{"type": "json_schema", "json_schema": {"schema": …}}``, or flat as its Responses
+            have it, ``{"type": "json_schema", "schema": …}``; ``{"type": "json_object"}``, to which
+            llama.cpp's ``"schema"`` may be added; ``{"type": "text"}`` or None.
 
     Raises:
         UnsupportedOptionError: Anything else.
@@ -143,7 +143,7 @@ def read_response_format(value: Mapping[str, Any] | None) -> ResponseFormat | No
         return ResponseFormat()
     if kind == "json_object" and isinstance(schema := value["schema"], Mapping):
         return ResponseFormat(schema)
-    if kind == "json_schema" and isinstance(outer := value.get("json_schema"), Mapping):
+    if kind == "json_schema" and isinstance(outer := value.get("json_schema", value), Mapping):
         schema = outer.get("schema")
         if isinstance(schema, Mapping):
             return ResponseFormat(schema)
@@ -183,9 +183,12 @@ def read_demand(options: Mapping[str, Any], functions: Bound) -> Demand:
         UnknownToolError: See ``read_tool_choice``.
         UnsupportedOptionError: See ``read_tool_choice`` and ``read_response_format``.
     """
+    choice = options.get("tool_choice")
+    # Anthropic's choice says it itself.
+    single = isinstance(choice, Mapping) and choice.get("disable_parallel_tool_use") is True
     return Demand(
-        choice=read_tool_choice(options.get("tool_choice"), functions),
+        choice=read_tool_choice(choice, functions),
         response=read_response_format(options.get("response_format")),
         strict=options.get("strict"),
-        parallel=options.get("parallel_tool_calls") is not False,
+        parallel=options.get("parallel_tool_calls") is not False and not single,
     )

@@ -42,6 +42,20 @@ _MANY_TOOLS: Final = 64
 _SECRETS: Final = frozenset({"token", "use_auth_token"})
 """Arguments of ``from_pretrained`` that open a private repository."""
 
+_HOSTED: Final = frozenset(
+    {
+        *("base_url", "openai_api_base", "anthropic_api_url", "organization"),
+        *("openai_organization", "openai_proxy", "default_headers", "default_query"),
+        *("http_client", "http_async_client", "http_socket_options", "extra_body"),
+        *("extra_headers", "include_response_headers", "disabled_params", "use_responses_api"),
+        *("use_previous_response_id", "service_tier", "store", "truncation", "include", "user"),
+        *("tiktoken_model_name", "n", "presence_penalty", "frequency_penalty", "logit_bias"),
+        *("logprobs", "top_logprobs", "reasoning", "reasoning_effort", "verbosity", "thinking"),
+        *("betas", "safety_settings"),
+    }
+)
+"""Options of ``ChatOpenAI`` and its like that speak to a server, or of what only a server does."""
+
 
 class ModelOptions(BaseModel):
     """The options of a ``ChatGorilla``."""
@@ -63,7 +77,7 @@ class ModelOptions(BaseModel):
     """None and 0 are greedy, whatever the model's own generation config says; so is any below
     1e-8, where no token but the best has a chance."""
 
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1, alias="max_completion_tokens")
     """Most tokens of an answer; None is what the context leaves."""
 
     top_p: float | None = Field(default=None, gt=0, le=1)
@@ -173,22 +187,32 @@ class ModelOptions(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _keep_unknown_arguments(cls, values: Any) -> Any:
-        """Move arguments that are no fields into ``model_kwargs``, with a warning."""
+        """Move arguments that are no fields into ``model_kwargs``, with a warning.
+
+        Those of a model on a server go, so that a swap changes one line; its keys without a word.
+        """
         if not isinstance(values, dict):
             return values
         known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
         unknown = {name: value for name, value in values.items() if name not in known}
-        if not unknown:
-            return values
-        names = ", ".join(sorted(unknown))
+        keys = {name for name in unknown if name.endswith("_api_key")}
+        hosted = _HOSTED & unknown.keys()
         # The caller of ChatGorilla(…): above it are __init__, pydantic's, and this validator.
-        warnings.warn(
-            f"{names}: not an option of ChatGorilla, so passed to transformers' from_pretrained. "
-            "If that is meant, write model_kwargs={…}; else check the spelling.",
-            stacklevel=5,
-        )
+        if given := sorted(name for name in hosted if unknown[name] is not None):
+            warnings.warn(
+                f"{', '.join(given)}: for a model that a server runs, so without effect on one that "
+                "runs here. Leave it out.",
+                stacklevel=5,
+            )
         kept = {name: value for name, value in values.items() if name in known}
-        kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **unknown}
+        if further := {name: unknown[name] for name in unknown.keys() - hosted - keys}:
+            warnings.warn(
+                f"{', '.join(sorted(further))}: not an option of ChatGorilla, so passed to "
+                "transformers' from_pretrained. If that is meant, write model_kwargs={…}; else "
+                "check the spelling.",
+                stacklevel=5,
+            )
+            kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **further}
         return kept
 
     @field_validator("model_kwargs")

@@ -3,6 +3,7 @@ import pytest
 from langchain_gorilla.binding import (
     ResponseFormat,
     ToolChoice,
+    read_demand,
     read_response_format,
     read_tool_choice,
 )
@@ -43,6 +44,19 @@ def test_a_dict_names_a_tool_even_where_its_name_is_a_word():
     assert read_tool_choice("any", tools) == ToolChoice("any")
 
 
+@pytest.mark.parametrize(
+    ("options", "parallel"),
+    [
+        ({}, True),
+        ({"parallel_tool_calls": False}, False),
+        ({"tool_choice": {"type": "any", "disable_parallel_tool_use": True}}, False),
+        ({"tool_choice": {"type": "any", "disable_parallel_tool_use": False}}, True),
+    ],
+)
+def test_a_single_call_is_demanded_as_openai_and_as_anthropic_do(options, parallel):
+    assert read_demand(options, TOOLS).parallel is parallel
+
+
 def test_an_unknown_tool_is_an_error_that_lists_near_names():
     with pytest.raises(UnknownToolError, match=r"'get_wether' is none of the 2.*get-weather"):
         read_tool_choice("get_wether", TOOLS)
@@ -71,6 +85,10 @@ def test_a_choice_of_another_kind_is_an_error(value):
         ({"type": "json_object", "schema": {"type": "array"}}, ResponseFormat({"type": "array"})),
         (
             {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}},
+            ResponseFormat({"type": "object"}),
+        ),
+        (
+            {"type": "json_schema", "name": "a", "schema": {"type": "object"}},
             ResponseFormat({"type": "object"}),
         ),
     ],

@@ -131,7 +131,7 @@ def test_a_call_may_ask_another_model_in_its_own_format() -> None:
     [
         {"revision": "abc"},
         {"dtype": "float32"},
-        {"device": "cpu"},
+        {"device": "meta"},
         {"device_map": "auto"},
         {"quantization_config": {"load_in_4bit": True}},
         {"trust_remote_code": True},
@@ -210,3 +210,20 @@ def test_transformers_is_given_the_secret_itself(
 
 def test_a_token_that_is_no_text_stays_as_it_is() -> None:
     assert scripted(model_kwargs={"token": True}).model_kwargs == {"token": True}
+
+
+HOSTED = {"base_url": "https://example.org", "frequency_penalty": 0.5, "organization": None}
+
+
+def test_what_only_a_server_does_is_warned_about_and_left_out() -> None:
+    with pytest.warns(UserWarning, match=r"^base_url, frequency_penalty: .*without effect"):
+        assert scripted(**HOSTED).model_kwargs == {}
+
+
+def test_a_servers_key_is_kept_nowhere() -> None:
+    model = scripted(openai_api_key="sk-1")
+    assert "sk-1" not in f"{model!r}{model._identifying_params}{dumps(model)}"
+
+
+def test_max_tokens_has_openais_newer_name_too() -> None:
+    assert scripted(max_completion_tokens=5).max_tokens == 5
