@@ -1,7 +1,8 @@
 """One JSON schema out of the ways in which tools spell their parameters.
 
 What comes in: JSON Schema of any draft, OpenAPI's ``nullable``, draft 3's ``"required": true``,
-Pydantic v1's ``items`` lists, Gorilla's lists of parameters, and the type words of Python, Java
+draft 4's ``"exclusiveMinimum": true``, keywords that are null because a serialiser wrote all it
+had, Pydantic v1's ``items`` lists, Gorilla's lists of parameters, and the type words of Python, Java
 and JavaScript that BFCL uses (``dict``, ``float``, ``tuple``, ``any``, ``ArrayList``, ``HashMap``,
 …). What comes out is JSON Schema in its own type names; every other keyword stays as it was.
 
@@ -46,6 +47,8 @@ _PYTHON_TYPES: Final = {
     "object": (dict,),
     "null": (type(None),),
 }
+_DRAFT_4: Final = "http://json-schema.org/draft-04/schema"
+_DRAFT_7: Final = "http://json-schema.org/draft-07/schema#"
 _ANY_WORDS: Final = frozenset({"any", "anything", ""})
 # A TypedDict without a docstring inherits dict's, and LangChain passes it on.
 _DICT_DOCSTRING: Final = inspect.getdoc(dict)
@@ -134,10 +137,14 @@ def _normalised(schema: Mapping[str, Any], rules: _Rules) -> dict[str, JSONValue
     """Return a copy in JSON Schema's own words, recursively."""
     result: dict[str, Any] = {}
     for key, value in schema.items():
-        if key == "type":
+        if value is None and key not in ("default", "const"):
+            continue  # Not given: no other keyword may be null.
+        elif key == "type":
             result.update(_typed(value, schema.get("format")))
         elif rules.generated and (key == "title" or value == _DICT_DOCSTRING):
             continue
+        elif key == "$schema" and str(value).rstrip("#") == _DRAFT_4:
+            result[key] = _DRAFT_7  # The nearest one that knows what _settle_limits writes.
         elif key in MAPS_OF_SCHEMAS and isinstance(value, Mapping):
             result[key] = {str(name): _inner(each, rules) for name, each in value.items()}
         elif key in LISTS_OF_SCHEMAS and isinstance(value, list | tuple):
@@ -153,6 +160,7 @@ def _normalised(schema: Mapping[str, Any], rules: _Rules) -> dict[str, JSONValue
         result["prefixItems"] = result.pop("items")
         if "additionalItems" in result:
             result["items"] = result.pop("additionalItems")
+    _settle_limits(result)
     _settle_enum(result)
     return result
 
@@ -203,6 +211,15 @@ def _lift_required(schema: dict[str, Any], properties: dict[str, Any]) -> None:
             required = [*required, name]
     if required:
         schema["required"] = list(dict.fromkeys(required)) if all_text(required) else required
+
+
+def _settle_limits(schema: dict[str, Any]) -> None:
+    """Write draft 4's ``exclusiveMinimum: true`` beside a ``minimum`` as later drafts do."""
+    for exclusive, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(flag := schema.get(exclusive), bool):
+            del schema[exclusive]
+            if flag and limit in schema:
+                schema[exclusive] = schema.pop(limit)
 
 
 def _settle_enum(schema: dict[str, Any]) -> None:

@@ -85,14 +85,18 @@ def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
         return f"one of {listed([shown(each) for each in schema['enum']], 12)}"
     if keyword in _LIMITS:
         return _LIMITS[keyword].format(shown(wanted))
+    # The model's own names are those of the call's arguments, not of what is in them.
+    names: Mapping[str, str] = {} if error.absolute_path else written
+    given: Any = error.instance
     if keyword == "required":
-        given: Any = error.instance
-        missing = [name for name in wanted if name not in given]
-        if not error.absolute_path:
-            missing = [written.get(name, name) for name in missing]
-        return f"an object with {listed(missing, 5)}"
+        return f"an object with {_missing(wanted, given, names)}"
     if keyword == "additionalProperties":
-        return f"only the keys {listed(list(schema.get('properties', ())), 12)}"
+        return _keys(schema)
+    if keyword == "dependentRequired":
+        lacking = {n: _missing(wanted[n], given, names) for n in wanted if n in given}
+        return either([f"{lacking[n]} beside {names.get(n, n)}" for n in lacking if lacking[n]])
+    if keyword == "items" and wanted is False:
+        return f"at most {len(schema.get('prefixItems', ()))} items"
     if keyword == "uniqueItems":
         return "no item twice"
     if error.context:
@@ -101,6 +105,18 @@ def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
     if schema is False or (keyword == "not" and wanted in ({}, True)):
         return _NOTHING
     return f"a value that fits {keyword}: {shown(wanted)}"
+
+
+def _missing(needed: list[str], given: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return listed([names.get(name, name) for name in needed if name not in given], 5)
+
+
+def _keys(schema: Mapping[str, Any]) -> str:
+    """Say which keys an object may have, where it may have no others."""
+    patterns = [f"keys that match {shown(each)}" for each in schema.get("patternProperties", ())]
+    names = listed(list(schema.get("properties", ())), 12)
+    kinds = [f"the keys {names}", *patterns] if names else patterns
+    return f"only {either(kinds)}" if kinds else "no keys"
 
 
 def _kinds(error: ValidationError) -> list[str]:

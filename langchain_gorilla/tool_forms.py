@@ -13,8 +13,9 @@ The forms are
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from inspect import iscoroutinefunction
-from typing import Any, Final, NamedTuple, get_args
+from functools import wraps
+from inspect import getdoc, iscoroutinefunction
+from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool, Tool
@@ -200,9 +201,10 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
     # LangChain's own tool leaves out what is injected and reads the docstring's Args.
     with _explained(function):
         is_async = iscoroutinefunction(function)
+        read = _with_documented_hints(function)
         tool = StructuredTool.from_function(
-            func=None if is_async else function,
-            coroutine=function if is_async else None,
+            func=None if is_async else read,
+            coroutine=read if is_async else None,
             name=name,
             description=name,
             parse_docstring=True,
@@ -211,6 +213,29 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
         # Of the docstring only what stands before its Args.
         description = getattr(tool.args_schema, "__doc__", None)
     return ToolParts(name, description, parameters, generated=True)
+
+
+def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function as LangChain reads it, whatever its docstring's Args describe.
+
+    LangChain refuses a function where one of them has no type hint: a parameter without one,
+    ``**kwargs``, or a name that is no parameter. A hint for what is no parameter changes nothing.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    described: set[str] = set()
+    for line in (getdoc(function) or "").partition("Args:")[2].splitlines():
+        name, colon, _ = line.partition(":")
+        if colon:
+            described |= {name.strip(), name.split(" (")[0].strip()}
+    if described <= hints.keys():
+        return function
+
+    @wraps(function)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    read.__annotations__ = {**dict.fromkeys(described, Any), **hints}
+    return read
 
 
 def _generated_schema(model: Any) -> Mapping[str, Any]:

@@ -36,6 +36,9 @@ def test_type_words_become_json_schemas_own(words: str, name: str) -> None:
     }
 
 
+LIMITED = {"type": "integer", "exclusiveMinimum": 0}
+
+
 @pytest.mark.parametrize("word", ["any", "Any", ""])
 def test_any_type_is_no_type(word: str) -> None:
     assert one({"type": word, "description": "d"}) == {"description": "d"}
@@ -52,6 +55,13 @@ def test_an_unknown_type_word_stays_readable_as_a_format() -> None:
         ({"type": ["String", "None"]}, {"type": ["string", "null"]}),
         ({"type": ["int", "integer"]}, {"type": ["integer"]}),
         ({"type": ["int", "any"]}, {}),
+        ({"type": "int", "minimum": 0, "exclusiveMinimum": True}, LIMITED),
+        ({"type": "int", "exclusiveMinimum": 0, "exclusiveMaximum": False}, LIMITED),
+        (
+            {"type": "string", "description": None, "items": None, "enum": None, "default": None},
+            {"type": "string", "default": None},
+        ),
+        ({"type": None, "const": None}, {"const": None}),
         ({"type": "String", "nullable": True}, {"type": ["string", "null"]}),
         (
             {"type": "string", "enum": ["a"], "nullable": True},
@@ -112,6 +122,21 @@ def test_definitions_are_translated_and_references_stay() -> None:
         "type": "object",
         "properties": {"a": {"$ref": "#/$defs/x"}},
         "$defs": {"x": {"type": "number"}},
+    }
+
+
+def test_parameters_that_are_null_are_none() -> None:
+    given = {"type": "object", "properties": None, "required": None}
+    assert parameters_schema(given, "f") == {"type": "object"}
+
+
+def test_draft_4_becomes_the_nearest_draft_that_has_what_its_limits_become() -> None:
+    limits = {"type": "integer", "minimum": 0, "exclusiveMinimum": True}
+    given = {"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"a": limits}}
+    assert parameters_schema(given, "f") == {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": {"a": LIMITED},
     }
 
 

@@ -205,6 +205,24 @@ def test_a_recursive_model_keeps_its_definitions() -> None:
     assert "Node" in function.parameters["$defs"]
 
 
+def test_a_docstring_may_describe_what_has_no_hint_or_is_no_parameter() -> None:
+    def send(to, text: str = "", **more: int) -> None:
+        """Send a text.
+
+        Args:
+            to: Whom to.
+            text (str): What,
+                in words: all of it.
+            cc: Gone since the last version.
+            **more: Anything: else.
+        """
+
+    schema = function_schema(send)
+    assert schema.description == "Send a text."
+    described = {name: each.get("description") for name, each in schema.properties.items()}
+    assert described == {"to": "Whom to.", "text": "What, in words: all of it.", "more": None}
+
+
 def test_a_typed_dict_without_docstring_does_not_describe_the_dict_type() -> None:
     class Inner(TypedDict):
         a: int

@@ -147,6 +147,26 @@ REASONS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "a: got {'m': 1}, expected only the keys n.",
     ),
     (
+        {"a": {"patternProperties": {"^x": {}}, "additionalProperties": False}},
+        {"a": {"m": 1}},
+        "a: got {'m': 1}, expected only keys that match '^x'.",
+    ),
+    (
+        {"a": {"type": "object", "additionalProperties": False}},
+        {"a": {"m": 1}},
+        "a: got {'m': 1}, expected no keys.",
+    ),
+    (
+        {"a": {"type": "object", "dependentRequired": {"m": ["n", "o"]}}},
+        {"a": {"m": 1}},
+        "a: got {'m': 1}, expected n, o beside m.",
+    ),
+    (
+        {"a": {"prefixItems": [{}], "items": False}},
+        {"a": [1, 2]},
+        "a: got [1, 2], expected at most 1 items.",
+    ),
+    (
         {"a": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"n": INTEGER}}]}},
         {"a": {"n": "x"}},
         "a.n: got 'x', expected an integer.",
