@@ -14,8 +14,9 @@ text              letters, case, accents and punctuation aside, it stands there;
                   initials do (``NYC``)
 number            a number that was said equals it, whatever the sign: ``1,000``, ``1k``, ``one
                   thousand``, ``50%`` for 50 and 0.5; a text of digits likewise
-boolean           a word of the parameter's name stands there, or yes, no, true, false: that a
-                  boolean is meant is all that can be seen
+boolean           a word of the parameter's name stands there, or one that begins like it, or yes,
+                  no, true, false, off, enable, disable, turn, switch: that a boolean is meant is
+                  all that can be seen
 enum              a word of it stands there, or begins a word that does (``asc``); a parameter
                   with one possible value, and one that takes its ``default``, needs no words
 date, time        the day and month, or the time, in any spelling; or any word such as
@@ -73,7 +74,7 @@ _SMALL_WORDS: Final = frozenset(
         "with",
     ]
 )
-_ANSWERS: Final = ("yes", "no", "true", "false")
+_ANSWERS: Final = ("yes", "no", "true", "false", "off", "enable", "disable", "turn", "switch")
 _MONTH_ONLY: Final = re.compile(r"\d{4}-\d{1,2}")
 _DATE: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|[a-z0-9]+"
@@ -173,6 +174,13 @@ class Said:
         """Whether a word stands there, a plural's s aside."""
         return _stem(word) in self._set
 
+    def has_like(self, word: str) -> bool:
+        """Whether a word stands there, or one that begins with its first five letters."""
+        likeness = word[:5] if len(word) >= 4 else ""
+        return self.has_word(word) or (
+            likeness != "" and any(each.startswith(likeness) for each in self.words)
+        )
+
     def has_number(self, value: float) -> bool:
         """Whether a number stands there in any spelling, its sign aside."""
         value = abs(value)
@@ -188,6 +196,8 @@ class Said:
         joined = "".join(words)
         # Scripts without spaces between words, and spellings such as "e-mail" and "wi fi".
         if joined in self._joined if not joined.isascii() else self._begins(joined):
+            return True
+        if joined in self._set:  # 4K
             return True
         if len(words) == 1:
             return self.has_word(words[0]) or self._is_initials(value.strip())
@@ -233,8 +243,8 @@ def _said(value: JSONValue, schema: Mapping[str, Any], name: str, said: Said) ->
         return False
     match value:
         case bool():
-            names = (word for word in _words(name) if word not in _SMALL_WORDS)
-            return any(map(said.has_word, names)) or any(map(said.has_word, _ANSWERS))
+            names = [word for word in _words(name) if word not in _SMALL_WORDS]
+            return any(map(said.has_like, names)) or any(map(said.has_word, _ANSWERS))
         case int() | float():
             return said.has_number(value)
         case str():
@@ -325,16 +335,21 @@ def referred(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str,
 
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_DOTTED: Final = re.compile(r"(?<=\b\w)\.(?=\w\b)")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def _words(text: str) -> tuple[str, ...]:
     """Split into words, folded: no case, no accents, no punctuation; camelCase is two words."""
-    decomposed = unicodedata.normalize("NFKD", _HUMP.sub(" ", text))
+    decomposed = unicodedata.normalize("NFKD", _HUMP.sub(" ", _DOTTED.sub("", text)))
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))
     return tuple(_WORD.findall(plain.casefold()))
 
 
 def _stem(word: str) -> str:
-    """Drop a plural's s; nothing cleverer, since names are looked up too."""
+    """Drop a plural's ending; nothing cleverer, since names are looked up too."""
+    if len(word) > 4 and word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if len(word) > 4 and word.endswith(("xes", "ches", "shes", "sses")):
+        return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

@@ -20,6 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.formats.content import Place, message_text
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
 from langchain_gorilla.grounding import Said, Ungrounded, referred, resolved
 from langchain_gorilla.validation import InvalidCall, validate_call
@@ -88,8 +89,15 @@ def what_was_said(messages: Sequence[BaseMessage]) -> Said:
 
     A question for an argument is left out: what its description gives as an example was not said.
     What a person gave for an argument was said, at an interrupt.
+
+    Raises:
+        PromptError: A message holds what is no text; see ``formats.content``.
     """
-    said = [each.text for each in messages if ASKED_FOR not in each.response_metadata]
+    said = [
+        message_text(each, Place(position, type(each).__name__))
+        for position, each in enumerate(messages)
+        if ASKED_FOR not in each.response_metadata
+    ]
     given = [value for each in messages for value in each.response_metadata.get(GIVEN, ())]
     return Said([*said, *map(_text, given)])
 
@@ -191,8 +199,8 @@ def resumed(answer: AIMessage, given: Any) -> AIMessage:
                                   kept by giving it: the interrupt shows it as ``guess``
     ============================  ================================================================
 
-    A text that does not fit as it is stands for the JSON that it spells, or for ``true``,
-    ``false``, ``null`` or ``none`` in capitals or not.
+    A text that does not fit as it is stands for the JSON that it spells, or for ``true``, ``yes``,
+    ``false``, ``no``, ``null`` or ``none`` in capitals or not.
 
     Each value is checked against its parameter's schema, and the call against the tool's. The
     values stay in the answer's metadata, so that no later call is asked about them.
@@ -319,7 +327,9 @@ def _fitting(value: JSONValue, missing: Mapping[str, Any], root: Mapping[str, An
     raise UnusableAnswerError(reason)
 
 
-_WORDS: Final[Mapping[str, JSONValue]] = {"true": True, "false": False, "null": None, "none": None}
+_WORDS: Final[Mapping[str, JSONValue]] = {
+    "true": True, "yes": True, "false": False, "no": False, "null": None, "none": None,
+}  # fmt: skip
 
 
 def _readings(value: JSONValue) -> list[JSONValue]:

@@ -6,6 +6,7 @@ English words; digits in the spellings of several countries. Where a spelling ha
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -45,11 +46,16 @@ _ORDINALS: Final = [
     "eighth",
     "ninth",
     "tenth",
+    "eleventh",
+    "twelfth",
+    *(f"{word}th" for word in UNITS[13:]),
 ]
+_TENTHS: Final = [f"{word[:-1]}ieth" for word in TENS]
 _SMALL: Final[dict[str, float]] = {
     **{word: value for value, word in enumerate(UNITS)},
     **{word: 20 + 10 * index for index, word in enumerate(TENS)},
     **{word: 1 + index for index, word in enumerate(_ORDINALS)},
+    **{word: 20 + 10 * index for index, word in enumerate(_TENTHS)},
     "once": 1,
     "single": 1,
     "twice": 2,
@@ -64,7 +70,9 @@ _SMALL: Final[dict[str, float]] = {
 }
 _LARGE: Final[dict[str, float]] = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+    "lakh": 1e5, "crore": 1e7,
 }  # fmt: skip
+_TIMES: Final[dict[str, float]] = {"dozen": 12, "quarters": 0.25}
 _SUFFIXES: Final[dict[str, float]] = {
     **_LARGE,
     "k": 1e3,
@@ -82,10 +90,14 @@ _SUFFIXES: Final[dict[str, float]] = {
 _DIGITS: Final = re.compile(
     # Groups of three, by any of the usual marks; or plain digits.
     r"(?P<whole>\d{1,3}(?:(?P<mark>[,._'’\u00a0\u202f ])\d{3})(?:(?P=mark)\d{3})*|\d+)"
-    r"(?P<part>[.,]\d+)?"
-    r"(?:\s?(?P<suffix>hundred|thousand|million|billion|trillion|dozen|percent|per cent|%"
+    r"(?P<part>[.,]\d+)?(?P<power>e[+-]?\d{1,3}\b)?"
+    r"(?:\s?(?P<suffix>hundred|thousand|million|billion|trillion|lakh|crore|dozen|percent|per cent|%"
     r"|bn\b|mn\b|mio\b|k\b|m\b|b\b))?",
     re.IGNORECASE,
+)
+_FRACTION: Final = re.compile(
+    r"(?:(?P<whole>\d+)\s?)?(?P<sign>[¼½¾⅐-⅞])|"
+    r"(?:(?<![\d/])(?P<before>\d+)\s)?(?<![\d/])(?P<over>\d+)\s?[/⁄]\s?(?P<under>\d+)(?![\d/])"
 )
 _WORD: Final = re.compile(r"[a-z]+|%", re.IGNORECASE)
 
@@ -93,9 +105,9 @@ _WORD: Final = re.compile(r"[a-z]+|%", re.IGNORECASE)
 def numbers_in(text: str) -> frozenset[float]:
     """Return the absolute values of the numbers that a text may mean.
 
-    "50%" gives 50 and 0.5, "1.234" gives 1.234 and 1234, "2k" gives 2 and 2000.
+    "50%" gives 50 and 0.5, "1.234" gives 1.234 and 1234, "2k" gives 2 and 2000, "3/4" 3, 4 and 0.75.
     """
-    return frozenset((*_written(text), *_said(text)))
+    return frozenset((*_written(text), *_fractions(text), *_said(text)))
 
 
 def _written(text: str) -> Iterator[float]:
@@ -109,6 +121,8 @@ def _written(text: str) -> Iterator[float]:
             readings += [*pieces, f"{pieces[0]}.{''.join(pieces[1:])}"]
         elif part:
             readings += [digits, part[1:]]
+        if match["power"]:
+            readings.append(readings[0] + match["power"])
         scale = _SUFFIXES.get((match["suffix"] or "").lower())
         for reading in readings:
             yield float(reading)
@@ -116,25 +130,45 @@ def _written(text: str) -> Iterator[float]:
                 yield float(reading) * scale
 
 
+def _fractions(text: str) -> Iterator[float]:
+    for match in _FRACTION.finditer(text):
+        if match["sign"]:
+            value = unicodedata.numeric(match["sign"])
+        elif float(match["under"]):
+            value = float(match["over"]) / float(match["under"])
+        else:
+            continue
+        yield value
+        yield value + float(match["whole"] or match["before"] or 0)
+
+
 def _said(text: str) -> Iterator[float]:
     """Read runs of number words, such as "twenty-five thousand" and "two and a half"."""
     run: list[str] = []
     for word in (*(match[0].lower() for match in _WORD.finditer(text)), ""):
-        if word in _SMALL or word in _LARGE or (run and word in ("and", "a", "point")):
+        if word in _SMALL or word in _LARGE or (run and word in ("and", "a", "point", "quarters")):
             run.append(word)
             continue
         while run and run[-1] in ("and", "a", "point"):
             run.pop()
         if run:
-            yield from (value := _value(run), *(_small_parts(run) if len(run) > 1 else ()))
+            yield from (value := _value(run), *(_parts(run) if len(run) > 1 else ()))
             if word in ("percent", "per", "%"):
                 yield value / 100
         run = []
 
 
-def _small_parts(run: list[str]) -> Iterator[float]:
-    """Give each word's own value: "one or two", "second thousand" are several numbers."""
+def _parts(run: list[str]) -> Iterator[float]:
+    """Give what a run means beside its value.
+
+    Each word's own value: "one or two", "second thousand" are several numbers. And two pairs of
+    digits: "nineteen eighty-four".
+    """
     yield from (_SMALL[word] for word in run if word in _SMALL)
+    for at in range(1, min(3, len(run))):
+        first, second = _value(run[:at]), _value(run[at : at + 2])
+        if 10 <= first < 100 and 10 <= second < 100:
+            yield 100 * first + second
 
 
 def _value(run: list[str]) -> float:
@@ -149,8 +183,8 @@ def _value(run: list[str]) -> float:
             if scale >= 1e3:
                 total, current = total + current, 0.0
             place = 1.0
-        elif word == "dozen":
-            current = (current or 1.0) * 12
+        elif word in _TIMES:
+            current = (current or 1.0) * _TIMES[word]
         elif word in _SMALL:
             current += _SMALL[word] / place
             place *= 10.0 if place > 1 else 1.0
@@ -179,7 +213,9 @@ _DATES: Final = (
     re.compile(r"(?<!\d)(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
     re.compile(r"(?<!\d)(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
     re.compile(rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE),
-    re.compile(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<n>{_MONTH})\b", re.IGNORECASE),
+    re.compile(
+        rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?(?P<n>{_MONTH})\b", re.IGNORECASE
+    ),
 )
 _NAMED_MONTH: Final = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
 _MONTH_OF_YEAR: Final = re.compile(r"\d{4}[-/](\d{1,2})(?!\d)|(?<!\d)(\d{1,2})[-/]\d{4}")
@@ -193,14 +229,36 @@ _RELATIVE: Final = re.compile(
     re.IGNORECASE,
 )
 _TIME: Final = re.compile(
+    r"(?:(?P<part>half|quarter|(?<!\d)\d{1,2})\s+(?:minutes?\s+)?(?P<side>past|after|to|before)\s+)?"
     r"(?<!\d)(?P<h>\d{1,2})(?:[:.h](?P<min>\d{2}))?(?::\d{2})?\s*(?P<half>[ap]\.?m\b|o'?clock)?",
     re.IGNORECASE,
 )
+_UNIT: Final = f"{'|'.join(UNITS[1:10])}|{'|'.join(_ORDINALS[:9])}"
+_BELOW_HUNDRED: Final = (
+    rf"(?:{'|'.join(TENS)})(?:[\s-]+(?:{_UNIT}))?|{'|'.join((*UNITS, *_ORDINALS, *_TENTHS))}"
+)
+_NUMBER: Final = re.compile(rf"\b(?:{_BELOW_HUNDRED})\b", re.IGNORECASE)
+_HOUR_AND_MINUTES: Final = re.compile(
+    rf"\b({'|'.join(UNITS[1:13])})[\s-]+((?:{'|'.join(TENS)})(?:[\s-]+(?:{_UNIT}))?"
+    rf"|{'|'.join(UNITS[10:])})\b",
+    re.IGNORECASE,
+)
+
+
+def _in_digits(text: str) -> str:
+    """Write the words of numbers below a hundred as digits: "May 4", "7:30" for "seven thirty"."""
+
+    def digits(words: str) -> str:
+        return f"{sum(_SMALL[word] for word in re.split(r'[^a-z]+', words.casefold())):.0f}"
+
+    text = _HOUR_AND_MINUTES.sub(lambda m: f"{digits(m[1])}:{digits(m[2])}", text)
+    return _NUMBER.sub(lambda m: digits(m[0]), text)
 
 
 def dates_in(text: str) -> frozenset[tuple[int, int]]:
     """Return (month, day) of the dates that a text names; 3/4 is both the 3rd and the 4th."""
     found = set()
+    text = _in_digits(text)
     for pattern in _DATES:
         for match in pattern.finditer(text):
             parts = match.groupdict()
@@ -225,9 +283,13 @@ def is_relative_date_in(text: str) -> bool:
 def times_in(text: str) -> frozenset[tuple[int, int]]:
     """Return (hour, minute) of the times of day that a text may name, on a 24-hour clock."""
     found = set()
-    for match in _TIME.finditer(text):
+    for match in _TIME.finditer(_in_digits(text)):
         hour, minute = int(match["h"]), int(match["min"] or 0)
         half = (match["half"] or "").lower()
+        if match["part"] is not None:
+            minute = {"half": 30, "quarter": 15}.get(match["part"].lower()) or int(match["part"])
+            if match["side"].lower() in ("to", "before"):
+                hour, minute = (hour - 1) or 12, 60 - minute
         if hour > 24 or minute > 59:
             continue
         if half.startswith("p") and hour < 12:

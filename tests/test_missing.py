@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
@@ -96,6 +96,23 @@ def test_ask_lets_calls_pass_whose_values_were_said() -> None:
     given = answer(MADE_UP, "7 nights in Paris", on_missing_argument="ask")
     assert [call["args"] for call in given.tool_calls] == [{"city": "Paris", "nights": 7}]
     assert given.response_metadata["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "trip", "city": "Paris", "nights": 7}],
+        [{"type": "text", "text": "Paris"}, {"type": "text", "text": "7 nights"}],
+    ],
+)
+def test_what_a_tool_gave_in_blocks_was_said(content: Any) -> None:
+    call = {"name": "find_trip", "args": {}, "id": "1"}
+    found = [
+        HumanMessage("Book a hotel for my trip."),
+        AIMessage("", tool_calls=[call]),
+        ToolMessage(content, tool_call_id="1"),
+    ]
+    assert answer(MADE_UP, found, on_missing_argument="ask").tool_calls
 
 
 def test_no_call_runs_while_one_of_them_is_asked_about() -> None:
@@ -398,6 +415,8 @@ REFERRED = {"$ref": "#/$defs/Colours", "$defs": {"Colours": COLOURS}}
         (COLOURS, {"1": {"x": {"1": "Red"}}}, {"1": "Red"}),
         (NUMBER, " 12.5 ", 12.5),
         (BOOLEAN, "TRUE", True),
+        (BOOLEAN, "Yes", True),
+        (BOOLEAN, "no", False),
         (BOOLEAN, True, True),
         (BOOLEAN, False, False),
         (BOOLEAN, {"x": False}, False),

@@ -36,6 +36,10 @@ SAID = [
     (TEXT, "e-mail", "by email"),
     (TEXT, "email", "by e-mail"),
     (TEXT, "apples", "an apple a day"),
+    (TEXT, "box", "two boxes"),
+    (TEXT, "story", "read me stories"),
+    (TEXT, "US", "in the U.S. today"),
+    (TEXT, "4K", "a 4k video"),
     (TEXT, "94110", "in 94110"),
     (TEXT, "3", "three of them"),
     (TEXT, "→", "what is → ?"),
@@ -49,6 +53,7 @@ SAID = [
     (INTEGER, 2, "in two days"),
     (BOOLEAN, True, "yes please"),
     (BOOLEAN, False, "is it true?"),
+    (BOOLEAN, False, "turn it off"),
     (UNIT, "celsius", "in Celsius"),
     (SORT, "asc", "sorted ascending"),
     ({"enum": ["north_america", "europe"]}, "north_america", "for North America"),
@@ -62,6 +67,7 @@ SAID = [
     (TEXT, "May 3, 2024", "on 2024-05-03"),
     (TEXT, "2024-05", "in May"),
     (TEXT, "15:00", "at 3 pm"),
+    (TEXT, "19:00", "dinner at seven"),
     (LIST, ["Paris", "Rome"], "Paris and Rome"),
     (LIST, ["Paris", "France"], "Paris"),
     (PLACE, {"city": "Paris", "zip": "75001"}, "75001 Paris"),
@@ -106,6 +112,7 @@ def test_a_value_that_was_not_said_is_missing(schema, value, said):
 def test_a_boolean_is_said_by_its_parameters_name():
     assert not missing(False, BOOLEAN, "without breakfast", name="include_breakfast")
     assert not missing(True, BOOLEAN, "with breakfast", name="wantsBreakfast")
+    assert not missing(True, BOOLEAN, "and notify me", name="notifications")
     assert missing(True, BOOLEAN, "a room", name="include_breakfast")
 
 

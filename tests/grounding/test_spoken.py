@@ -36,6 +36,18 @@ from langchain_gorilla.spoken import (
         ("a couple of tickets", 2),
         ("the third floor", 3),
         ("the 21st floor", 21),
+        ("the twelfth floor", 12),
+        ("the thirtieth of them", 30),
+        ("nineteen eighty-four", 1984),
+        ("twenty twenty-six", 2026),
+        ("three quarters", 0.75),
+        ("2 1/2 cups", 2.5),
+        ("½ cup", 0.5),
+        ("1½ cups", 1.5),
+        ("1e-4", 0.0001),
+        ("2.5e3", 2500),
+        ("5 lakh", 500_000),
+        ("three crore", 30_000_000),
         ("50%", 0.5),
         ("50 percent", 50),
         ("fifty percent", 0.5),
@@ -53,7 +65,8 @@ def test_a_number_is_read_in_every_spelling(text, number):
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("1,000", 10), ("one thousand", 100), ("no digits", 0), ("12", 2)]
+    ("text", "number"),
+    [("1,000", 10), ("one thousand", 100), ("no digits", 0), ("12", 2), ("on 3/4/2024", 0.75)],
 )
 def test_no_other_number_is_read(text, number):
     assert number not in numbers_in(text)
@@ -83,11 +96,18 @@ def test_what_is_absurdly_long_is_read_all_the_same(text):
         "the 3rd of May",
         "3 May",
         "May the 3rd",
+        "May the third",
+        "the third of May",
+        "3-May-2024",
         "at 2024-05-03T10:00",
     ],
 )
 def test_a_date_is_read_in_every_spelling(text):
     assert (5, 3) in dates_in(text)
+
+
+def test_the_day_of_a_date_may_be_any_word():
+    assert dates_in("the fifteenth of May or December twenty-fifth") == {(5, 15), (12, 25)}
 
 
 def test_an_old_spelling_of_s_is_one():
@@ -134,6 +154,14 @@ def test_other_words_need_none(text):
         ("at midnight", (0, 0)),
         ("08:05:30", (8, 5)),
         ("at 8", (20, 0)),
+        ("at eight", (20, 0)),
+        ("three pm", (15, 0)),
+        ("half past three", (15, 30)),
+        ("quarter to nine", (8, 45)),
+        ("ten minutes to one", (12, 50)),
+        ("20 past 4 pm", (16, 20)),
+        ("seven thirty", (19, 30)),
+        ("six twenty-five am", (6, 25)),
     ],
 )
 def test_a_time_is_read_in_every_spelling(text, time):
