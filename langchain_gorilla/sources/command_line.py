@@ -32,7 +32,7 @@ from langchain_gorilla.functions import function_schema
 from langchain_gorilla.sources.base import Refusal, Tools
 from langchain_gorilla.sources.command_run import CommandLimits, CommandResult, run_command
 from langchain_gorilla.sources.command_schema import CommandShape, argument_list, shape_of
-from langchain_gorilla.sources.help_text import HelpText, is_man_page, read_help
+from langchain_gorilla.sources.help_text import HelpText, NamedText, is_man_page, read_help
 from langchain_gorilla.sources.help_usage import Usage, read_usages
 from langchain_gorilla.sources.programs import command_words, default_name, program_of
 from langchain_gorilla.sources.results import cut
@@ -180,7 +180,7 @@ class _Scan:
     def walk(self, depth: int) -> None:
         """Read the program's help, and those of its sub-commands level by level."""
         todo = deque(self._roots())
-        listed = dict.fromkeys(todo, "")
+        listed = {path: NamedText("") for path in todo}
         usages: dict[tuple[str, ...], list[str]] = {}
         seen = set[tuple[str, ...]]()
         while todo:
@@ -203,17 +203,19 @@ class _Scan:
                 continue
             usages[path] = list(text.usages)
             own = [each for each in text.usages if path and path[-1] in re.split(r"[\s|]+", each)]
-            if path and path[:-1] not in usages and own != text.usages:
+            is_above = own != text.usages or (text.commands and not text.usages)
+            if path and path[:-1] not in usages and is_above:
                 # allow named it, and nothing above it was read.
                 above = self._help(path[:-1])
                 usages[path[:-1]] = above.usages if above else []
                 for each in above.commands if above else ():
-                    listed[(*path[:-1], each.name)] = each.description
+                    listed[(*path[:-1], each.name)] = each
             if path and usages.get(path[:-1]) == text.usages:
                 # It shows its parent's help, where it has a line.
-                text.usages = own
+                line = listed.get(path, NamedText(""))
+                text.usages = own or [" ".join((where, line.takes))] * bool(line.takes)
                 text.commands = []
-                text.description = listed.get(path) or text.description
+                text.description = line.description or text.description
             usage = read_usages(
                 text.usages,
                 (self._name, *self._argv[1:], *path),
@@ -225,14 +227,14 @@ class _Scan:
                 ],
             )
             commands = self._commands(path, text, usage)
-            for command, told in commands.items():
-                listed.setdefault((*path, command), told)
+            for command, line in commands.items():
+                listed.setdefault((*path, command), line)
                 if len(path) < depth:
                     todo.append((*path, command))
                 elif self._may_hold((*path, command)):
                     self._refuse(f"{where} {command}", "It lies deeper. Raise depth to take it.")
             if not commands or (usage.runs_alone and usage.commands):
-                told = text.description or listed.get(path) or self._told(path)
+                told = text.description or listed[path].description or self._told(path)
                 self._add(path, where, text, usage, told)
 
     def _roots(self) -> list[tuple[str, ...]]:
@@ -242,13 +244,15 @@ class _Scan:
         named = (takewhile(_is_word, pattern.split()) for pattern in self.allow)
         return list(dict.fromkeys(map(tuple, named)))
 
-    def _commands(self, path: tuple[str, ...], text: HelpText, usage: Usage) -> dict[str, str]:
+    def _commands(
+        self, path: tuple[str, ...], text: HelpText, usage: Usage
+    ) -> dict[str, NamedText]:
         """Return the sub-commands that may be taken, with what the list says of them."""
-        listed = {each.name: each.description for each in text.commands}
-        listed |= {name: "" for name in usage.commands if name not in listed}
+        listed = {each.name: each for each in text.commands}
+        listed |= {name: NamedText(name) for name in usage.commands if name not in listed}
         return {
-            name: told
-            for name, told in listed.items()
+            name: line
+            for name, line in listed.items()
             if name not in ("help", *path[-1:]) and self._may_hold((*path, name))
         }
 

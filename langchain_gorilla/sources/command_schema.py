@@ -37,8 +37,10 @@ _RUNS_PROGRAM: Final = re.compile(
     r"|open-files-in-pager|rsh|config-env|script-shell|plugin-dir|browser|checkpoint-action"
     r"|eval|execute|script|info-script|new-volume-script|(.+-)?(command|program))$"
 )
-_PROGRAM_WORDS: Final = frozenset({"command", "cmd", "program", "prog"})
+_PROGRAM_WORDS: Final = frozenset({"command", "commandline", "cmd", "program", "prog"})
 """What a help writes for a program to run: ``--filter=COMMAND``."""
+_CONFIG: Final = re.compile(r"<?(key|name)>?=<?value>?", re.IGNORECASE)
+"""What git writes for any setting there is, of which some name programs: ``--config KEY=VALUE``."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ class CommandShape:
         options: Parameter name to option.
         positionals: Parameter name to positional, in their order.
         refusals: Options that the tool does not offer.
+        options_last: Positionals come first.
     """
 
     schema: Mapping[str, JSONValue]
     options: Mapping[str, OptionText] = field(default_factory=dict)
     positionals: Mapping[str, Positional] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    options_last: bool = False
 
 
 def shape_of(where: str, text: HelpText, usage: Usage) -> CommandShape:
@@ -95,7 +99,13 @@ def shape_of(where: str, text: HelpText, usage: Usage) -> CommandShape:
         properties[name] = _positional_schema(positional)
         if positional.required:
             required.append(name)
-    return CommandShape(closed_schema(properties, required), options, positionals, tuple(refusals))
+    return CommandShape(
+        closed_schema(properties, required),
+        options,
+        positionals,
+        tuple(refusals),
+        usage.options_last,
+    )
 
 
 def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> list[str]:
@@ -123,6 +133,8 @@ def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> li
         values = value if positional.repeated and isinstance(value, list) else [value]
         place = behind if positional.after_dashes else standing
         place += [_alone(name, each) for each in values]
+    if shape.options_last:
+        found, standing = [*standing, *found], []
     if (standing or behind) and any(
         option.style == "spaced" and not option.count and arguments.get(name)
         for name, option in shape.options.items()
@@ -134,7 +146,9 @@ def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> li
 
 def _runs_program(option: OptionText) -> bool:
     return option.style != "flag" and (
-        option.placeholder.lower() in _PROGRAM_WORDS or any(map(_RUNS_PROGRAM.match, option.names))
+        option.placeholder.lower() in _PROGRAM_WORDS
+        or any(map(_RUNS_PROGRAM.match, option.names))
+        or ("--config" in option.names and _CONFIG.fullmatch(option.placeholder) is not None)
     )
 
 
@@ -155,7 +169,8 @@ def _option_words(name: str, option: OptionText, value: Any, apart: bool) -> lis
 def _value_words(name: str, sent: str, value: Any, apart: bool) -> list[str]:
     """Return ``--name=value``, ``-nvalue`` for an option of one letter, or two words."""
     text = _text(name, value)
-    if apart and (text == "-" or not text.startswith("-")):
+    is_amount = len(sent) > 2 and re.match(r"-\d", text) is not None
+    if apart and (is_amount or text == "-" or not text.startswith("-")):
         return [sent, text]
     if len(sent) > 2:
         return [f"{sent}={text}"]

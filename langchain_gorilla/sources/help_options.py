@@ -78,7 +78,8 @@ def read_option(text: str) -> OptionText | None:
         return _with_default(kubectl[1], kubectl[2])
     head, colon, told = text.partition(" : ")
     if colon:
-        return _az_option(head, told)
+        # python writes "-b : Warn.", which takes no value: with one, -bVALUE were several options.
+        return _az_option(head, told) if "--" in head else _read(head.strip(), told.strip())
     cells = re.split(r"\s{2,}", text)
     specs = 1
     # Typer sets long names, short names and types in columns of their own.
@@ -146,8 +147,9 @@ def _read(head: str, told: str) -> OptionText | None:
         return None
     longs = [name for name in positive if name.startswith("--")]
     if not told and sum(_PROSE.fullmatch(value) is not None for value in values) > 2:
-        # A long name leaves one space before what it does.
-        told, values = " ".join(values), []
+        # A long name leaves one space before what it does, and so does a long <placeholder>.
+        kept = 1 if values[0].startswith("<") else 0
+        told, values = " ".join(values[kept:]), values[:kept]
     found = OptionText(tuple(positive), negative, required=required, joined=joined)
     option = _typed(found, values)
     if option.style == "flag" and not negative and len(longs) == 2 and "bool" in head:

@@ -16,8 +16,12 @@ _BOX_TITLE: Final = re.compile(r"^\s*[╭┌]─*\s*(.*?)\s*─*[╮┐]?\s*$")
 _OPTION: Final = re.compile(r"^(?:\*\s+)?-{1,2}(?:\[no-\])?[A-Za-z0-9?]")
 _COMMAND: Final = re.compile(
     r"^(?:\+?[o*•]\s+)?(?P<name>[a-z0-9](?:[\w.:+-]*\w)?)\*?(?:,\s+[a-z][\w-]*)*(?:\s+\[[\w ]+\])*"
+    r"(?P<takes>(?: [A-Z<\[]\S*)*)"
     r"(?:\s{2,}(?P<right>\S.*)|\s+:\s+(?P<colon>.*)|\s-\s(?P<dash>.*)|\s*:?)$"
 )
+_SEVERAL: Final = re.compile(r"(?:^|(?<= ))(?=-[a-z]{2})")
+_PLACEHOLDER: Final = re.compile(r"(--?[\w-]+) (<[^<>]+>)")
+_COMMAND_LIST: Final = re.compile(r"[a-z][\w-]*(?:,\s+[a-z][\w-]*)*,?")
 _ARGUMENT: Final = re.compile(
     r"^(?:\*\s+)?(?P<name>[<\[{]?[A-Za-z][\w .|/,:-]*?[>\]}]?(?:\s?\.\.\.)?)"
     r"(?:\s{2,}(?P<right>\S.*)|\s*:?)$"
@@ -42,10 +46,17 @@ _MAX_ENTRY: Final = 300
 
 @dataclass(frozen=True)
 class NamedText:
-    """A command or a positional argument, and what is said of it."""
+    """A command or a positional argument, and what is said of it.
+
+    Attributes:
+        name: What is typed, or what stands for it.
+        description: For the model.
+        takes: The arguments that systemctl writes behind a command: ``start UNIT...``.
+    """
 
     name: str
     description: str = ""
+    takes: str = ""
 
 
 @dataclass
@@ -102,6 +113,8 @@ class _Reader:
         self._last: str = ""
         self._text: list[str] = []
         self._blank = True
+        self._is_listing = False
+        self._placeholders: dict[str, str] = {}
 
     def line(self, line: str) -> None:
         """Take the next line."""
@@ -123,6 +136,9 @@ class _Reader:
             self._enter(text)
         elif self.section == "usage":
             self._usage(text)
+        elif self.section == "options" and text.startswith("[-"):
+            # npm writes here, and only here, what stands for the options' values.
+            self._placeholders |= dict(_PLACEHOLDER.findall(text))
         elif self.section != "text" and _OPTION.match(text) and not self._continues(indent):
             self._option(text, indent)
         elif (self.section in ("commands", "") and self._command(text, indent)) or (
@@ -215,15 +231,19 @@ class _Reader:
         return self._entry_indent is not None and indent > self._entry_indent + 6
 
     def _option(self, text: str, indent: int) -> None:
-        option = read_option(text)
-        if option is None:
+        placeholder = self._placeholders.get(text.rpartition("|")[2], "")
+        options = list(map(read_option, _of_find(text) or [f"{text} {placeholder}".strip()]))
+        found = [each for each in options if each is not None]
+        if not found:
             self._continuation(text, indent)
             return
         self._entry_indent = indent
         self._last = "option"
-        self.help.options.append(option)
+        self.help.options += found
 
     def _command(self, text: str, indent: int) -> bool:
+        if self.section == "commands" and self._command_list(text):
+            return True
         match = _COMMAND.match(text)
         if match is None or (self._entry_indent is not None and indent > self._entry_indent):
             return False
@@ -234,11 +254,21 @@ class _Reader:
         else:
             # git's groups come before all options; GNU lists the values of an option after them.
             listed = told and 1 <= indent <= 6 and self.help.usages and not self.help.options
-            if not listed:
+            if not listed or match["takes"]:
                 return False
         self._entry_indent = indent
         self._last = "command"
-        self.help.commands.append(NamedText(match["name"].rstrip(":"), told.strip()))
+        takes = match["takes"].strip()
+        self.help.commands.append(NamedText(match["name"].rstrip(":"), told.strip(), takes))
+        return True
+
+    def _command_list(self, text: str) -> bool:
+        """Read a line of npm's list of commands, which goes on where a line ends with a comma."""
+        is_list = _COMMAND_LIST.fullmatch(text) is not None
+        was_listing, self._is_listing = self._is_listing, is_list and text.endswith(",")
+        if not is_list or not (was_listing or self._is_listing):
+            return False
+        self.help.commands += [NamedText(name) for name in re.findall(r"[^\s,]+", text)]
         return True
 
     def _argument(self, text: str, indent: int) -> bool:
@@ -264,10 +294,10 @@ class _Reader:
             found.options[-1] = found.options[-1].continued(text)
         elif self._last == "command" and deeper:
             last = found.commands[-1]
-            found.commands[-1] = NamedText(last.name, f"{last.description} {text}".strip())
+            found.commands[-1] = replace(last, description=f"{last.description} {text}".strip())
         elif self._last == "argument" and deeper:
             last = found.arguments[-1]
-            found.arguments[-1] = NamedText(last.name, f"{last.description} {text}".strip())
+            found.arguments[-1] = replace(last, description=f"{last.description} {text}".strip())
         elif self._last in ("", "description") and not found.options and not found.commands:
             self._text.append(text)
 
@@ -291,6 +321,18 @@ def _plain_lines(text: str) -> list[str]:
     # The head of a man page: GIT-ADD(1)   Git Manual   GIT-ADD(1). A program that knows no --help
     # complains before it shows its usage.
     return [line for line in lines if not (_MAN_HEAD.match(line) or _COMPLAINT.match(line))]
+
+
+def _of_find(text: str) -> list[str]:
+    """Return the options of a line of find's, which has several and no description; else none.
+
+    A number there may have a sign, and brackets are around the letters to choose from.
+    """
+    several = [each.strip() for each in _SEVERAL.split(text) if each.strip()]
+    is_find = len(several) > 1 and all(map(_SEVERAL.match, several))
+    if not is_find or re.search(r"  |[,|]", text):
+        return []
+    return [re.sub(r"(?<= )N", "+N", re.sub(r"[\[\]]", "", each)) for each in several]
 
 
 def _box_row(inside: str) -> str:

@@ -55,6 +55,7 @@ class Usage:
         commands: Sub-commands that the lines name.
         takes_command: A sub-command follows.
         runs_alone: One line has no sub-command.
+        options_last: Options stand behind all else, as find's ``[expression]`` does.
     """
 
     positionals: tuple[Positional, ...] = ()
@@ -62,6 +63,7 @@ class Usage:
     commands: tuple[str, ...] = ()
     takes_command: bool = False
     runs_alone: bool = True
+    options_last: bool = False
 
 
 def read_usages(
@@ -108,6 +110,7 @@ def read_usages(
         commands,
         any(line.takes_command for line in lines),
         any(not line.takes_command and not line.commands for line in lines),
+        any(line.options_last for line in lines),
     )
 
 
@@ -119,6 +122,7 @@ class _Line:
         self.required: frozenset[str] = frozenset()
         self.commands: list[str] = []
         self.takes_command = False
+        self.options_last = False
         self._after_dashes = False
         self._path = path
         self._bracketed = bracketed
@@ -182,6 +186,9 @@ class _Line:
         name = token.strip("<>{}").strip()
         if name.lower() in _COMMANDS and token[0] != "[" and not self._is_last_argument(name):
             self.takes_command = True
+            return
+        if name == "expression" and self.positionals:
+            self.options_last = True
             return
         if _stands_for_options(name) or name in ("or", "=", ""):
             if name.isupper() and repeated and name.lower() in ("args", "arguments"):

@@ -115,6 +115,10 @@ def _json_type(hint: Any) -> JsonType:
         raise NoJsonTypeError(f"{_name(hint)} refers to itself") from error
     schema = without_titles(schema)
     definitions = schema.pop("$defs", {})
+    # As LangChain reads Annotated[int, "How many."].
+    said = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, str)]
+    if said:
+        schema.setdefault("description", said[0])
     return JsonType(schema, definitions, None if _is_plain(hint) else adapter)
 
 
@@ -150,9 +154,10 @@ def _own_typed_dict(hint: Any) -> Any:
     """Return the TypedDict as Pydantic takes it: before Python 3.12, only typing_extensions'."""
     fields: dict[str, Any] = {}
     for name, kind in typing_extensions.get_type_hints(hint, include_extras=True).items():
-        if typing.get_origin(kind) in _PRESENCE:
-            (kind,) = typing.get_args(kind)
+        # __required_keys__ does not know what stands in annotations that are text.
         presence: Any = Required if name in hint.__required_keys__ else NotRequired
+        if (origin := typing.get_origin(kind)) in _PRESENCE:
+            presence, (kind,) = origin, typing.get_args(kind)
         fields[name] = presence[_simplified(kind)]
     make: Any = typing_extensions.TypedDict
     made = make(hint.__name__, fields)

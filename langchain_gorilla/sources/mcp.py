@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final
 
@@ -33,7 +32,13 @@ try:
     from mcp import ClientSession, types
 
     from langchain_gorilla.sources.mcp_connection import innermost, read_connection, unreachable
-    from langchain_gorilla.sources.mcp_tool import McpTool, read_listed, read_tools
+    from langchain_gorilla.sources.mcp_tool import (
+        CallToolResult,
+        McpTool,
+        called,
+        read_listed,
+        read_tools,
+    )
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         "Tools of MCP servers need langchain-mcp-adapters: pip install 'langchain-gorilla[mcp]'."
@@ -53,6 +58,17 @@ class ToolsChange:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.replaced or self.removed)
+
+    @classmethod
+    def between(
+        cls, before: Mapping[str, types.Tool], now: Mapping[str, types.Tool]
+    ) -> "ToolsChange":
+        """Compare two lists."""
+        return cls(
+            tuple(name for name in now if name not in before),
+            tuple(name for name in now if name in before and now[name] != before[name]),
+            tuple(name for name in before if name not in now),
+        )
 
 
 def tools_from_mcp(
@@ -79,11 +95,11 @@ def tools_from_mcp(
             tools = await asyncio.wait_for(_all_tools(session), timeout_s)
         return tools, itself.serverInfo.name
 
-    async def call(tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
+    async def call(tool: str, arguments: dict[str, Any]) -> CallToolResult:
         try:
             async with create_session(connection) as session:  # type: ignore[arg-type]
                 await asyncio.wait_for(session.initialize(), timeout_s)
-                return await _called(session, tool, arguments, timeout_s)
+                return await called(session, tool, arguments, timeout_s)
         except Exception as error:
             # Task groups wrap what went wrong inside them.
             raise innermost(error) from None
@@ -240,11 +256,15 @@ class McpServer:
             if on_change is not None:
                 on_change(change)
 
-        catalog.add_all(self.tools, namespace=namespace)
-        for tool in self.tools:
+        listed, tools = self._listed, self.tools
+        catalog.add_all(tools, namespace=namespace)
+        for tool in tools:
             is_qualified = catalog.qualified and namespace
             names[tool.name] = f"{namespace}.{tool.name}" if is_qualified else tool.name
         self._followers.append(apply)
+        if change := ToolsChange.between(listed, self._listed):
+            # The server's list changed as these were added, and nobody was told.
+            apply(change, {tool.name: tool for tool in self.tools if isinstance(tool, McpTool)})
 
     async def _serve(self, started: "Future[None]") -> None:
         """Hold the session until ``close``."""
@@ -318,11 +338,7 @@ class McpServer:
             }
             before, self._listed = self._listed, listed
             self.tools = Tools(tools.values(), refusals=refusals)
-            change = ToolsChange(
-                tuple(name for name in listed if name not in before),
-                tuple(name for name in listed if name in before and listed[name] != before[name]),
-                tuple(name for name in before if name not in listed),
-            )
+            change = ToolsChange.between(before, listed)
             if change:
                 # In a thread: a follower may take its time, and calls go on.
                 await asyncio.to_thread(self._tell, change, tools)
@@ -341,7 +357,7 @@ class McpServer:
         """Tell whether a follower of this server is what runs in this thread."""
         return self._following == threading.get_ident()
 
-    async def _call(self, tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
+    async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         """Call a tool in the session's loop, and wait in the caller's."""
         if self._session is None:
             raise _closed(tool)
@@ -350,9 +366,9 @@ class McpServer:
 
     async def _call_here(
         self, tool: str, arguments: dict[str, Any], session: ClientSession
-    ) -> types.CallToolResult:
+    ) -> CallToolResult:
         try:
-            return await _called(session, tool, arguments, self._timeout_s)
+            return await called(session, tool, arguments, self._timeout_s)
         except asyncio.CancelledError:
             # The loop ends; the caller's own task was not cancelled.
             if self._is_closing or self._session is None:
@@ -378,19 +394,6 @@ async def _all_tools(session: ClientSession) -> list[types.Tool | Refusal]:
             return tools
         params = types.PaginatedRequestParams(cursor=page.nextCursor)
     raise SourceError(f"The server's list of tools has over {_MAX_PAGES:,} pages.")
-
-
-async def _called(
-    session: ClientSession, tool: str, arguments: dict[str, Any], timeout_s: float
-) -> types.CallToolResult:
-    """Call a tool.
-
-    Not by ``session.call_tool``: for the result's schema it lists the tools again, without a time
-    limit, and fails on a list with one that is none.
-    """
-    params = types.CallToolRequestParams(name=tool, arguments=arguments)
-    request = types.ClientRequest(types.CallToolRequest(params=params))
-    return await session.send_request(request, types.CallToolResult, timedelta(seconds=timeout_s))
 
 
 def _closed(tool: str) -> ToolException:

@@ -10,7 +10,8 @@ import base64
 import binascii
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Annotated, Any, TypeAlias
 
 import httpx
 from anyio import BrokenResourceError, ClosedResourceError
@@ -22,11 +23,12 @@ from langchain_core.messages.content import (
     create_audio_block,
     create_file_block,
     create_image_block,
+    create_non_standard_block,
     create_text_block,
 )
 from langchain_core.tools import ToolException
-from mcp import McpError, types
-from pydantic import PrivateAttr, ValidationError
+from mcp import ClientSession, McpError, types
+from pydantic import Field, PrivateAttr, ValidationError
 from referencing.exceptions import Unresolvable
 
 from langchain_gorilla.calls import JSONValue
@@ -39,7 +41,19 @@ from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.mcp_connection import misfit
 from langchain_gorilla.sources.tool import SourceTool
 
-Call: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[types.CallToolResult]]
+Content: TypeAlias = Annotated[types.ContentBlock | Any, Field(union_mode="left_to_right")]
+"""A block of content; what is none, such as one of a kind that MCP gets later, as it was sent."""
+
+
+class CallToolResult(types.Result):
+    """As the SDK's, but a block that is not understood does not cost the others."""
+
+    content: list[Content]
+    structuredContent: dict[str, Any] | None = None  # noqa: N815
+    isError: bool = False  # noqa: N815
+
+
+Call: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[CallToolResult]]
 
 
 class McpTool(SourceTool):
@@ -149,6 +163,19 @@ def read_tools(
     return tools, refusals
 
 
+async def called(
+    session: ClientSession, tool: str, arguments: dict[str, Any], timeout_s: float
+) -> CallToolResult:
+    """Call a tool.
+
+    Not by ``session.call_tool``: for the result's schema it lists the tools again, without a time
+    limit, and fails on a list with one that is none.
+    """
+    params = types.CallToolRequestParams(name=tool, arguments=arguments)
+    request = types.ClientRequest(types.CallToolRequest(params=params))
+    return await session.send_request(request, CallToolResult, timedelta(seconds=timeout_s))
+
+
 def _metadata(tool: types.Tool, origin: str) -> dict[str, Any]:
     """Return what MCP says beside name and schema, under MCP's own words."""
     metadata: dict[str, Any] = {}
@@ -177,14 +204,14 @@ def _problem(value: JSONValue, schema: dict[str, Any] | None) -> str | None:
     return shortened(f"{found.json_path}: {found.message}", 300) if found else None
 
 
-def _text(result: types.CallToolResult) -> str:
+def _text(result: CallToolResult) -> str:
     text = "\n".join(map(_described, result.content))
     if not text.strip() and result.structuredContent is not None:
         return json.dumps(result.structuredContent, ensure_ascii=False)
     return text
 
 
-def _described(content: types.ContentBlock) -> str:
+def _described(content: Content) -> str:
     """Return a block of content as a model can read it."""
     if isinstance(content, types.TextContent):
         return content.text
@@ -193,6 +220,9 @@ def _described(content: types.ContentBlock) -> str:
     if isinstance(content, types.ResourceLink):
         said = f" ({content.description})" if content.description else ""
         return f"[{content.name}: {content.uri}{said}]"
+    if not isinstance(content, types.EmbeddedResource):
+        kind = content.get("type") if isinstance(content, dict) else None
+        return f"[content of type {kind!r:.40}, which is not known here, kept for the application]"
     resource = content.resource
     if isinstance(resource, types.TextResourceContents):
         return resource.text
@@ -208,7 +238,7 @@ def _bytes_named(data: str, media_type: str | None) -> str:
     return f"[{size} of {media_type or 'an unknown type'}{kept}]"
 
 
-def _block(content: types.ContentBlock) -> dict[str, Any]:
+def _block(content: Content) -> dict[str, Any]:
     """Return a block of content as LangChain's."""
     block: Any
     if isinstance(content, types.TextContent):
@@ -219,6 +249,10 @@ def _block(content: types.ContentBlock) -> dict[str, Any]:
         block = _bytes_block(create_audio_block, content.data, content.mimeType)
     elif isinstance(content, types.ResourceLink):
         block = create_file_block(url=str(content.uri), mime_type=content.mimeType)
+    elif not isinstance(content, types.EmbeddedResource):
+        block = create_non_standard_block(
+            content if isinstance(content, dict) else {"value": content}
+        )
     elif isinstance(content.resource, types.TextResourceContents):
         block = create_text_block(content.resource.text)
     else:

@@ -25,16 +25,33 @@ _SHELLS: Final = frozenset(
         "sudo",
         "su",
         "doas",
+        "runuser",
         "env",
         "xargs",
+        "parallel",
         "chroot",
+        "chrt",
+        "flock",
+        "ionice",
         "nice",
         "nohup",
+        "nsenter",
+        "prlimit",
+        "script",
+        "setarch",
+        "setpriv",
         "setsid",
         "stdbuf",
+        "strace",
+        "systemd-run",
+        "taskset",
+        "time",
         "timeout",
+        "unshare",
+        "watch",
     ]
 )
+"""Programs that run any other: shells, and those that start one with another user, place or limit."""
 
 
 def command_words(command: str) -> tuple[str, ...]:

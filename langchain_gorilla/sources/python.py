@@ -12,6 +12,7 @@ does whatever its function does, in this process, without a time limit. ``os`` d
 ``numpy.zeros`` fills memory, so choose with ``include`` what a model may call.
 """
 
+import difflib
 import fnmatch
 import importlib
 import inspect
@@ -68,7 +69,8 @@ def tools_from_module(
         no JSON value fits, which are left out of their tool's schema.
 
     Raises:
-        SourceError: There is no such module or name, or its import fails.
+        SourceError: There is no such module or name, or its import fails; or a pattern of
+            ``include``, or a name in ``exclude``, is that of nothing there.
     """
     root, name = _resolved(name_or_module)
     walk = _Walk(name, _patterns(include), _patterns(exclude))
@@ -76,6 +78,7 @@ def tools_from_module(
         # A name that is going away says so when it is looked at.
         warnings.simplefilter("ignore")
         walk.members(root, name, depth)
+    walk.check_patterns()
     return Tools(walk.tools, refusals=walk.refusals)
 
 
@@ -88,6 +91,7 @@ class _Walk:
         self._root = root
         self._include = include
         self._exclude = exclude
+        self._names: dict[str, None] = {}
         self._entered: set[int] = set()
         self._first_names: dict[int, str] = {}
 
@@ -171,8 +175,33 @@ class _Walk:
         self.tools.append(tool)
         self.refusals += left_out
 
+    def check_patterns(self) -> None:
+        """Refuse patterns that chose nothing: what they were meant for is missing, or offered.
+
+        Raises:
+            SourceError: There is such a pattern; one with ``*`` may exclude nothing.
+        """
+        exact = [each for each in self._exclude if not any(sign in each for sign in "*?[")]
+        met = [self._both(name) for name in self._names]
+        for option, patterns in (("include", self._include), ("exclude", exact)):
+            for pattern in patterns:
+                if any(_matches(names, (pattern,)) for names in met):
+                    continue
+                short = [names[1] for names in met]
+                near = difflib.get_close_matches(pattern, short, n=3) or short[:3]
+                raise SourceError(
+                    f"{option}= has {pattern!r:.80}, which is the name of nothing in {self._root}. "
+                    f"There is {', '.join(near) or 'nothing'}. Correct it, or raise depth= for "
+                    "members of its classes and modules."
+                )
+
+    def _both(self, name: str) -> tuple[str, str]:
+        """Return a name as a pattern may mean it: whole, and below the module."""
+        return name, name.removeprefix(f"{self._root}.")
+
     def _wanted(self, name: str) -> bool:
-        names = (name, name.removeprefix(f"{self._root}."))
+        names = self._both(name)
+        self._names[name] = None
         return (not self._include or _matches(names, self._include)) and not _matches(
             names, self._exclude
         )

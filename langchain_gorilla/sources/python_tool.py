@@ -9,7 +9,7 @@ from langchain_core.tools import ToolException
 from pydantic import TypeAdapter, ValidationError
 
 from langchain_gorilla.calls import JSONValue
-from langchain_gorilla.sources.results import cut, presented
+from langchain_gorilla.sources.results import cut, returned
 from langchain_gorilla.sources.stubs import UNKNOWN
 from langchain_gorilla.sources.tool import SourceTool
 
@@ -52,7 +52,7 @@ class PythonTool(SourceTool):
             )
         positional, named = bind(self.name, self.parameters, arguments)
         try:
-            return presented(self.target(*positional, **named))
+            return returned(self.target(*positional, **named))
         except (Exception, SystemExit) as error:
             raise _explained(self.name, error) from error
 
@@ -62,7 +62,7 @@ class PythonTool(SourceTool):
             return await super().acall(arguments)
         positional, named = bind(self.name, self.parameters, arguments)
         try:
-            return presented(await self.target(*positional, **named))
+            return returned(await self.target(*positional, **named))
         except (Exception, SystemExit) as error:
             raise _explained(self.name, error) from error
 

@@ -7,11 +7,12 @@ import json
 import math
 import numbers
 import reprlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +24,10 @@ MAX_CHARACTERS: Final = 20_000
 
 _MAX_DEPTH: Final = 32
 _MAX_ITEMS: Final = 10_000
+_MAX_ITERATED: Final = 1_000
+_LAZY_MODULES: Final = frozenset({"builtins", "itertools"})
+"""Where the types of generators are, and of what only computes; another iterator may wait for a
+network or a keyboard."""
 _TEXT_TYPES: Final = (date, datetime, time, timedelta, Decimal, Fraction, UUID, PurePath)
 
 
@@ -52,6 +57,21 @@ def presented(value: Any) -> tuple[Any, Any]:
     is_list = isinstance(content, list)
     is_blocks = is_list and all(isinstance(each, str | dict) for each in content)
     return (text if is_blocks else content), value
+
+
+def returned(value: Any) -> tuple[Any, Any]:
+    """Like ``presented``, for what a call gave: of a generator, ``map`` and such, the items.
+
+    Only the first of very many are read; the value then begins with them all the same.
+    """
+    if not isinstance(value, Iterator) or type(value).__module__ not in _LAZY_MODULES:
+        return presented(value)
+    items = list(islice(value, _MAX_ITERATED + 1))
+    if len(items) <= _MAX_ITERATED:
+        return presented(items)
+    shown = presented(items[:_MAX_ITERATED])[0]
+    text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    return f"The first {_MAX_ITERATED:,} items: {text}", chain(items, value)
 
 
 def cut(text: str, most: int = MAX_CHARACTERS) -> str:

@@ -44,9 +44,8 @@ def _resolved(module: str, text: str) -> Any:
     names = {**vars(sys.modules[module])} if module in sys.modules else {}
     try:
         # What typing.get_type_hints does with an annotation, here for one at a time.
-        return typing.get_type_hints(_Holder(text), globalns={**_checking_names(module), **names})[
-            "it"
-        ]
+        names = {**_checking_names(module), **names}
+        return typing.get_type_hints(_Holder(text), globalns=names, include_extras=True)["it"]
     except Exception:  # Annotations run the described module's own code.
         return hint_from_text(module, text)
 

@@ -259,6 +259,45 @@ def test_paths_stand_behind_the_dashes_that_the_usage_sets_before_them(tmp_path)
     assert shown(tmp_path, text, path=["a"], rev="b", v=True) == ["-v", "b", "--", "a"]
 
 
+FIND = """\
+Usage: find [-H] [path...] [expression]
+
+Tests (N can be +N or -N or N):
+      -depth -maxdepth LEVELS
+       -mtime N -name PATTERN -nouser -nogroup
+      -size N[bcwkMG] -true -type [bcdpflsD]
+
+Actions:
+      -delete -print -exec COMMAND {} + -ok COMMAND ;
+"""
+
+
+def test_find_takes_its_options_one_by_one_behind_the_paths(tmp_path):
+    given = {"path": ["a", "b"], "mtime": "-7", "nogroup": True, "size": "+5k", "type": "f"}
+    words = ["a", "b", "-mtime", "-7", "-nogroup", "-size", "+5k", "-type", "f"]
+    assert shown(tmp_path, FIND, **given) == words
+
+
+def test_systemctl_says_behind_a_command_what_it_takes(tmp_path):
+    text = (
+        "show [OPTIONS...] COMMAND ...\n\nUnit Commands:\n"
+        "  list [PATTERN...]    List units\n  start UNIT...        Start units,\n"
+        "                       one or more\n\nOptions:\n     --quiet   Say less\n"
+    )
+    (tmp_path / "help").write_text(text)
+    path = tmp_path / "show"
+    path.write_text(
+        '#!/bin/sh\ncase "$*" in *--help) cat "$(dirname "$0")/help";; *) printf "%s\\n" "$@";; esac\n'
+    )
+    path.chmod(0o755)
+    for allow in (None, ["start"]):
+        tool = tools_from_command(str(path), allow=allow)[-1]
+        assert (tool.name, tool.description) == ("show.start", "Start units, one or more")
+        assert tool.args_schema["required"] == ["unit"]
+        words = ["start", "--quiet", "a", "b"]
+        assert tool.invoke({"unit": ["a", "b"], "quiet": True}).splitlines() == words
+
+
 def test_what_is_not_said_is_not_said_backwards(tmp_path):
     text = "Usage: show [FILE]\n\n  -s, --no-messages  Say nothing.\n"
     assert shown(tmp_path, text, no_messages=False, file="x") == ["x"]
@@ -429,6 +468,14 @@ def test_a_failure_without_a_word_says_so(repository):
 def test_what_is_no_program_is_an_error(command, reason):
     with pytest.raises(SourceError, match=reason):
         tools_from_command(command)
+
+
+def test_a_program_that_starts_any_other_is_none(tmp_path):
+    path = tmp_path / "unshare"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    with pytest.raises(SourceError, match="runs any program"):
+        tools_from_command([str(path)])
 
 
 @pytest.mark.parametrize(

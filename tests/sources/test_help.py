@@ -214,6 +214,29 @@ def test_sub_commands_are_found(text, path, commands):
         assert all(each.description for each in read.commands)
 
 
+def test_npm_lists_its_commands_in_lines_of_several():
+    text = "npm <command>\n\nAll commands:\n\n    access, ci,\n    help-search, install,\n    view, ls\n"
+    names = [each.name for each in read_help(text).commands]
+    assert names == ["access", "ci", "help-search", "install", "view", "ls"]
+
+
+def test_npm_sets_what_stands_for_values_above_the_options():
+    text = (
+        "Options:\n[-w|--workspace <name> [-w|--workspace <name> ...]]\n[--depth <depth>] [--json]\n"
+        "[--script-shell <shell>]\n\n  -w|--workspace\n    Where.\n\n  --depth\n    How deep.\n\n"
+        "  --json\n    As JSON.\n\n  --script-shell\n    By what.\n"
+    )
+    found = shape(f"List.\n\nUsage:\nnpm ls <package>\n\n{text}", "npm", "ls")
+    kinds = {name: each["type"] for name, each in types(found.schema).items()}
+    assert kinds == {
+        "workspace": "string",
+        "depth": "integer",
+        "json": "boolean",
+        "package": "string",
+    }
+    assert [each.where for each in found.refusals] == ["npm ls --script-shell"]
+
+
 def test_values_that_are_listed_after_the_options_are_no_sub_commands():
     assert read_help(helps.GNU_TWO_WAYS).commands == []
 
@@ -231,6 +254,8 @@ def test_values_that_are_listed_after_the_options_are_no_sub_commands():
         "-p, --remote PROG",
         "--over[=PROGRAM]",
         "--eval=STRING",
+        "-e commandline",
+        "-c, --[no-]config <key=value>",
     ],
 )
 def test_an_option_that_names_a_program_is_left_out(line):
@@ -295,6 +320,9 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--null      -T reads names that end in NUL", ("--null",), "", "flag"),
         ("--name-status show names and status.", ("--name-status",), "", "flag"),
         ("-r, --require=...  a module to load", ("-r", "--require"), "", "value"),
+        ("-b     : Warn, as Python writes it.", ("-b",), "", "flag"),
+        ("-W arg : Warn so.", ("-W",), "", "value"),
+        ("-u, --user <user:word> Server user and password", ("-u", "--user"), "", "value"),
     ],
 )
 def test_an_option_s_line_is_taken_apart(line, names, negative, style):

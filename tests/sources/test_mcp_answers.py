@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import ToolMessage
 
+from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import SourceError
 
 mcp = pytest.importorskip("langchain_gorilla.sources.mcp")
@@ -65,6 +66,25 @@ def test_a_file_without_a_type_or_without_bytes_costs_nothing_else() -> None:
     assert blocks[0]["mime_type"] == "application/octet-stream"
 
 
+STRANGE = [
+    ({"type": "video", "data": "x"}, "'video'", {"type": "video", "data": "x"}),
+    ({"type": "text"}, "'text'", {"type": "text"}),
+    (7, "None", {"value": 7}),
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "kept"), STRANGE)
+def test_a_block_that_is_not_understood_is_named_and_kept_beside_the_others(
+    given: Any, kind: str, kept: dict
+) -> None:
+    message = result({"type": "text", "text": "before"}, given, {"type": "text", "text": "after"})
+    unknown = f"[content of type {kind}, which is not known here, kept for the application]"
+    assert message.content == f"before\n{unknown}\nafter"
+    blocks = message.artifact["content"]
+    assert [block["type"] for block in blocks] == ["text", "non_standard", "text"]
+    assert blocks[1]["value"] == kept
+
+
 def test_structured_content_beside_an_empty_text_is_shown() -> None:
     assert result({"type": "text", "text": ""}, structuredContent={"n": 3}).content == '{"n": 3}'
 
@@ -72,7 +92,6 @@ def test_structured_content_beside_an_empty_text_is_shown() -> None:
 MALFORMED = [
     ({"content": "plain text"}, "content: Input should be a valid list"),
     ({"structuredContent": {"a": 1}}, "content: Field required"),
-    ({"content": [{"type": "video", "data": "x"}]}, "content.0.TextContent.type: "),
 ]
 
 
@@ -155,3 +174,19 @@ async def test_a_refresh_that_close_ends_says_so() -> None:
     await asyncio.to_thread(server.close)
     with pytest.raises(SourceError, match=r"cannot be listed: .*[cC]onnection (is )?closed"):
         await refreshing
+
+
+def test_a_change_of_the_list_while_a_catalog_takes_it_is_followed_too() -> None:
+    class SlowCatalog(ToolCatalog):
+        def add_all(self, tools: Any, **options: Any) -> None:
+            super().add_all(tools, **options)
+            if tools:
+                server.refresh()
+
+    now = {"result": {"tools": [{**TOOL, "description": "New."}, {**TOOL, "name": "late"}]}}
+    with mcp.McpServer(answering(LISTED, now)) as server:
+        server.follow(catalog := SlowCatalog())
+        assert {each.name: each.function.description for each in catalog} == {
+            "ok": "New.",
+            "late": "late",
+        }

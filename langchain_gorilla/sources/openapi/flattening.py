@@ -62,7 +62,10 @@ def _collect(schema: Any, file: str, document: Document, flat: FlatObject, seen:
     kinds = schema.get("type", "object")
     is_object = "object" in kinds if isinstance(kinds, list) else kinds == "object"
     is_closed = schema.get("additionalProperties", False) is False
-    if not is_object or not is_closed or any(schema.get(keyword) for keyword in _MORE):
+    more = [keyword for keyword in _MORE if schema.get(keyword)]
+    if more == ["oneOf"] and _lists_a_child(schema["oneOf"], file, document, seen):
+        more = []
+    if not is_object or not is_closed or more:
         return False
     parts = schema.get("allOf") or []
     if not isinstance(parts, list):
@@ -83,3 +86,10 @@ def _collect(schema: Any, file: str, document: Document, flat: FlatObject, seen:
     if isinstance(required, list):
         flat.required += [name for name in required if isinstance(name, str)]
     return True
+
+
+def _lists_a_child(cases: Any, file: str, document: Document, seen: set[int]) -> bool:
+    """Tell whether a parent's cases are its children, of which one is being collected."""
+    references = [each.get("$ref") for each in cases if isinstance(each, Mapping)]
+    places = [document.place(each, file) for each in references if isinstance(each, str)]
+    return any(id(document.at(place)) in seen for place in places)

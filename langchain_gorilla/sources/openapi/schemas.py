@@ -2,10 +2,10 @@
 
 Kept is what JSON Schema knows and what is valid there, so every result passes its metaschema:
 ``nullable`` and ``exclusiveMinimum: true`` are rewritten, a ``pattern`` that Python cannot read
-moves to ``$comment``, ``x-…``, ``xml``, ``example`` and ``discriminator`` go, and so do
-properties that are ``readOnly``, which a request must not have. ``oneOf`` becomes ``anyOf``: what
-tells its cases apart is often a ``format`` or a ``discriminator``, which nothing checks here, so a
-right value fits two of them. The server decides.
+moves to ``$comment``, ``x-…``, ``xml``, ``example`` and ``discriminator`` go (its ``mapping`` into
+the cases), and so do properties that are ``readOnly``, which a request must not have. ``oneOf``
+becomes ``anyOf``: what tells its cases apart is often a ``format`` or a ``discriminator`` without a
+``mapping``, which nothing checks here, so a right value fits two of them. The server decides.
 
 References become ``#/$defs/…``. A tool carries the definitions that its arguments reach, nearest
 first, up to a size; of what is beyond it only the type is there.
@@ -193,8 +193,9 @@ class Schemas:
             case "allOf" | "anyOf" | "oneOf":
                 if not isinstance(value, list) or not value:
                     return None
+                told = spot.around[-1].get("discriminator") if key != "allOf" else None
                 spot = spot._replace(way=through(spot.way, key))
-                return key, [self._convert(each, spot) for each in value]
+                return key, [_named_case(self._convert(each, spot), each, told) for each in value]
             case "prefixItems" | "items" if isinstance(value, list):
                 parts = [self._convert(each, spot.inside()) for each in value]
                 return ("prefixItems", parts) if parts else None
@@ -279,6 +280,26 @@ class Schemas:
             target = Target(place, is_base=is_all_of)
         spot.found[target] = None
         return {"$ref": f"#/$defs/{self._name(target)}"}
+
+
+def _named_case(converted: Any, case: Any, told: Any) -> Any:
+    """Return a case with the name by which a ``discriminator`` tells it from the others.
+
+    Only a ``mapping`` is believed: without one, cases often have names that nobody sends.
+    """
+    mapping = told.get("mapping") if isinstance(told, Mapping) else None
+    if not isinstance(mapping, Mapping) or not isinstance(key := told.get("propertyName"), str):
+        return converted
+    target = case.get("$ref") if isinstance(case, Mapping) else None
+    if not isinstance(target, str) or "$ref" not in converted:
+        return converted
+    ends = (target, target.rpartition("/")[2])
+    names = [str(name) for name, each in mapping.items() if each in ends]
+    return (
+        {**converted, "required": [key], "properties": {key: {"enum": names}}}
+        if names
+        else converted
+    )
 
 
 def _without_one_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from langchain_gorilla.sources.addresses import checked_base_url
 from langchain_gorilla.sources.base import Refusal, Tools
 from langchain_gorilla.sources.http import HttpSettings
 from langchain_gorilla.sources.openapi.document import Document, UnreadableError, read_document
+from langchain_gorilla.sources.openapi.inheritance import with_cases
 from langchain_gorilla.sources.openapi.names import tool_name
 from langchain_gorilla.sources.openapi.operations import (
     Described,
@@ -62,7 +63,7 @@ def tools_from_openapi(
             address, ``credentials`` has a name that nothing asks for, ``headers`` one that is no
             header's, or ``server_variables`` a name or value that no server takes.
     """
-    document = read_document(path_or_dict)
+    document = with_cases(read_document(path_or_dict))
     override = None if base_url is None else checked_base_url(base_url)
     keys = Credentials(
         {name: read_scheme(each) for name, each in security_schemes(document).items()},
