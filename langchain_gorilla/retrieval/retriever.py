@@ -74,7 +74,7 @@ class ToolRetriever(BaseRetriever):
         Raises:
             IndexUnavailableError: The index cannot be reached and there is no catalog.
         """
-        k, where = k or self.k, where or self.where
+        k, where = self.k if k is None else k, where or self.where
         stated = self._stated(query)
         result = self._search(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
@@ -85,7 +85,7 @@ class ToolRetriever(BaseRetriever):
         self, query: str, *, k: int | None = None, where: Where | None = None
     ) -> SearchResult:
         """Like ``search``."""
-        k, where = k or self.k, where or self.where
+        k, where = self.k if k is None else k, where or self.where
         stated = self._stated(query)
         result = await self._asearch(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:

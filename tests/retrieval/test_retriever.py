@@ -49,6 +49,15 @@ def test_without_an_index_the_words_of_the_catalog_are_searched(catalog):
     assert names(retriever.invoke("use `sort` for rain"))[0] == "sort"
 
 
+async def test_asked_for_no_tool_it_finds_none(tmp_path, catalog):
+    with ToolIndex.in_folder(tmp_path) as index:
+        index.sync(catalog)
+        retriever = ToolRetriever(index=index, catalog=catalog)
+        assert retriever.search("forecast rain", k=0).hits == ()
+        assert (await retriever.asearch("forecast rain", k=0)).hits == ()
+        assert ToolRetriever(catalog=catalog).search("forecast rain", k=0).hits == ()
+
+
 def test_the_words_follow_the_catalog(catalog):
     retriever = ToolRetriever(catalog=catalog)
     assert names(retriever.invoke("teleport")) == []
