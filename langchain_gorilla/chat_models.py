@@ -57,7 +57,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         model.bind_tools([get_weather]).invoke("Weather in Paris and in Tokyo?").tool_calls
 
     Weights load at the first call, once per process for the same model and options of loading as
-    they are given: ``device="cpu"`` beside None loads them twice. What each option does stands
+    they are given: ``dtype="float32"`` beside None loads them twice. What each option does stands
     beside it in ``ModelOptions``.
     """
 

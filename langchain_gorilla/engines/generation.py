@@ -24,7 +24,7 @@ from langchain_gorilla.engines.forking import ForkReader, Lookahead
 from langchain_gorilla.engines.planning import Plan
 from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.repeats import Repeats
-from langchain_gorilla.engines.scores import Processor, only_allowed, score_steps
+from langchain_gorilla.engines.scores import InTurn, Processor, only_allowed, score_steps
 from langchain_gorilla.engines.stop_text import StopText
 from langchain_gorilla.engines.token_sequence import (
     TransformersSequence,
@@ -222,7 +222,7 @@ def generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
                 generation_config=settings,
-                logits_processor=LogitsProcessorList(steps),
+                logits_processor=LogitsProcessorList([InTurn(steps)]),
                 stopping_criteria=StoppingCriteriaList([after_token]),
                 **further,
             )
@@ -231,6 +231,9 @@ def generate(
     finally:
         if loan is not None and prefixes is not None:
             prefixes.give_back(loan)
+        if cache is not None:
+            # An error's frames hold the cache by their closures; what is kept of it is in ``prefixes``.
+            cache.layers.clear()
     if answer.finished is None:  # pragma: no cover - a generate() that ignores its criteria
         raise RuntimeError("generate() ended an answer that was not complete.")
     emit(

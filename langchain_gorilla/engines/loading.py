@@ -108,6 +108,11 @@ class LoadedModel:
                 self._widen()
             return self._weights
 
+    def weights_and_prefixes(self) -> "tuple[PreTrainedModel, PrefixCache]":
+        """Give the model, and what it has read before."""
+        with self._weights_lock:
+            return self.weights, self.prefixes
+
     @property
     def end_ids(self) -> frozenset[int]:
         """The tokens that end an answer, by config and generation config; loads the weights."""
@@ -188,7 +193,8 @@ class LoadedModel:
         """Forget the weights; a generation that runs keeps them, the next one loads anew."""
         with self._weights_lock:
             weights, self._weights = self._weights, None
-        self.prefixes.clear()
+            # What runs goes on with the old cache: the files may say something else by now.
+            self.prefixes = self.prefixes.retire()
         if weights is not None and weights.device.type == "cuda":
             import torch
 
@@ -200,6 +206,15 @@ class LoadedModel:
             if self._place is None:
                 self._place = locate(self.source)
             return self._place
+
+
+def best_device() -> str:
+    """Name the device that weights are loaded onto where nobody names one; imports torch."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _load_weights(
@@ -234,18 +249,10 @@ def _load_weights(
 
 def _placement(source: ModelSource) -> tuple[str, Any]:
     """Give the kind of device that dtype="auto" is for, and the device_map, if any."""
-    import torch
-
-    if torch.cuda.is_available():
-        best = "cuda"
-    elif torch.backends.mps.is_available():
-        best = "mps"
-    else:
-        best = "cpu"
     if source.device_map is not None:
         placed = source.device_map
-        return (str(placed) if placed in ("cpu", "cuda", "mps") else best), placed
-    device = source.device or best
+        return (str(placed) if placed in ("cpu", "cuda", "mps") else best_device()), placed
+    device = source.device or best_device()
     # Accelerate loads straight onto the device; the CPU needs no detour.
     return device, None if device == "cpu" else {"": device}
 

@@ -125,6 +125,12 @@ class PrefixCache:
             self._size_bytes += prefix.size_bytes
             self._shrink()
 
+    def retire(self) -> "PrefixCache":
+        """Keep nothing more; give an empty one of the same budget, for other weights."""
+        empty = PrefixCache(self._budget_bytes)
+        self.resize(0)
+        return empty
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

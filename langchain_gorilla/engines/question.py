@@ -217,10 +217,10 @@ class Question:
             if not tail or count > len(words):
                 continue
             # A text begins with a word of the question; a run in the middle may be cut anywhere.
-            match = re.search(r"(?<!\w)" + re.escape(tail.lower()), self._small)
-            if match is None:
+            at = _word_at(self._small, tail.lower())
+            if at < 0:
                 continue
-            rest = self.text[match.end() :]
+            rest = self.text[at + len(tail.lower()) :]
             word = _TAIL.match(rest)
             ending = word[0] if word and not begun.endswith(" ") else ""
             if count < 3 or tail != begun:
@@ -233,6 +233,14 @@ class Question:
 
 def _month(name: str) -> int:
     return next(n for n, month in enumerate(_MONTHS, 1) if month.startswith(name[:3]))
+
+
+def _word_at(text: str, words: str) -> int:
+    """Say where some words begin in a text, -1 where they do not; no pattern, as none comes twice."""
+    at = text.find(words)
+    while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):
+        at = text.find(words, at + 1)
+    return at
 
 
 def _says(text: str, option: str) -> bool:

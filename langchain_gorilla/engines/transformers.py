@@ -18,7 +18,7 @@ from langchain_gorilla.engines.base import (
     EngineEvent,
     GenerationOptions,
 )
-from langchain_gorilla.engines.loading import LoadedModel
+from langchain_gorilla.engines.loading import LoadedModel, best_device
 from langchain_gorilla.engines.locating import ModelSource, is_local
 from langchain_gorilla.engines.turns import Emit, Watch, Work
 from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
@@ -62,9 +62,9 @@ def load_engine(
 
     Nothing is loaded yet. Once loaded, weights stay until ``unload()`` or the end of the process.
     Engines that differ only in ``context_tokens``, ``prefix_cache_bytes`` or ``max_batch_size``
-    share their weights. Arguments count as they are given, since what None or ``"auto"`` stands
-    for is known only with the weights: ``device="cpu"`` beside None loads them twice, even where
-    None takes the CPU.
+    share their weights, and so do None and the device that None takes. Other arguments count as
+    they are given, since what they stand for is known only with the weights: ``dtype="float32"``
+    beside ``"auto"`` loads them twice, even where ``"auto"`` takes it.
 
     Args:
         model: A folder, a Hub id, or ``"bundled"``. What looks like a path is never asked for on
@@ -115,7 +115,7 @@ def load_engine(
         options=options,
         pack_weights=pack_weights,
     )
-    key = _frozen(vars(source))
+    key = _frozen({**vars(source), "device": _unless_best(source.device)})
     with _registry_lock:
         engine = _engines.get((key, context_tokens))
         if engine is None:
@@ -290,7 +290,8 @@ class TransformersEngine:
         )
 
         def work(emit: Emit) -> None:
-            weights, end_ids = loaded.weights, plan.end_ids | loaded.end_ids
+            weights, prefixes = loaded.weights_and_prefixes()
+            end_ids = plan.end_ids | loaded.end_ids
             compiled, vocabulary = loaded.constrained(plan.grammar, plan.options, end_ids)
             watch.check("while the weights were loaded")
             generate(
@@ -301,7 +302,7 @@ class TransformersEngine:
                 constraint=compiled,
                 watch=watch,
                 emit=emit,
-                prefixes=loaded.prefixes,
+                prefixes=prefixes,
                 vocabulary=vocabulary,
                 batcher=loaded.batcher,
             )
@@ -316,6 +317,11 @@ def _name(model: str | os.PathLike[str]) -> str:
     if isinstance(model, str) and not is_local(name):
         return name
     return str(Path(name).expanduser().resolve())
+
+
+def _unless_best(device: str | None) -> str | None:
+    """Give a device, or None where it is the one that None takes; torch only where one is named."""
+    return None if device is None or device == best_device() else device
 
 
 def _plain_dtype(dtype: Any) -> Any:

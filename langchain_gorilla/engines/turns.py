@@ -8,6 +8,7 @@ import asyncio
 import queue
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
@@ -115,6 +116,9 @@ class _Job:
             self.watch.check(_WAITING)
             self.work(self.put)
         except BaseException as error:  # Whatever it is, it belongs to the reader.
+            # What its frames hold would stay as long as the error is kept, and where nobody reads
+            # it until the garbage collector comes by.
+            traceback.clear_frames(error.__traceback__)
             self.put(_Failed(error))
 
     def check(self) -> None:
@@ -180,11 +184,7 @@ class Turns:
         job = self._enter(_Job(work, watch, put))
         try:
             while True:
-                try:
-                    event = _event(await asyncio.wait_for(items.get(), watch.remaining_s()))
-                except asyncio.TimeoutError:
-                    job.check()
-                    continue
+                event = _event(await _await(items, job))
                 yield event
                 if isinstance(event, Finished):
                     return
@@ -222,7 +222,10 @@ class Turns:
 
 def _event(item: _Item) -> EngineEvent:
     if isinstance(item, _Failed):
-        raise item.error
+        try:
+            raise item.error
+        finally:
+            del item  # The error's own traceback holds this frame.
     return item
 
 
@@ -234,3 +237,12 @@ def _wait(items: "queue.SimpleQueue[_Item]", job: _Job) -> _Item:
             return items.get(timeout=wait) if wait != 0 else items.get_nowait()
         except queue.Empty:
             job.check()
+
+
+async def _await(items: "asyncio.Queue[_Item]", job: _Job) -> _Item:
+    while items.empty():
+        try:
+            return await asyncio.wait_for(items.get(), job.watch.remaining_s())
+        except asyncio.TimeoutError:
+            job.check()
+    return items.get_nowait()  # It was there in time, however late it is read.

@@ -138,6 +138,11 @@ def test_a_long_copy_goes_on_to_the_end_of_the_sentence() -> None:
     assert question.going_on("I will be") == (" late today", True)
 
 
+def test_a_copy_begins_at_the_beginning_of_a_word() -> None:
+    question = Question("An overtaxed man takes care.")
+    assert question.going_on("ta") == ("kes", True)
+
+
 # --- Where a call stands ---
 
 

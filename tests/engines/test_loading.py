@@ -58,12 +58,16 @@ def test_the_same_arguments_give_the_same_engine(folder: Path) -> None:
     assert load_engine(folder, device="cpu") is load_engine(folder, device=torch.device("cpu"))
 
 
+def test_the_device_that_none_takes_gives_the_engine_of_none(folder: Path) -> None:
+    assert load_engine(folder, device=loading.best_device()) is load_engine(folder)
+
+
 def test_other_arguments_give_another_engine(folder: Path) -> None:
     differing: list[dict] = [
         {},
         {"dtype": "float16"},
         {"dtype": "float32"},
-        {"device": "cpu"},
+        {"device": "meta"},
         {"device_map": "auto"},
         {"device_map": {"": "cpu"}},
         {"revision": "v1"},

@@ -141,6 +141,23 @@ def test_unloading_forgets_what_was_read(fresh: TransformersEngine) -> None:
     assert fresh._loaded.prefixes.size_bytes == 0
 
 
+def test_what_was_read_by_weights_that_are_unloaded_is_not_kept(fresh: TransformersEngine) -> None:
+    fresh.load()
+    fresh._loaded.weights.register_forward_pre_hook(lambda *_: fresh.unload())
+    answer(fresh, "Oslo?")
+    assert fresh._loaded.prefixes.size_bytes == 0
+
+
+def test_the_cache_after_one_that_retires_has_its_budget() -> None:
+    cache = PrefixCache(2)
+    cache.keep(prefix(1, size_bytes=2))
+    after = cache.retire()
+    for each in (cache, after):
+        each.keep(prefix(2, size_bytes=2))
+        each.keep(prefix(3, size_bytes=3))
+    assert (cache.size_bytes, after.size_bytes) == (0, 2)
+
+
 def test_the_message_says_how_much_was_read_from_the_cache() -> None:
     class Cached:
         context_tokens = 100

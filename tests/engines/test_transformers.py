@@ -1,10 +1,13 @@
 """Generation with the bundled model's real weights, greedy on a CPU."""
 
+import gc
 import math
 import subprocess
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,7 +20,9 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
+from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
+from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.errors import (
     FormatMismatchError,
     GenerationCancelledError,
@@ -297,6 +302,54 @@ def test_an_error_in_the_model_reaches_the_reader(
     passes.each = fail
     with pytest.raises(ZeroDivisionError, match="in the model"):
         ask(engine)
+
+
+@pytest.fixture
+def layers(engine: TransformersEngine, passes: Passes) -> Iterator[list[weakref.ref]]:
+    """The layers of the KV caches, as they are read; no garbage is collected meanwhile."""
+    found: list[weakref.ref] = []
+    name = cache_argument(engine._loaded.weights)
+    hook = engine._loaded.weights.register_forward_pre_hook(
+        lambda _model, _args, given: found.extend(map(weakref.ref, given[name].layers)),
+        with_kwargs=True,
+    )
+    gc.disable()
+    yield found
+    gc.enable()
+    hook.remove()
+
+
+def test_an_answer_that_nobody_reads_to_its_end_leaves_no_cache_behind(
+    engine: TransformersEngine, passes: Passes, layers: list[weakref.ref]
+) -> None:
+    passes.hold_at = 3
+    events = engine.stream(weather_prompt(), GenerationOptions())
+    next(events)
+    assert passes.held.wait(20)
+    events.close()
+    passes.gate.set()
+    settle(engine)
+    assert len(layers) > 0
+    assert not any(layer() for layer in layers)
+
+
+def test_an_error_that_is_kept_keeps_no_cache(
+    engine: TransformersEngine,
+    passes: Passes,
+    layers: list[weakref.ref],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def check(_watch: Watch, doing: str = "") -> None:
+        if len(passes.lengths) == 3:
+            raise ZeroDivisionError("while it was generating")
+
+    monkeypatch.setattr(Watch, "check", check)
+    with pytest.raises(ZeroDivisionError) as kept:
+        ask(engine)
+    settle(engine)
+    assert kept.value.__traceback__ is not None
+    assert len(layers) > 0
+    assert not any(layer() for layer in layers)
 
 
 def test_requests_leave_no_thread_behind(engine: TransformersEngine) -> None:

@@ -1,5 +1,6 @@
 """Requests take turns, and go on exactly as long as somebody can read them."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from langchain_gorilla.engines.base import Finished
+from langchain_gorilla.engines.base import Finished, TextPiece
 from langchain_gorilla.engines.turns import Turns, Watch
 from langchain_gorilla.errors import GenerationCancelledError
 
@@ -51,6 +52,24 @@ def test_callers_come_in_order_and_only_so_many_at_once() -> None:
     assert sorted(order) == list(range(12))
     assert order[:3] == [0, 1, 2]
     assert most <= 3
+
+
+async def test_an_answer_that_was_complete_in_time_may_be_read_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def work(emit: Any) -> None:
+        emit(TextPiece("Hello"))
+        emit(END)
+
+    watch = Watch(timeout_s=60)
+    events = Turns().astream(work, watch)
+    await anext(events)
+    for thread in threading.enumerate():
+        if thread.name == "gorilla-engine":
+            await asyncio.to_thread(thread.join, 20)
+    await asyncio.sleep(0)
+    monkeypatch.setattr(watch, "remaining_s", lambda: 0.0)
+    assert [event async for event in events] == [END]
 
 
 def test_turns_that_are_widened_serve_those_that_wait() -> None:
