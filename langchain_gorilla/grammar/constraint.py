@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from numpy.typing import NDArray
 
 from langchain_gorilla.errors import DeadEndError, UnsupportedOptionError
@@ -31,6 +31,9 @@ PYTHON_SLICES: Final = (
     r"""[^'"\\<>\x00-\x1F\x7F]{1,30}""",
     r"""[^'"\\<>\x00-\x1F\x7F]+""",
 )
+# Of Earley's items in a row of the parser there is one for each function that may be named next;
+# llguidance's own limit of 2,000 is below the functions that a grammar takes.
+_LIMITS: Final = LLParserLimits(max_items_in_row=20_000)
 _PADDING: Final = re.compile(r"\[PAD\d+\]|<unused\d+>")
 _MARKING: Final = re.compile(r"[!-/:-@\[-`{-~]")
 _NEVER_IN_UTF8: Final = frozenset({0xC0, 0xC1, *range(0xF5, 0x100)})
@@ -145,7 +148,8 @@ class Vocabulary:
         Raises:
             DeadEndError: llguidance refuses it, for its size or complexity.
         """
-        matcher = LLMatcher(self.tokenizer, LLMatcher.grammar_from_lark(lark), log_level=0)
+        grammar = LLMatcher.grammar_from_lark(lark)
+        matcher = LLMatcher(self.tokenizer, grammar, log_level=0, limits=_LIMITS)
         if matcher.is_error():
             raise DeadEndError(f"The grammar does not compile: {matcher.get_error()[:500]}")
         return matcher

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from langchain_gorilla.errors import (
 )
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.grammar import compiler as compiler_module
-from langchain_gorilla.grammar.call_grammar import Answer
+from langchain_gorilla.grammar.call_grammar import MAX_FUNCTIONS, Answer
 from langchain_gorilla.grammar.compiler import ConstraintCompiler
 from langchain_gorilla.grammar.constraint import (
     Constraint,
@@ -287,3 +288,14 @@ def test_forced_tokens_of_many_tools_are_those_of_the_tokenizer(
         constraint.consume(step)
         position += len(step)
     assert count
+
+
+@pytest.mark.parametrize("mode", ["auto", "any"])
+def test_as_many_functions_as_a_grammar_takes_can_be_called(
+    compiler: ConstraintCompiler, mode: Literal["auto", "any"]
+) -> None:
+    many = [function(f"do_{number}") for number in range(MAX_FUNCTIONS)]
+    constraint = compiler.constraint(many, V2, Answer(mode=mode))
+    assert constraint.try_consume(compiler.vocabulary.encode("<<function>>"))
+    assert constraint.allowed().any()
+    assert constraint.try_consume(compiler.vocabulary.encode("do_4095("))
