@@ -202,6 +202,7 @@ def _rows(path: Path) -> "list[TuningRow]":
 
 
 def _tools(sources: list[str], options: Any) -> tuple[list[Any], list[Any]]:
+    from langchain_gorilla.errors import InvalidFunctionError
     from langchain_gorilla.sources.registry import tools_from
 
     tools: list[Any] = []
@@ -209,7 +210,12 @@ def _tools(sources: list[str], options: Any) -> tuple[list[Any], list[Any]]:
     for source in sources:
         kind, _, rest = source.partition(":")
         if kind == "tools":
-            tools += _json(Path(rest.strip()))
+            listed = _json(Path(rest.strip()))
+            if not isinstance(listed, list):
+                raise InvalidFunctionError(
+                    f"{rest.strip()} holds a JSON {type(listed).__name__}. Expected a list of tools."
+                )
+            tools += listed
             continue
         found = tools_from(source, options)
         tools += found

@@ -25,7 +25,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import GorillaError
-from langchain_gorilla.functions import FunctionSet, function_set
+from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_set
 from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.sources.base import Refusal
 from langchain_gorilla.training import dataset
@@ -105,14 +105,16 @@ def write_questions(
         count: Questions, at most; those that come twice are left out.
         general: Rows of the bundled model's own training beside them, to learn from only: so that
             a small model keeps small talk, results and other functions while it learns yours.
-        phrases: Tool name to question templates, with ``{parameter}`` for values and
-            ``[with {parameter}]`` around what may be left out.
+        phrases: Tool name to question templates, with ``{parameter}`` for values,
+            ``[with {parameter}]`` around what may be left out, and ``[at once @urgent=True]`` for
+            words that imply a boolean.
         seed: The same seed gives the same questions.
 
     Raises:
         InvalidFunctionError: A tool that cannot be offered to a model.
         DuplicateFunctionError: Two tools have one name.
-        PhrasesError: Phrases for no such tool, or for a parameter that it does not have.
+        PhrasesError: Phrases for no such tool, for a parameter that it does not have, or without
+            one that it needs.
     """
     functions = function_set(tools)
     asker = OwnQuestions(functions, phrases=phrases or {}, seed=seed)
@@ -197,7 +199,7 @@ class OwnQuestions:
         slots = self._slots.get(name, ())
         optional = [one.name for one in slots if one.parameter.optional]
         told = {*self.rng.sample(optional, min(len(optional), _OPTIONAL))}
-        told |= {key for phrase in phrases for key in re.findall(r"\{(\w+)\}", phrase)}
+        told |= {key for phrase in phrases for key in _VALUE.findall(phrase)}
         slots = tuple(one for one in slots if not one.parameter.optional or one.name in told)
         concept = _concept(self.rng, name, function.description, slots, phrases)
         return OfferedFunction(concept, name, slots, function.document())
@@ -227,10 +229,19 @@ class OwnQuestions:
         return (*self._unasked, *(Refusal(name, reason) for name in hopeless))
 
 
+_VALUE, _FLAG = re.compile(r"\{([^{}]+)\}"), re.compile(r"@([^=\]]+)=(True|False)")
+"""A parameter's value in a phrase, and one that its words imply."""
+
+
 def _checked_phrases(
     functions: FunctionSet, phrases: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[str, ...]]:
     """Give the templates under the names that a model writes."""
+    if not isinstance(phrases, Mapping):
+        raise PhrasesError(
+            f"The phrases are a {type(phrases).__name__}. Expected tool names with lists of "
+            'templates: {"get_weather": ["Is it raining in {city}?"]}.'
+        )
     found = {}
     for name, templates in phrases.items():
         function = functions.find(name)
@@ -238,23 +249,39 @@ def _checked_phrases(
             raise PhrasesError(
                 f"There are phrases for {name!r}, which is none of the {len(functions.names)} tools."
             )
-        if isinstance(templates, str) or not all(isinstance(one, str) for one in templates):
+        if not isinstance(templates, list | tuple) or not all(
+            isinstance(one, str) for one in templates
+        ):
             raise PhrasesError(
                 f"The phrases for {name!r} are {templates!r:.120}. Expected a list of templates."
             )
         for template in templates:
-            for parameter in re.findall(r"\{(\w+)\}", template):
-                if parameter not in function.properties:
-                    raise PhrasesError(
-                        f"The phrase {template!r} for {name!r} speaks of {parameter!r}; its "
-                        f"parameters are {', '.join(function.properties) or 'none'}."
-                    )
+            _check_phrase(template, function)
         names = {one: functions.written_parameter(function, one) for one in function.properties}
         found[functions.written_name(function.name)] = tuple(
-            re.sub(r"\{(\w+)\}", lambda match, names=names: f"{{{names[match[1]]}}}", template)  # type: ignore[misc]
+            _FLAG.sub(
+                lambda match, names=names: f"@{names[match[1]]}={match[2]}",  # type: ignore[misc]
+                _VALUE.sub(lambda match, names=names: f"{{{names[match[1]]}}}", template),  # type: ignore[misc]
+            )
             for template in templates
         )
     return found
+
+
+def _check_phrase(template: str, function: FunctionSchema) -> None:
+    told = {*_VALUE.findall(template), *(name for name, _ in _FLAG.findall(template))}
+    for parameter in told:
+        if parameter not in function.properties:
+            raise PhrasesError(
+                f"The phrase {template!r} for {function.name!r} speaks of {parameter!r}; its "
+                f"parameters are {', '.join(function.properties) or 'none'}."
+            )
+    lacking = [one for one in function.required if one not in told]
+    if lacking:
+        raise PhrasesError(
+            f"The phrase {template!r} for {function.name!r} gives no {', '.join(lacking)}, which "
+            f"every call needs. Write {{{lacking[0]}}} where its value stands."
+        )
 
 
 def _concept(

@@ -140,6 +140,10 @@ def test_peoples_own_words_are_asked() -> None:
         ({"water_plants": ["Water {area}"]}, "'area'; its parameters are zone"),
         ({"water_plants": "Water {zone}"}, "Expected a list"),
         ({"all_doors": ["Open {door}"]}, "its parameters are none"),
+        ({"water_plants": ["Water[ a lot @much=True] {zone}"]}, "speaks of 'much'"),
+        ({"water_plants": ["It is dry"]}, r"gives no zone, .* Write \{zone\}"),
+        ({"water_plants": 5}, "Expected a list"),
+        (["Water {zone}"], "The phrases are a list"),
     ],
 )
 def test_phrases_that_fit_no_tool_are_an_error(phrases: Any, what: str) -> None:
