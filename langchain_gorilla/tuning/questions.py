@@ -49,9 +49,12 @@ SHARES = {
     "multiple": 0.25,
     "parallel": 0.25,
     "parallel_multiple": 0.15,
-    "irrelevance": 0.15,
+    "irrelevance": 0.4,
 }
-"""Share of each kind among questions for one's own functions."""
+"""How often each kind of question is tried. Two in three that no function should fit share words with
+one after all, and are dropped: a seventh of the questions is of that kind."""
+
+_MOST_REFUSED = 0.3
 
 _TOGETHER = 6
 """Questions that are asked of the same offered functions."""
@@ -171,7 +174,7 @@ class OwnQuestions:
                     continue
                 self._called.update(call.name for call in calls or ())
                 # Where little can be asked for, refusals would be most of what is learned.
-                if not calls and refused > 2 * SHARES["irrelevance"] * (len(asked) + 1):
+                if not calls and refused > _MOST_REFUSED * (len(asked) + 1):
                     continue
                 refused += not calls
                 asked.add(question)
