@@ -93,3 +93,11 @@ def test_the_description_stays_as_it_was():
     before = deepcopy(given)
     schema_of(given)
     assert given == before
+
+
+def test_cases_that_are_no_list_are_no_family() -> None:
+    odd = {"Pet": {**PET, "oneOf": True}, "Cat": child("Pet", meow={"type": "boolean"})}
+    tools = tools_from_openapi(
+        description(odd, ref("Cat")), "https://api.example.com", allow_writes=True
+    )
+    assert len(tools) + len(tools.refusals) == 1

@@ -90,6 +90,7 @@ def _collect(schema: Any, file: str, document: Document, flat: FlatObject, seen:
 
 def _lists_a_child(cases: Any, file: str, document: Document, seen: set[int]) -> bool:
     """Tell whether a parent's cases are its children, of which one is being collected."""
-    references = [each.get("$ref") for each in cases if isinstance(each, Mapping)]
+    given = cases if isinstance(cases, list) else []
+    references = [each.get("$ref") for each in given if isinstance(each, Mapping)]
     places = [document.place(each, file) for each in references if isinstance(each, str)]
     return any(id(document.at(place)) in seen for place in places)
