@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Console
@@ -16,6 +16,18 @@ out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
 _SHOWN_REFUSALS = 20
+
+
+BaseUrl: TypeAlias = Annotated[
+    str | None, typer.Option(help="Where operations of descriptions and documents are called.")
+]
+AllowWrites: TypeAlias = Annotated[
+    bool, typer.Option("--allow-writes", help="Take operations that change something too.")
+]
+Depth: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Levels of modules and sub-commands.")
+]
+"""Options of every command that reads sources."""
 
 
 def index(
@@ -37,15 +49,9 @@ def index(
     dense: Annotated[
         Path | None, typer.Option(help="A sentence encoder's folder; else words alone are indexed.")
     ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="Where operations of descriptions and documents are called.")
-    ] = None,
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Take operations that change something too.")
-    ] = False,
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="Levels of modules and sub-commands.")
-    ] = None,
+    base_url: BaseUrl = None,
+    allow_writes: AllowWrites = False,
+    depth: Depth = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures and all refusals here.")
     ] = None,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from langchain_gorilla.indexing import AllowWrites, BaseUrl, Depth
+
 if TYPE_CHECKING:
     from langchain_gorilla.tuning.rows import TuningRow
 
@@ -19,7 +21,6 @@ err = Console(stderr=True, soft_wrap=True, emoji=False)
 
 _SHOWN = 10
 
-ModelOption = Annotated[str, typer.Option(help="A folder, a Hub id, or bundled.")]
 FormatOption = Annotated[
     str | None, typer.Option("--format", help="The prompt format, where the name does not tell.")
 ]
@@ -58,15 +59,9 @@ def questions(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
-    base_url: Annotated[
-        str | None, typer.Option(help="Of descriptions that do not say where they are served.")
-    ] = None,
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Take operations that change something too.")
-    ] = False,
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="Levels of modules and sub-commands.")
-    ] = None,
+    base_url: BaseUrl = None,
+    allow_writes: AllowWrites = False,
+    depth: Depth = None,
 ) -> None:
     """Write questions for calls of your tools, and the calls: read them, add your own.
 
