@@ -109,6 +109,12 @@ def model(
         int | None,
         typer.Option(min=1, help="Rank of LoRA matrices (pip install langchain-gorilla[tuning])."),
     ] = None,
+    keep: Annotated[
+        float,
+        typer.Option(
+            min=0, max=0.99, help="Share of the weights before that is kept, against forgetting."
+        ),
+    ] = 0.3,
     seed: Annotated[int, typer.Option(help="Of the order of rows.")] = 1,
 ) -> None:
     """Train a model on train.jsonl, and measure it by test.jsonl before and after."""
@@ -129,6 +135,7 @@ def model(
         batch_size=batch_size,
         max_tokens=max_tokens,
         lora_rank=lora,
+        keep=keep,
         seed=seed,
     )
     tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)

@@ -41,6 +41,8 @@ class TuningOptions:
             are left out, and counted.
         lora_rank: Train matrices of this rank beside the weights, by peft, and add them up at the
             end: a 7B in the memory of one GPU. None trains all weights.
+        keep: Share of the weights before in those that are written, from 0 to 1. As in WiSE-FT
+            (arXiv 2109.01903): what was forgotten comes back sooner than what was learned is lost.
         seed: Of the order of rows.
     """
 
@@ -49,6 +51,7 @@ class TuningOptions:
     batch_size: int = 16
     max_tokens: int | None = None
     lora_rank: int | None = None
+    keep: float = 0.3
     seed: int = 1
 
 
@@ -114,6 +117,8 @@ def tune(
     checkpoints = out / "checkpoints"
     _check_run(checkpoints, hashlib.sha256(repr((model, options, data)).encode()).hexdigest())
     trained = _train(loaded.weights, data, checkpoints, options)
+    loaded.unload()
+    _mix(trained, loaded.weights, options.keep)
     _save(trained, loaded, out)
     shutil.rmtree(checkpoints)
     return Tuned(
@@ -160,6 +165,8 @@ def _check(options: TuningOptions) -> None:
         value = getattr(options, name)
         if value is not None and not value > 0:
             raise UnsupportedOptionError(f"{name} is {value}; expected more than 0.")
+    if not 0 <= options.keep < 1:
+        raise UnsupportedOptionError(f"keep is {options.keep}; expected a share from 0, below 1.")
 
 
 def _peft() -> Any:
@@ -236,6 +243,14 @@ def _padded(batch: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
         "attention_mask": (torch.arange(longest) < lengths[:, None]).long(),
         "labels": filled("labels", NOT_LEARNED),
     }
+
+
+def _mix(trained: Any, before: Any, keep: float) -> None:
+    """Move trained weights towards those before, in place."""
+    # Not the state dict, where tied weights stand twice.
+    start = dict(before.named_parameters())
+    for name, parameter in trained.named_parameters():
+        parameter.data.lerp_(start[name].data.to(parameter.data), keep)
 
 
 def _save(weights: Any, loaded: LoadedModel, out: Path) -> None:

@@ -137,6 +137,23 @@ def test_rows_that_are_all_too_long_are_an_error(tmp_path: Path) -> None:
         _tune(ROWS, tmp_path, max_tokens=10)
 
 
+def test_a_share_of_the_weights_before_is_kept(tmp_path: Path) -> None:
+    before = load_file(bundled.path() / "model.safetensors")
+    moved = {}
+    for keep in (0.0, 0.75):
+        _tune(ROWS, tmp_path / f"{keep}", keep=keep, rate=1e-2)
+        after = load_file(tmp_path / f"{keep}" / "model.safetensors")
+        moved[keep] = {name: (after[name] - before[name]).norm().item() for name in before}
+    for name, distance in moved[0.75].items():
+        assert distance == pytest.approx(moved[0.0][name] / 4, rel=0.1), name
+
+
+@pytest.mark.parametrize("keep", [-0.1, 1.0])
+def test_a_share_is_from_0_and_below_1(tmp_path: Path, keep: float) -> None:
+    with pytest.raises(UnsupportedOptionError, match=f"keep is {keep}"):
+        _tune(ROWS, tmp_path, keep=keep)
+
+
 @pytest.mark.parametrize("name", ["epochs", "rate", "batch_size", "max_tokens", "lora_rank"])
 def test_an_option_out_of_its_range_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnsupportedOptionError, match=f"{name} is 0"):
