@@ -54,12 +54,9 @@ def slots_of(values: Values, function: FunctionSchema) -> tuple[Slot, ...] | str
 
 
 def _shown_type(schema: Mapping[str, Any]) -> str:
-    kind = schema.get("type", "of no type")
-    return (
-        f"{kind} of {schema['items'].get('type')}"
-        if kind == "array" and "items" in schema
-        else kind
-    )
+    kind, items = schema.get("type", "of no type"), schema.get("items")
+    inner = items.get("type") if isinstance(items, Mapping) else None
+    return f"{kind} of {inner}" if inner else str(kind)
 
 
 def _slot(

@@ -117,8 +117,9 @@ def tune(
     checkpoints = out / "checkpoints"
     _check_run(checkpoints, hashlib.sha256(repr((model, options, data)).encode()).hexdigest())
     trained = _train(loaded.weights, data, checkpoints, options)
-    loaded.unload()
-    _mix(trained, loaded.weights, options.keep)
+    if options.keep:
+        loaded.unload()  # What was trained is that very object: read the weights before anew.
+        _mix(trained, loaded.weights, options.keep)
     _save(trained, loaded, out)
     shutil.rmtree(checkpoints)
     return Tuned(

@@ -98,3 +98,18 @@ def test_a_required_parameter_that_no_question_speaks_of_is_named() -> None:
     assert "'rows' (array of object)" in found
     optional = slots_of(Values(Random(1)), _function((), rows=given, city={"type": "string"}))
     assert [one.name for one in optional if not isinstance(one, str)] == ["city"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown"),
+    [
+        ({"type": "array", "items": True}, "(array)"),
+        ({"type": "array", "items": {}}, "(array)"),
+        ({"type": ["array", "null"]}, "(['array', 'null'])"),
+        ({}, "(of no type)"),
+    ],
+)
+def test_whatever_a_required_parameter_takes_is_named(schema: dict[str, Any], shown: str) -> None:
+    found = slots_of(Values(Random(1)), _function(("x",), x=schema))
+    assert isinstance(found, str)
+    assert shown in found
