@@ -67,7 +67,7 @@ def _moved(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
             key: f"#/properties/{_ROOT}{inner[1:]}"
-            if key == "$ref" and isinstance(inner, str) and inner.startswith("#")
+            if key == "$ref" and isinstance(inner, str) and (inner == "#" or inner[:2] == "#/")
             else _moved(inner)
             for key, inner in value.items()
         }

@@ -4,8 +4,8 @@ LangGraph's ToolNode checks nothing for tools with a dict schema, and Pydantic t
 drop arguments that they do not know; so every call is checked here, by jsonschema.
 
 Covered: unknown functions and arguments, missing arguments, everything the JSON schema says.
-An optional argument that is its schema's ``default`` passes, even where the rest of the schema
-says no: the tool's author wrote it, and the tool would use it anyway. Values are coerced only where nothing is lost: ``3.0`` for an integer is ``3``, and ``None`` for
+An optional argument, or key of an object, that is its schema's ``default`` passes, even where the
+rest of the schema says no: the tool's author wrote it, and the tool would use it anyway. Values are coerced only where nothing is lost: ``3.0`` for an integer is ``3``, and ``None`` for
 an argument that may be left out and cannot be null is left out. ``"3"`` is never a number.
 
 Not covered: ``format`` is not enforced. A ``pattern`` is searched with Python's ``re``: one that
@@ -226,10 +226,28 @@ def _checker(function: FunctionSchema) -> _Checker:
 @lru_cache
 def _once_for_each(draft: Any) -> Any:
     unions = {key: _once(draft.VALIDATORS[key]) for key in _UNIONS if key in draft.VALIDATORS}
-    return extend(with_own_keywords(draft), unions)  # type: ignore[no-untyped-call]
+    own = {**unions, "properties": _but_defaults(draft.VALIDATORS["properties"])}
+    return extend(with_own_keywords(draft), own)  # type: ignore[no-untyped-call]
 
 
 _Check: TypeAlias = Callable[[Validator, Any, JSONValue, Any], Iterator[ValidationError]]
+
+
+def _but_defaults(check: _Check) -> _Check:
+    """Check an object's values, but for those that say what leaving them out would say."""
+
+    def check_others(
+        validator: Validator, properties: Mapping[str, Any], value: JSONValue, schema: Any
+    ) -> Iterator[ValidationError]:
+        given = value if isinstance(value, dict) else {}
+        others = {
+            name: inner
+            for name, inner in properties.items()
+            if name in given and not _is_default(given[name], name, schema)
+        }
+        yield from check(validator, others, value, schema)
+
+    return check_others
 
 
 def _once(check: _Check) -> _Check:
@@ -326,7 +344,8 @@ def _problems(
             yield f"Missing argument {written[name]}{says}"
     told = [["required"], ["additionalProperties"]] if is_closed else [["required"]]
     places = set()
-    defaulted = {name for name in arguments if _is_default(arguments[name], name, function)}
+    parameters = function.parameters
+    defaulted = {name for name in arguments if _is_default(arguments[name], name, parameters)}
     for error in _checker(function).validator.iter_errors(arguments):
         if error.absolute_path and error.absolute_path[0] in defaulted:
             continue
@@ -336,10 +355,12 @@ def _problems(
             yield sentence(error, written)
 
 
-def _is_default(value: JSONValue, parameter: str, function: FunctionSchema) -> bool:
-    """Say whether an optional argument is what the tool would take without it."""
-    schema = function.properties.get(parameter)
-    if parameter in function.required or schema is None or "default" not in schema:
+def _is_default(value: JSONValue, name: str, whole: Mapping[str, Any]) -> bool:
+    """Say whether an optional argument or key is what the tool would take without it."""
+    schema = whole.get("properties", {}).get(name)
+    if name in whole.get("required", ()) or not isinstance(schema, Mapping):
+        return False
+    if "default" not in schema:
         return False
     # Python's 1 is True and 1.0; JSON's is 1.0 only.
     return json.dumps(value) == json.dumps(schema["default"]) or (
@@ -363,6 +384,10 @@ def _is_closed(schema: Mapping[str, Any]) -> bool:
     keywords = ("allOf", "anyOf", "oneOf")
     parts = [part for keyword in keywords for part in schema.get(keyword, ())]
     parts += [schema[keyword] for keyword in ("if", "then", "else") if keyword in schema]
+    known = {*schema["properties"], *schema.get("required", ())}
     return "dependentSchemas" not in schema and all(
-        isinstance(part, Mapping) and {"properties", "$ref"}.isdisjoint(part) for part in parts
+        isinstance(part, Mapping)
+        and {"properties", "$ref"}.isdisjoint(part)
+        and known.issuperset(part.get("required", ()))
+        for part in parts
     )

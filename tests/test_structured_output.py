@@ -215,6 +215,11 @@ ROOTS: dict[str, tuple[dict[str, Any], str, str]] = {
         '{"a": ""}',
     ),
     "reference": ({"$ref": "#/$defs/W", "$defs": {"W": {"type": "string"}}}, '"a"', "1"),
+    "anchor": (
+        {"anyOf": [{"$anchor": "w", "type": "string"}, {"items": {"$ref": "#w"}}]},
+        '["a"]',
+        "[1]",
+    ),
     "reference to the root": (
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#"}}]},
         '["a", ["b"]]',

@@ -29,6 +29,7 @@ from langchain_gorilla.grammar.merging import (
     is_type,
     merged,
     others,
+    placed,
     same,
     types_of,
 )
@@ -59,7 +60,7 @@ from langchain_gorilla.grammar.scalars import limits, numbers, string
 _LEFT: Final = frozenset(
     """not if then else dependentRequired dependentSchemas dependencies patternProperties
     propertyNames minProperties maxProperties contains minContains maxContains
-    unevaluatedProperties unevaluatedItems $dynamicRef uniqueItems""".split()  # noqa: SIM905
+    unevaluatedProperties unevaluatedItems $dynamicRef $recursiveRef uniqueItems""".split()  # noqa: SIM905
 )
 _COMPOSING: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 _TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -247,7 +248,7 @@ class _Compiler:
     ) -> Rule:
         """AnyOf and oneOf: each option together with the keywords beside it."""
         beside = {k: v for k, v in schema.items() if k != keyword}
-        rules, kept, wrong = [], [], None
+        rules, kept, wrong, doubtful = [], [], None, False
         for index, option in enumerate(options(schema[keyword], keyword, path)):
             where = f"{path}/{keyword}/{index}"
             try:
@@ -257,9 +258,11 @@ class _Compiler:
                 kept.append(option)
             except ContradictionError as error:
                 wrong = error
+                # What no value fits inside, such as an optional property, may be left out.
+                doubtful |= error.path != where
         if not rules:
             raise wrong or ContradictionError(path, f"{keyword} is empty")
-        if keyword == "oneOf" and not self.apart(kept, path):
+        if keyword == "oneOf" and (doubtful or not self.apart(kept, path)):
             self.left(path, "oneOf", "a value may fit two of its options")
         return choice(*rules)
 
@@ -301,10 +304,7 @@ class _Compiler:
     def array(self, schema: Schema, path: str) -> Rule:
         """prefixItems, items, minItems, maxItems."""
         least, most = limits(schema, "minItems", "maxItems", path)
-        first = schema.get("prefixItems") or ()
-        rest = schema.get("items", True)
-        if isinstance(rest, list):  # Drafts 4 to 2019-09.
-            first, rest = rest, schema.get("additionalItems", True)
+        first, rest = placed(schema)
         if rest is False:
             most = min(len(first), len(first) if most is None else most)
         if most is not None and least > most:
@@ -371,12 +371,16 @@ class _Compiler:
     def call(self, schema: JSONValue, path: str) -> Rule:
         """One way to give the arguments."""
         plain = self.schemas.plain(schema, path)
+        if plain is False:
+            raise ContradictionError(path, "no value is allowed")
         if not isinstance(plain, Mapping) or "object" not in types_of(plain):
             raise SchemaError(path, "arguments are an object")
         for keyword in ("anyOf", "oneOf"):
             if keyword in plain:
                 return self.alternatives(plain, keyword, path, self.call)
         self.leave(plain, path)
+        if "enum" in plain:
+            self.left(path, "enum", "it is about all arguments at once")
         members = self.members(plain, path, _argument)
         return Members("(", members, ")") if members else Literal("()")
 

@@ -12,6 +12,9 @@ Schema: TypeAlias = Mapping[str, JSONValue]
 UNMERGED: Final = "\0unmerged"
 """Private keyword: names of the keywords of which only one of two could be kept."""
 
+_MOST_OPTIONS: Final = 64
+"""Of an anyOf made of two, each of whose options is compiled; of many anyOf they are a power."""
+
 TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
 ANNOTATIONS: Final = frozenset(
     [
@@ -102,6 +105,14 @@ def further(schema: Schema) -> JSONValue:
     return others(schema) if said or not schema.get("properties") else False
 
 
+def placed(schema: Schema) -> tuple[list[JSONValue], JSONValue]:
+    """Give the schemas of an array's first items, and that of the others."""
+    rest = schema.get("items", True)
+    if isinstance(rest, list):  # Drafts 4 to 2019-09.
+        return rest, schema.get("additionalItems", True)
+    return schema.get("prefixItems") or [], rest
+
+
 def is_type(value: JSONValue, name: str) -> bool:
     """Tell whether a value is of a JSON Schema type."""
     match name:
@@ -154,6 +165,9 @@ def merged(left: JSONValue, right: JSONValue, path: str) -> JSONValue:
             result[key] = left.get(key, right.get(key))
         elif key in ANNOTATIONS or key.startswith("x-"):
             result[key] = right[key]
+        elif key == "anyOf" and len(left[key]) * len(right[key]) > _MOST_OPTIONS:
+            result[key] = max(left[key], right[key], key=len)
+            result[UNMERGED] = [*result.get(UNMERGED, []), key]
         elif key in _MERGERS:
             result[key] = _MERGERS[key](left[key], right[key], path)
         elif same(left[key], right[key]):
@@ -166,7 +180,10 @@ def merged(left: JSONValue, right: JSONValue, path: str) -> JSONValue:
     return result
 
 
-_SHARED_OUT: Final = ("properties", "additionalProperties", "prefixItems", "items")
+_SHARED_OUT: Final = (
+    *("properties", "additionalProperties"),
+    *("prefixItems", "items", "additionalItems"),
+)
 """Keywords that share out a value's parts, so that both sides' are read together."""
 
 
@@ -193,20 +210,19 @@ def _member(schema: Schema, name: str) -> JSONValue:
 def _arrays(left: Schema, right: Schema) -> dict[str, Any]:
     """A place that one side's prefixItems do not reach falls under that side's items."""
     result: dict[str, Any] = {}
-    places = max(len(schema.get("prefixItems") or ()) for schema in (left, right))
-    prefix = [_all(*(_item(schema, place) for schema in (left, right))) for place in range(places)]
+    both = [placed(schema) for schema in (left, right)]
+    places = max(len(first) for first, _ in both)
+    prefix = [
+        _all(*(first[place] if place < len(first) else rest for first, rest in both))
+        for place in range(places)
+    ]
     if False in prefix:  # the array ends before
         return {"prefixItems": prefix[: prefix.index(False)], "items": False}
     if prefix:
         result["prefixItems"] = prefix
     if "items" in left or "items" in right:
-        result["items"] = _all(*(schema.get("items", True) for schema in (left, right)))
+        result["items"] = _all(*(rest for _, rest in both))
     return result
-
-
-def _item(schema: Schema, place: int) -> JSONValue:
-    prefix = schema.get("prefixItems") or []
-    return prefix[place] if place < len(prefix) else schema.get("items", True)
 
 
 def _all(left: JSONValue, right: JSONValue) -> JSONValue:

@@ -207,6 +207,12 @@ def _decimals(low: Decimal, high: Decimal | None, above: bool, below: bool) -> R
         return NOTHING
     last, last_digits = (None, "") if high is None else _split(high)
     widest = len(str(whole if last is None else last))
+    if widest > _FLOAT_DIGITS:
+        # A float of so many digits is rounded to its neighbours; an integer is compared exactly.
+        largest = Decimal(10**_FLOAT_DIGITS - 1)
+        first, end = Bounds(low, high, above, below).integers()
+        wide = natural(max(first or 0, 10**_FLOAT_DIGITS), end)
+        return choice(_decimals(low, largest, above, False), wide)
     places = max(1, len(digits), len(last_digits), _FLOAT_DIGITS - widest)
     if last == whole:
         inside = _between(digits, last_digits, above, below, places)

@@ -1,8 +1,9 @@
 """A schema without ``$ref``, ``allOf``, ``const`` and the spellings of older dialects."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.dialects import with_null
@@ -16,6 +17,7 @@ from langchain_gorilla.grammar.merging import (
     same,
     types_of,
 )
+from langchain_gorilla.schema_keywords import subschemas
 
 _DEEPEST = 32
 
@@ -39,11 +41,15 @@ class Resolver:
         return found
 
     def _at(self, pointer: str, path: str) -> JSONValue:
-        if pointer != "#" and not pointer.startswith("#/"):
-            raise SchemaError(path, f"$ref {pointer!r} leads outside of the schema")
+        document, _, place = pointer.partition("#")
         found = self.root
+        if document or (place and not place.startswith("/")):
+            address = self._address(document if place[:1] in ("", "/") else pointer)
+            if address not in self._addressed:
+                raise SchemaError(path, f"$ref {pointer!r} leads outside of the schema")
+            found = self._addressed[address]
         # A fragment of a URI: its percent signs are read before its slashes.
-        for part in unquote(pointer[2:]).split("/") if pointer != "#" else ():
+        for part in unquote(place[1:]).split("/") if place.startswith("/") else ():
             name = part.replace("~1", "/").replace("~0", "~")
             if isinstance(found, Mapping) and name in found:
                 found = found[name]
@@ -52,6 +58,22 @@ class Resolver:
             else:
                 raise SchemaError(path, f"$ref {pointer!r} leads to nothing")
         return found
+
+    @cached_property
+    def _addressed(self) -> dict[str, JSONValue]:
+        """The schemas with an address of their own, as TypeBox writes what contains itself."""
+        found: dict[str, JSONValue] = {}
+        for schema in subschemas(self.root) if isinstance(self.root, Mapping) else ():
+            if isinstance(name := schema.get("$id"), str):
+                found.setdefault(self._address(name), schema)
+            if isinstance(anchor := schema.get("$anchor"), str):
+                found.setdefault(self._address(f"#{anchor}"), schema)
+        return found
+
+    def _address(self, reference: str) -> str:
+        """Write a reference as it is meant in the document."""
+        base = self.root.get("$id") if isinstance(self.root, Mapping) else None
+        return urljoin(base, reference) if isinstance(base, str) else reference
 
     def plain(self, schema: JSONValue, path: str, depth: int = 0) -> JSONValue:
         """Return the schema with what it refers to and requires merged into it."""
@@ -87,7 +109,7 @@ def options(value: JSONValue, keyword: str, path: str) -> list[JSONValue]:
 def respelled(schema: Schema, path: str) -> dict[str, Any]:
     """Turn const, nullable, boolean bounds and ``{"not": {}}`` into today's keywords."""
     result = dict(schema)
-    for keyword in ("items", "additionalProperties"):
+    for keyword in ("items", "additionalItems", "additionalProperties"):
         if _is_never(result.get(keyword)):
             result[keyword] = False
     if any(map(_is_never, (result.get("properties") or {}).values())):

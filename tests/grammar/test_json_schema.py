@@ -26,6 +26,23 @@ RECORD = {
     "patternProperties": {"^x": {"type": "integer"}, "^y": False},
     "additionalProperties": False,
 }
+TUPLES = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "allOf": [
+        {"items": [{"type": "integer"}]},
+        {"items": [{"minimum": 3}, {"type": "string"}], "additionalItems": False},
+    ],
+}
+BRANCH = {
+    "$id": "Branch",
+    "properties": {"value": {"type": "integer"}, "branches": {"items": {"$ref": "Branch"}}},
+    "required": ["value"],
+}
+ADDRESSED = {
+    "$id": "https://example.org/n.json",
+    "$ref": "n.json#/$defs/n",
+    "$defs": {"n": {"type": "integer"}},
+}
 CLOSED = {"properties": {"a": {"not": {}}, "b": {}}, "additionalProperties": {"not": {}}}
 
 
@@ -99,6 +116,11 @@ ACCEPTED = [
     ({"$ref": "#/$defs/Page%3CUser%3E", "$defs": {"Page<User>": {"type": "integer"}}}, "5"),
     ({"$ref": "#/$defs/Foo%20Bar", "$defs": {"Foo Bar": {"type": "integer"}}}, "5"),
     ({"$ref": "#/$defs/a~1b%25", "$defs": {"a/b%": {"type": "integer"}}}, "5"),
+    ({"$ref": "#n", "$defs": {"n": {"$anchor": "n", "type": "integer"}}}, "5"),
+    (ADDRESSED, "5"),
+    ({"properties": {"b": BRANCH}}, "{'b': {'value': 1, 'branches': [{'value': 2}]}}"),
+    (TUPLES, "[3, 'a']"),
+    ({"type": "number", "minimum": 0, "maximum": 1e16}, "0.5", "1000000000000001"),
     (RECORD, "{}", "{'x': 1}", "{'x': 1, 'x2': 2}"),
     ({**RECORD, "required": ["x"]}, "{'x': 1}"),
     ({"allOf": [RECORD, {"properties": {"x": {}}, "required": ["x"]}]}, "{'x': 1}"),
@@ -126,6 +148,10 @@ REFUSED = [
     ({"enum": [[1], [1, 2, 3]], "maxItems": 2}, "[1, 2, 3]"),
     ({"enum": [{"a": 1}, {"b": 1}], "required": ["a"]}, "{'b': 1}"),
     (RECORD, "{'x': 'a'}"),
+    (TUPLES, "[2]", "[3, 4]", "[3, 'a', 5]"),
+    # As floats these are the bound.
+    ({"type": "number", "exclusiveMaximum": 2**53}, "9007199254740991.9"),
+    ({"type": "number", "exclusiveMinimum": 1e16}, "10000000000000000.1"),
     ({"type": "integer", "minimum": -5, "maximum": 120}, "-6", "121", "1200"),
     ({"type": "integer", "exclusiveMinimum": 3}, "3", "-9"),
     ({"type": "integer", "multipleOf": 25}, "26", "5"),
@@ -311,11 +337,22 @@ GAPS = [
     ({"type": "number", "maximum": 1.1e-125}, "maximum"),
     ({"type": "number", "exclusiveMinimum": -1e200}, "exclusiveMinimum"),
     ({"type": "integer", "not": {"const": 3}}, "not"),
+    ({"$recursiveRef": "#"}, "$recursiveRef"),
     ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf"),
     ({"oneOf": [{"type": "string"}, {"properties": {"a": {}}, "required": ["a"]}]}, "oneOf"),
     ({"oneOf": [{"minimum": 5}, {"type": "string"}]}, "oneOf"),
     ({"oneOf": [{"properties": {"a": a}, "required": ["a"]} for a in (True, {})]}, "oneOf"),
     ({"oneOf": [{"minimum": 5}, {"enum": ["a"]}]}, "oneOf"),
+    # Without its impossible b, an object fits the second as well.
+    (
+        {
+            "oneOf": [
+                {"properties": {"a": {}}},
+                {"properties": {"b": {"enum": [""], "minLength": 1}}},
+            ]
+        },
+        "oneOf",
+    ),
     ({"oneOf": [{"type": "object", "required": [name]} for name in "ab"]}, "oneOf"),
     ({"oneOf": [{"properties": {name: {}}, "required": ["a", "b"]} for name in "xy"]}, "oneOf"),
     (
@@ -351,6 +388,27 @@ def test_what_cannot_be_compiled_is_named_with_its_path(schema: Any, keyword: st
 )
 def test_options_that_lie_apart_leave_no_gap(options: list[Any]) -> None:
     assert compile_value({"oneOf": options}, PYTHON).gaps == ()
+
+
+def test_many_unions_that_hold_at_once_are_left_before_they_multiply(
+    vocabulary: Vocabulary,
+) -> None:
+    unions = [{"anyOf": [{"required": [f"a{n}"]}, {"required": [f"b{n}"]}]} for n in range(8)]
+    schema = {"type": "object", "allOf": unions}
+    assert {gap.keyword for gap in compile_value(schema, JSON).gaps} == {"anyOf"}
+    text = ", ".join(f'"a{n}": 1' for n in range(8))
+    assert accepts(vocabulary, schema, f"{{{text}}}", JSON)
+
+
+def test_arguments_have_no_option_that_is_never() -> None:
+    parameters = {"type": "object", "properties": {"a": {}}, "anyOf": [False, {"required": ["a"]}]}
+    assert coverage([FunctionSchema("f", "", parameters)], V2)[0].gaps == ()
+
+
+def test_an_enum_of_whole_calls_is_named() -> None:
+    parameters = {"type": "object", "properties": {"a": {}}, "enum": [{"a": 1}]}
+    (found,) = coverage([FunctionSchema("f", "", parameters)], V2)
+    assert [(gap.path, gap.keyword) for gap in found.gaps] == [("", "enum")]
 
 
 def test_equal_functions_are_compiled_once() -> None:

@@ -253,6 +253,7 @@ def test_without_functions_the_model_is_told_to_use_words() -> None:
         ({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "integer"}}, True),
         ({"type": "object", "properties": {}, "patternProperties": {"^x": {}}}, True),
         ({"type": "object", "properties": {}, "allOf": [{"properties": {"x": {}}}]}, True),
+        ({"type": "object", "properties": {"a": {}}, "allOf": [{"required": ["x"]}]}, True),
         ({"type": "object"}, True),
     ],
 )  # fmt: skip
@@ -321,6 +322,13 @@ def test_an_optional_argument_that_is_its_default_passes(
     if isinstance(result, FunctionCall):
         assert result.arguments == {"x": coerce_argument(value, "x", optional.functions[0])}
     assert isinstance(checked(required, x=value), InvalidCall)
+
+
+def test_an_optional_key_inside_that_is_its_default_passes() -> None:
+    inner = {"type": "object", "properties": {"unit": {"enum": ["s", "ms"], "default": "any"}}}
+    assert isinstance(checked(functions({"x": inner}), x={"unit": "any"}), FunctionCall)
+    required = functions({"x": {**inner, "required": ["unit"]}})
+    assert isinstance(checked(required, x={"unit": "any"}), InvalidCall)
 
 
 def test_every_price_in_cents_is_a_multiple_of_a_cent() -> None:
