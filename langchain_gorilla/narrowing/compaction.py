@@ -1,8 +1,9 @@
 """A tool's documentation, shorter, with the same meaning: for the model and for validation.
 
-What goes says nothing: titles that repeat a name, notes for other programs (``$schema``, ``$id``,
-``$comment``), keywords that hold for every value (``additionalProperties: true``, ``required:
-[]``, ``default: null`` of an optional parameter), definitions that nothing refers to, a wrapper
+What goes says nothing: titles that repeat a name, notes for other programs (``$comment``, and
+``$schema`` where no keyword is of an older draft), keywords that hold for every value
+(``additionalProperties: true`` of an object that names no keys, ``required: []``, ``default: null``
+of an optional parameter), definitions that nothing refers to, a wrapper
 around one schema, and white space in descriptions. What a model can act on stays: descriptions,
 types, enums, bounds, defaults, examples. A schema whose references go anywhere but to ``$defs`` or
 ``definitions`` stays as it is.
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.functions import FunctionSchema
-from langchain_gorilla.schema_keywords import LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS
+from langchain_gorilla.schema_keywords import LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS, subschemas
 
 _LINE_END = re.compile(r"\s*\n\s*")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -47,7 +48,12 @@ def compact(function: FunctionSchema) -> FunctionSchema:
     parameters = _compact(function.parameters)
     for definitions in ("$defs", "definitions"):
         _drop_unused(parameters, definitions)
-    parameters.setdefault("properties", {})
+    if "properties" not in parameters:
+        parameters["properties"] = {}
+        if "additionalProperties" in function.parameters:
+            parameters.setdefault("additionalProperties", True)
+    if "$schema" in function.parameters and any(map(_is_of_old, subschemas(function.parameters))):
+        parameters["$schema"] = function.parameters["$schema"]
     return FunctionSchema(function.name, description, parameters)
 
 
@@ -68,15 +74,24 @@ def _compact(schema: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
             kept[key] = _inner(value)
         else:
             kept[key] = value
-    kept = {key: value for key, value in kept.items() if not _says_nothing(key, value)}
+    kept = {key: value for key, value in kept.items() if not _says_nothing(key, value, kept)}
     return _unwrapped(kept)
+
+
+def _is_of_old(schema: Mapping[str, JSONValue]) -> bool:
+    """Whether a schema means something else where its draft is not named."""
+    old = ("additionalItems", "dependencies")
+    return isinstance(schema.get("items"), list) or any(key in schema for key in old)
 
 
 def _inner(value: JSONValue) -> JSONValue:
     return _compact(value) if isinstance(value, Mapping) else value
 
 
-def _says_nothing(key: str, value: JSONValue) -> bool:
+def _says_nothing(key: str, value: JSONValue, beside: Mapping[str, JSONValue]) -> bool:
+    if key == "additionalProperties" and "properties" in beside:
+        # Without it, validation and the grammar take an object for closed that names its keys.
+        return False
     # 0 == False and 1 == True in Python, and a schema may hold either where they differ.
     return any(type(value) is type(empty) and value == empty for empty in _EMPTY.get(key, ()))
 

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from langchain_gorilla.functions import FunctionSchema, function_schema
+from langchain_gorilla.calls import FunctionCall
+from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_schema
 from langchain_gorilla.narrowing.compaction import compact
+from langchain_gorilla.validation import validate_call
 
 SHARED = Path(__file__).parents[3] / "shared" / "retrieval"
 
@@ -36,6 +38,28 @@ def compacted(**schema):
 def test_what_says_nothing_goes_and_the_rest_stays(parameter, expected):
     schema = compacted(properties={"p": parameter}, **{"$defs": {"A": {"type": "string"}}})
     assert schema["properties"]["p"] == expected
+
+
+@pytest.mark.parametrize("schema", [{"properties": {"a": {}}}, {}])
+def test_a_function_that_takes_any_argument_still_does(schema):
+    function = FunctionSchema("f", "", {"type": "object", **schema, "additionalProperties": True})
+    call = FunctionCall("f", {"b": 1})
+    assert validate_call(call, FunctionSet([compact(function)])) == call
+
+
+DRAFT_7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_kept"),
+    [
+        ({"properties": {"p": {"items": [{"type": "integer"}]}}}, True),
+        ({"dependencies": {"p": ["q"]}}, True),
+        ({"properties": {"p": {"items": {"type": "integer"}}}}, False),
+    ],
+)
+def test_the_draft_is_named_where_keywords_are_read_by_it(schema, is_kept):
+    assert ("$schema" in compacted(**DRAFT_7, **schema)) is is_kept
 
 
 def test_a_property_may_be_called_like_a_keyword():
