@@ -26,7 +26,8 @@ from langchain_gorilla.retrieval.points import (
 
 _SCROLL = 5_000
 _WRITTEN = 200
-"""Points of one write: a server refuses requests of more than 32 MB, and a long tool takes 60 KB."""
+"""Points of one write: a server refuses requests of more than 32 MB, and the words of a long tool
+alone take 90 KB."""
 
 _GRAPH_EF = 512
 
@@ -121,8 +122,11 @@ class ClientStore(BaseStore):
             self._models.PointVectors(id=point, vector={"bm25": self._sparse(sparse)})
             for point, sparse in weights.items()
         ]
-        with self._explained("write"):
-            self._client.update_vectors(self._collection, vectors, wait=True)
+        for start in range(0, len(vectors), _WRITTEN):
+            with self._explained("write"):
+                self._client.update_vectors(
+                    self._collection, vectors[start : start + _WRITTEN], wait=True
+                )
 
     def delete(self, ids: Sequence[str]) -> None:
         """See ``PointStore``."""

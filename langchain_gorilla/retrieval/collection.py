@@ -13,12 +13,16 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.catalog import CatalogTool
-from langchain_gorilla.errors import CalibrationError, IndexReplacedError
+from langchain_gorilla.errors import (
+    CalibrationError,
+    IndexUnavailableError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.retrieval.adapter import Adapter, FitReport
 from langchain_gorilla.retrieval.connection import Connection
 from langchain_gorilla.retrieval.embedding import DenseModel
@@ -54,7 +58,22 @@ class ToolIndex:
                 for embedders whose cosines are all alike.
             lexical_weight: Of BM25 in the formula.
             adapted: Turn queries by the adapter that ``fit`` installed, if it did.
+
+        Raises:
+            UnsupportedOptionError: There is no such fusion, or the embedder is none.
         """
+        if embeddings is not None and not hasattr(embeddings, "embed_documents"):
+            place.close()
+            raise UnsupportedOptionError(
+                f"embeddings={embeddings!r:.120} has no embed_documents. Expected LangChain's "
+                "Embeddings, such as LocalEmbeddings(folder)."
+            )
+        if fusion not in get_args(Fusion):
+            place.close()
+            raise UnsupportedOptionError(
+                f"fusion={fusion!r} is not understood. Expected one of "
+                f"{', '.join(map(repr, get_args(Fusion)))}."
+            )
         self.place = place
         self.dense = None if embeddings is None else DenseModel.of(embeddings, embedder_id)
         self.fusion: Fusion = fusion
@@ -108,7 +127,11 @@ class ToolIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of the folder or connection. Nothing is lost without it."""
+        """Let go of the folder or connection. Nothing is lost without it.
+
+        Raises:
+            IndexUnavailableError: An ``async_sync`` is under way on the caller's event loop.
+        """
         self._held.close()
 
     def __len__(self) -> int:
@@ -136,11 +159,12 @@ class ToolIndex:
             progress: Called with (tools done, tools to do), from this thread.
 
         Raises:
-            IndexUnavailableError: The place cannot be written; what is there stays usable.
+            IndexUnavailableError: The place cannot be written, or an ``async_sync`` is under way
+                on the caller's event loop; what is there stays usable.
             IndexMismatchError: The collection was made by something else.
             EmbeddingError: The embedder failed.
         """
-        with self._held.lock:
+        with self._held.alone():
             if self.dense is not None and self._held.dimension is None:
                 self._held.dimension = len(self.dense.queries(["dimension"])[0])
             vectors: list[list[float]] | None = None
@@ -161,9 +185,7 @@ class ToolIndex:
 
         Cancelled, it stops after the batch under way; the next sync goes on from there.
         """
-        while not self._held.lock.acquire(blocking=False):
-            await asyncio.sleep(0.01)
-        try:
+        async with self._held.alone_on_a_loop():
             if self.dense is not None and self._held.dimension is None:
                 self._held.dimension = len((await self.dense.aqueries(["dimension"]))[0])
             vectors: list[list[float]] | None = None
@@ -173,8 +195,6 @@ class ToolIndex:
                     if isinstance(step, SyncReport):
                         return step
                     vectors = await self.dense.adocuments(step) if self.dense else []
-        finally:
-            self._held.lock.release()
 
     # --- Search ---
 
@@ -202,8 +222,8 @@ class ToolIndex:
             return SearchResult(())
         try:
             return self._searcher(opened).search(query, k, where or Where(), exact=exact)
-        except IndexReplacedError:
-            if (renewed := self._held.renewed(opened)) is None:
+        except IndexUnavailableError as error:
+            if (renewed := self._held.renewed(opened, error)) is None:
                 raise
             return self._searcher(renewed).search(query, k, where or Where(), exact=exact)
 
@@ -217,8 +237,8 @@ class ToolIndex:
             return SearchResult(())
         try:
             return await self._searcher(opened).asearch(query, k, where or Where(), exact=exact)
-        except IndexReplacedError:
-            renewed = await asyncio.to_thread(self._held.renewed, opened)
+        except IndexUnavailableError as error:
+            renewed = await asyncio.to_thread(self._held.renewed, opened, error)
             if renewed is None:
                 raise
             return await self._searcher(renewed).asearch(query, k, where or Where(), exact=exact)

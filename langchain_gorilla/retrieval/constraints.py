@@ -5,19 +5,23 @@
 
 The grammar, in which case and order of the parts in ``[]`` do not matter::
 
-    constraint  = comparison number [unit] [quantity] | quantity [is | of] comparison number [unit]
+    constraint  = bound number [unit] [quantity] | quantity [is | of] bound number [unit]
+    bound       = [no | not | never | isn't …] [be | have | cost | take] comparison
     comparison  = under | below | less than | fewer than | smaller than | cheaper than | faster than
                 | over | above | more than | larger than | greater than | exceeding
-                | at least | no less than | minimum of | at most | no more than | up to | maximum of
+                | at least | minimum of | at most | up to | maximum of
                 | before | after | since | until | < | <= | > | >=
     number      = digits [. digits] [k | M | B | G | T]      10M, 1.5B, 300k, 1,000
-    unit        = % | ms | s | seconds | minutes | MB | GB | KB | bytes | $ | USD | dollars
+    unit        = % | us | ms | s | seconds | minutes | hours | KB | MB | GB | TB | bytes
+                | $ | USD | dollars
     quantity    = parameters | accuracy | top-1 | top-5 | price | latency | size | flops | year …
 
 Base units are stored and compared: parameters and flops as counts, shares from 0 to 1, seconds,
 bytes, dollars, years. A bound without a quantity takes it from its unit or its verb: ``$5`` is a
-price, ``200 ms`` a latency, ``before 2024`` a year. A number that says of nothing what it bounds
-("more than 3 cities") is no constraint: a filter that was not meant hides the right tool.
+price, ``200 ms`` a latency, ``before 2024`` a year; minutes and hours are as often a recipe's. A
+number that says of nothing what it bounds ("more than 3 cities") is no constraint, nor is one whose
+negation stands farther off ("don't show me models under 1B"): a filter that was not meant hides the
+right tool.
 """
 
 import re
@@ -48,13 +52,24 @@ _MAGNITUDES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12
 _UNITS: Mapping[str, tuple[str | None, float]] = {
     "%": (None, 0.01),
     "percent": (None, 0.01),
+    "us": ("latency_s", 1e-6),
+    "µs": ("latency_s", 1e-6),
+    "microseconds": ("latency_s", 1e-6),
     "ms": ("latency_s", 1e-3),
     "milliseconds": ("latency_s", 1e-3),
     "s": ("latency_s", 1.0),
+    "sec": ("latency_s", 1.0),
+    "second": ("latency_s", 1.0),
     "seconds": ("latency_s", 1.0),
+    "min": (None, 60.0),
+    "minute": (None, 60.0),
+    "minutes": (None, 60.0),
+    "hour": (None, 3600.0),
+    "hours": (None, 3600.0),
     "kb": ("size_bytes", 1e3),
     "mb": ("size_bytes", 1e6),
     "gb": ("size_bytes", 1e9),
+    "tb": ("size_bytes", 1e12),
     "bytes": ("size_bytes", 1.0),
     "$": ("price", 1.0),
     "usd": ("price", 1.0),
@@ -63,13 +78,9 @@ _UNITS: Mapping[str, tuple[str | None, float]] = {
 
 # Words to the side of the bound: lt, lte, gt, gte.
 _COMPARISONS: Mapping[str, str] = {
-    "no less than": "gte",
-    "not less than": "gte",
     "at least": "gte",
     "a minimum of": "gte",
     "minimum of": "gte",
-    "no more than": "lte",
-    "not more than": "lte",
     "at most": "lte",
     "up to": "lte",
     "a maximum of": "lte",
@@ -101,6 +112,12 @@ _COMPARISONS: Mapping[str, str] = {
     "<": "lt",
     ">": "gt",
 }
+_NEGATED = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
+# Of words farther on than the next it is not certain that they are what is negated.
+_NEGATION = r"(?<!\w)(?:no|not|never|cannot|without|\w+n['’]t)"
+_NEGATED_FARTHER_OFF = re.compile(
+    rf"{_NEGATION}(?:\s+(?!(?:and|but|or)\b)[\w'’-]+){{0,5}}\s+$", re.IGNORECASE
+)
 _TIMES = frozenset({"before", "until", "after", "since"})
 _IMPLIED = {"cheaper than": "price", "faster than": "latency_s"}
 
@@ -119,7 +136,8 @@ _NUMBER = (
     rf"(?:\s?(?P<unit>{_any_of(_UNITS)}))?"
 )
 _CONSTRAINT = re.compile(
-    rf"(?:(?<!\w)(?P<before>{_QUANTITY})\s+(?:(?:is|are|of|be|must\s+be|should\s+be)\s+)?)?"
+    rf"(?:(?<!\w)(?P<before>{_QUANTITY})\s+(?:(?:is|are|of|be|must|should|must\s+be|should\s+be)\s+)?)?"
+    rf"(?P<negation>{_NEGATION}\s+(?:(?:be|have|cost|take)\s+)?)?"
     rf"(?<!\w)(?P<comparison>{_any_of(_COMPARISONS)})\s*"
     rf"{_NUMBER}"
     rf"(?:\s+(?:of\s+|in\s+)?(?P<after>{_QUANTITY}))?",
@@ -152,7 +170,12 @@ def read_constraints(text: str, fields: Iterable[str] | None = None) -> tuple[Co
         In the order of the text; nothing where it states none.
     """
     known = None if fields is None else frozenset(fields)
-    found = (_constraint(match) for match in _CONSTRAINT.finditer(text[:20_000]))
+    text = text[:20_000]
+    found = (
+        _constraint(match)
+        for match in _CONSTRAINT.finditer(text)
+        if not _NEGATED_FARTHER_OFF.search(text, max(0, match.start() - 120), match.start())
+    )
     return tuple(
         constraint
         for constraint in found
@@ -177,6 +200,8 @@ def _constraint(match: re.Match[str]) -> Constraint | None:
         factor *= 1e9
     if key in _SHARES and factor == 1.0 and value > 1.0:
         factor = 0.01  # "at least 70 top-1" is a percentage too
+    side = _COMPARISONS[comparison]
+    side = _NEGATED[side] if match["negation"] else side
     # 70% is 0.7, not 70 * 0.01 = 0.7000000000000001, which a tool with 0.7 would miss.
-    bound = {_COMPARISONS[comparison]: float(f"{value * factor:.12g}")}
+    bound = {side: float(f"{value * factor:.12g}")}
     return Constraint(Range(key, **bound), match.group().strip())

@@ -109,7 +109,9 @@ def point_id(tool: CatalogTool) -> str:
     is new, changed and gone, and no payload is read. Two points with one first half are one tool
     in two versions, as between the two steps of a sync.
     """
-    identity = hashlib.sha256(tool.id.encode()).hexdigest()
+    # The id of a/b without a namespace is that of b in the namespace a; names are unique.
+    unique = f"{tool.id}\n{tool.name}" if "/" in tool.name else tool.id
+    identity = hashlib.sha256(unique.encode()).hexdigest()
     content = hashlib.sha256(f"{TEXT_VERSION} {tool.content_hash}".encode()).hexdigest()
     return f"{identity[:8]}-{identity[8:12]}-{identity[12:16]}-{content[:4]}-{content[4:16]}"
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -159,9 +159,10 @@ class DenseModel:
         return [self._unit(vector) for vector in vectors]
 
     def _failed(self, error: Exception) -> EmbeddingError:
+        what = f"{type(error).__name__}: {str(error).rstrip('.')}"
         return EmbeddingError(
-            f"The embedder {self.id!r} failed: {type(error).__name__}: {error}. Check its server, "
-            "key or weights; an index without an embedder searches by words alone."
+            f"The embedder {self.id!r} failed: {what}. Check its server, key or weights; an index "
+            "without an embedder searches by words alone."
         )
 
     def _unit(self, vector: Sequence[float]) -> list[float]:
@@ -175,6 +176,11 @@ class DenseModel:
         return [value / length for value in vector] if length else list(vector)
 
 
+_A_DIRECTORY: Final = (
+    "Pass a sentence encoder's directory, with config.json, tokenizer.json and model.safetensors."
+)
+
+
 class LocalEmbeddings(Embeddings):
     """A sentence encoder in a directory (all-MiniLM-L6-v2 and its kin), on torch.
 
@@ -182,15 +188,21 @@ class LocalEmbeddings(Embeddings):
     models whose ``1_Pooling`` says mean. Loads at the first text.
 
     Args:
-        directory: With ``config.json``, ``tokenizer.json`` and weights.
+        directory: With ``config.json``, ``tokenizer.json`` and weights; nothing is downloaded.
         dtype: Such as ``"bfloat16"``: 2.5 times as fast on a CPU, cosine to float32 ≥ .9999.
         batch_size: Texts that are encoded together, sorted by length.
+
+    Raises:
+        EmbeddingError: There is no such directory.
     """
 
     def __init__(
         self, directory: str | Path, *, dtype: str = "float32", batch_size: int = 32
     ) -> None:
         self.directory = Path(directory)
+        # transformers would take it for a model's name on the Hub, and ask there for half a minute.
+        if not self.directory.is_dir():
+            raise EmbeddingError(f"There is no folder {self.directory}. {_A_DIRECTORY}")
         self.dtype = dtype
         self.batch_size = batch_size
         self._loaded: tuple[Any, Any] | None = None
@@ -249,8 +261,8 @@ class LocalEmbeddings(Embeddings):
             model = AutoModel.from_pretrained(str(self.directory), dtype=getattr(torch, self.dtype))
         except (OSError, ValueError) as error:
             raise EmbeddingError(
-                f"No sentence encoder can be loaded from {self.directory}: {error}. Pass a "
-                "directory with config.json, tokenizer.json and model.safetensors."
+                f"No sentence encoder can be loaded from {self.directory}: "
+                f"{str(error).rstrip('.')}. {_A_DIRECTORY}"
             ) from error
         return tokenizer, model.eval()
 

@@ -1,15 +1,17 @@
 """Which generation of an index is open, and how a sync makes the one that fits."""
 
+import asyncio
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import (
     IndexMismatchError,
+    IndexReplacedError,
     IndexUnavailableError,
     InvalidFunctionError,
 )
@@ -29,7 +31,6 @@ class Generations:
     Attributes:
         open: The one in use, once it was opened.
         dimension: Of the embedder's vectors, once it was asked.
-        lock: Held by whoever syncs or closes.
     """
 
     def __init__(self, place: Any, dense: DenseModel | None, *, adapted: bool) -> None:
@@ -39,12 +40,46 @@ class Generations:
         self.adapted = adapted
         self.open: Opened | None = None
         self.dimension: int | None = None
-        self.lock = threading.Lock()
+        # Held by whoever syncs or closes; and the event loop that the holder awaits on, if it does.
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         # Held by whoever opens, switches or closes: a search may wait for it on an event loop, and
         # must not wait for a sync that awaits its embedder on the same one.
         self._opening = threading.Lock()
         self._closed = False
-        self._names: frozenset[str] | None = None
+        # With what they were read from, since a sync may end while they are read.
+        self._names: tuple[Opened, frozenset[str]] | None = None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep others from syncing and closing; waits until they are done.
+
+        Raises:
+            IndexUnavailableError: An ``async_sync`` of the caller's own event loop is under way,
+                which could not go on while it is waited for.
+        """
+        while not self._lock.acquire(timeout=0.05):
+            if self._loop is not None and self._loop is _running_loop():
+                raise IndexUnavailableError(
+                    f"An async_sync of the index in {self.place} is under way on this event loop, "
+                    "which would wait for itself. Await that one, or cancel and await it, first."
+                )
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextlib.asynccontextmanager
+    async def alone_on_a_loop(self) -> AsyncIterator[None]:
+        """Like ``alone``, for a sync that awaits its embedder."""
+        while not self._lock.acquire(blocking=False):
+            await asyncio.sleep(0.01)
+        self._loop = asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            self._loop = None
+            self._lock.release()
 
     def opened(self) -> Opened | None:
         """Return what a search needs; None where nothing was ever synced.
@@ -77,15 +112,25 @@ class Generations:
             self.open = Opened.of(store, header, adapted=self.adapted)
         return self.open
 
-    def renewed(self, gone: Opened) -> Opened | None:
-        """Return the generation that another process put in the place of one that is gone.
+    def renewed(self, gone: Opened, error: IndexUnavailableError) -> Opened | None:
+        """Return the generation that took the place of one that could not be searched.
 
-        None where there is no other, or one that this object cannot search.
+        A sync of this object closes the one before while others search it; another process removes
+        it from a server.
+
+        Args:
+            gone: What was searched.
+            error: Why it could not be.
+
+        Returns:
+            None where there is no other, or one that this object cannot search.
         """
         with self._opening:
             if self.open is not gone:
                 return self.open
-            self.open = self._names = renewed = None
+            if not isinstance(error, IndexReplacedError):
+                return None
+            self.open = renewed = None
             try:
                 with contextlib.suppress(IndexMismatchError):
                     renewed = self._load()
@@ -99,14 +144,20 @@ class Generations:
 
     def names(self) -> frozenset[str]:
         """Return the names of all tools; read once after a sync of this object."""
-        if not self._names:
-            opened = self.opened()
-            self._names = opened.store.names() if opened else frozenset()
-        return self._names
+        if (opened := self.opened()) is None:
+            return frozenset()
+        held = self._names
+        if held is None or held[0] is not opened or not held[1]:
+            self._names = held = (opened, opened.store.names())
+        return held[1]
 
     def close(self) -> None:
-        """Let go of the place."""
-        with self.lock, self._opening:
+        """Let go of the place.
+
+        Raises:
+            IndexUnavailableError: See ``alone``.
+        """
+        with self.alone(), self._opening:
             if self.open is not None:
                 self.open.store.close()
                 self.open = None
@@ -160,8 +211,9 @@ class Generations:
             )
         plan = plan_sync(tools, stored)
         writes = len(plan.new) + len(plan.changed)
-        self.place.check_room(writes, self.dimension)
         stale = header is None or drifted(header, len(tools), plan)
+        if stale or not plan.is_empty:
+            self.place.check_room(writes, self.dimension)
         if stale:
             header = measured(tools, self.dense, self.dimension, header)
             store.write_note("header", vars(header))
@@ -211,9 +263,15 @@ class Generations:
         with self._opening:
             if before != generation:
                 self.place.switch(generation)
-            self._names = None
             old = self.open
             self.open = Opened.of(store, header, adapted=self.adapted)
             if old is not None and old.store is not store:
                 old.store.close()
             self.place.discard_others(generation)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

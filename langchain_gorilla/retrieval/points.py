@@ -112,8 +112,11 @@ def _several(values: Any) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _wanted(value: Any) -> MetadataValue:
-    return tuple(value) if isinstance(value, list) else comparable(value)
+def _wanted(value: Any) -> Any:
+    """Return a value, or several, as the metadata has them."""
+    if isinstance(value, list | tuple):
+        return tuple(comparable(each) for each in value)
+    return comparable(value)
 
 
 @dataclass(frozen=True, kw_only=True)

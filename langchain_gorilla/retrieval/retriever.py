@@ -1,5 +1,6 @@
 """``ToolRetriever``: a request → the tools that matter, as a LangChain retriever and as tools."""
 
+import asyncio
 import json
 import warnings
 from collections.abc import Collection, Iterable
@@ -39,7 +40,7 @@ class ToolRetriever(BaseRetriever):
         ToolRetriever(index=index, catalog=catalog).invoke("Will it rain in Paris?")
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     index: ToolIndex | None = None
     """Where to search; None searches the catalog's words in this process."""
@@ -69,12 +70,12 @@ class ToolRetriever(BaseRetriever):
         Args:
             query: In the user's words.
             k: Most tools; None is the retriever's own.
-            where: Which tools; None is the retriever's own filter.
+            where: Which tools; None is the retriever's own filter, and ``Where()`` all tools.
 
         Raises:
             IndexUnavailableError: The index cannot be reached and there is no catalog.
         """
-        k, where = self.k if k is None else k, where or self.where
+        k, where = self.k if k is None else k, self.where if where is None else where
         stated = self._stated(query)
         result = self._search(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
@@ -85,7 +86,7 @@ class ToolRetriever(BaseRetriever):
         self, query: str, *, k: int | None = None, where: Where | None = None
     ) -> SearchResult:
         """Like ``search``."""
-        k, where = self.k if k is None else k, where or self.where
+        k, where = self.k if k is None else k, self.where if where is None else where
         stated = self._stated(query)
         result = await self._asearch(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
@@ -118,7 +119,8 @@ class ToolRetriever(BaseRetriever):
             options: ``keep``, ``samples`` and ``seed`` of ``abstention.calibrating``.
 
         Raises:
-            CalibrationError: There is no catalog, or too little in it.
+            CalibrationError: There is no catalog, too little in it, or the index or its embedder
+                cannot be used.
         """
         plan = self._calibration_plan(pairs, options)
         calibration = plan.kept()
@@ -127,7 +129,7 @@ class ToolRetriever(BaseRetriever):
             steps, hits = plan.steps(), None
             while not isinstance(step := advanced(steps, hits), Calibration):
                 query, k = step
-                hits = plain.search(query, k=k).hits
+                hits = _calibrating_hits(plain.search(query, k=k))
             plan.keep(calibration := step)
         return self.model_copy(update={"calibration": calibration})
 
@@ -142,7 +144,7 @@ class ToolRetriever(BaseRetriever):
             steps, hits = plan.steps(), None
             while not isinstance(step := advanced(steps, hits), Calibration):
                 query, k = step
-                hits = (await plain.asearch(query, k=k)).hits
+                hits = _calibrating_hits(await plain.asearch(query, k=k))
             await in_thread(plan.keep, calibration := step)
         return self.model_copy(update={"calibration": calibration})
 
@@ -202,13 +204,16 @@ class ToolRetriever(BaseRetriever):
             return self._by_words(query, k, where, str(error), error)
 
     async def _asearch(self, query: str, k: int, where: Where | None) -> SearchResult:
+        # In threads: to count the words of 10,000 tools, or to read their names, takes seconds.
         if self.index is None:
-            return self._by_words(query, k, where, "")
+            return await asyncio.to_thread(self._by_words, query, k, where, "")
         try:
             result = await self.index.asearch(query, k=k, where=where)
-            return self._synced(result, query, k, where)
+            if result.hits:
+                return result
+            return await asyncio.to_thread(self._synced, result, query, k, where)
         except IndexUnavailableError as error:
-            return self._by_words(query, k, where, str(error), error)
+            return await asyncio.to_thread(self._by_words, query, k, where, str(error), error)
 
     def _synced(
         self, result: SearchResult, query: str, k: int, where: Where | None
@@ -242,7 +247,8 @@ class ToolRetriever(BaseRetriever):
         words = self._words
         if words is None or words[0] is not catalog or words[1] != version:
             self._words = words = (catalog, version, LexicalIndex(catalog))
-        return SearchResult(words[2].search(query, k=k, where=where).hits, notes)
+        hits = words[2].search(query, k=k, where=where).hits
+        return SearchResult(hits, notes, fell_back=bool(notes))
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
@@ -253,6 +259,20 @@ class ToolRetriever(BaseRetriever):
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **kwargs: Any
     ) -> list[Document]:
         return _documents(await self.asearch(query, **kwargs))
+
+
+def _calibrating_hits(result: SearchResult) -> tuple[ToolHit, ...]:
+    """Return the hits to calibrate by.
+
+    Raises:
+        CalibrationError: They are scored by words, where later ones will not be.
+    """
+    if result.fell_back:
+        raise CalibrationError(
+            "A calibration is fitted to the scores of the index, and a search had to do without "
+            f"them. {result.notes[0]} Then call calibrated() again."
+        )
+    return result.hits
 
 
 def _bounded(where: Where | None, stated: tuple[Constraint, ...]) -> Where | None:

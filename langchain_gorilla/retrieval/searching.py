@@ -32,12 +32,14 @@ class SearchResult:
         fit: Probability that the catalog has a tool for the request; None where the retriever is
             not calibrated.
         fits: Whether ``fit`` reaches the threshold; None where there is none.
+        fell_back: Whether words alone decided because an index or its embedder could not be used.
     """
 
     hits: tuple[ToolHit, ...]
     notes: tuple[str, ...] = ()
     fit: float | None = None
     fits: bool | None = None
+    fell_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _result(
 ) -> SearchResult:
     for note in notes:
         warnings.warn(note, stacklevel=4)
-    return SearchResult(merge(named, found, k), notes)
+    return SearchResult(merge(named, found, k), notes, fell_back=bool(notes))
 
 
 def _by_words(error: Exception) -> str:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import random
 
@@ -173,3 +174,39 @@ def test_where_words_stand_in_for_an_index_nothing_is_judged(tmp_path):
     with pytest.warns(UserWarning, match="by words alone"):
         assert retriever.search(STRANGE[0]).fits is None
     index.close()
+
+
+class Failing(HashedWords):
+    """An embedder that works until it is told to fail."""
+
+    fails = False
+
+    def embed_query(self, text):
+        if self.fails:
+            raise ConnectionError("no answer")
+        return super().embed_query(text)
+
+
+async def test_where_words_stand_in_for_an_embedder_nothing_is_calibrated(tmp_path):
+    embeddings = Failing(2048)
+    with ToolIndex.in_folder(tmp_path, embeddings=embeddings) as index:
+        index.sync(CATALOG)
+        retriever = ToolRetriever(index=index, catalog=CATALOG)
+        embeddings.fails = True
+        for calibrate in (retriever.calibrated, lambda: asyncio.run(retriever.acalibrated())):
+            with (
+                pytest.warns(UserWarning, match="by words alone"),
+                pytest.raises(CalibrationError, match=r"no answer.*calibrated\(\) again"),
+            ):
+                await asyncio.to_thread(calibrate)
+        assert index.calibrations() == {}
+
+
+def test_before_the_first_sync_nothing_is_calibrated():
+    with ToolIndex.in_memory(embeddings=HashedWords()) as index:
+        retriever = ToolRetriever(index=index, catalog=CATALOG)
+        with (
+            pytest.warns(UserWarning, match="by words alone"),
+            pytest.raises(CalibrationError, match="index is empty"),
+        ):
+            retriever.calibrated()

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import IndexUnavailableError
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.points import Range, Where
 from tests.retrieval.small_catalog import DOCUMENTS, HashedWords, document
@@ -138,3 +139,60 @@ async def test_the_event_loop_is_not_held_while_a_sync_awaits_its_embedder(
         await task
     assert done
     assert await names == expected
+
+
+@pytest.mark.parametrize("call", [ToolIndex.close, lambda index: index.sync(ToolCatalog())])
+async def test_what_would_wait_for_a_sync_on_its_own_loop_is_an_error(new_index, catalog, call):
+    embeddings = Awaited()
+    index = new_index(embeddings=embeddings)
+    await index.async_sync(ToolCatalog())
+    embeddings.slow.clear()
+    task = asyncio.create_task(index.async_sync(catalog))
+    await asyncio.sleep(0.2)
+    with pytest.raises(IndexUnavailableError, match="under way on this event loop"):
+        call(index)
+    embeddings.slow.set()
+    assert (await task).added == len(DOCUMENTS)
+
+
+class SlowlyAsked(HashedWords):
+    """An embedder that answers requests when it is told to, and documents at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+
+    async def aembed_query(self, text):
+        await self.answers.wait()
+        return self._vector(text)
+
+
+async def test_a_search_goes_on_in_the_generation_that_a_sync_switched_to(tmp_path, catalog):
+    with ToolIndex.in_folder(tmp_path) as words:
+        words.sync(catalog)
+    embeddings = SlowlyAsked()
+    with ToolIndex.in_folder(tmp_path, embeddings=embeddings) as index:
+        index._held.dimension = embeddings.size
+        search = asyncio.create_task(index.asearch("forecast rain and wind"))
+        await asyncio.sleep(0.2)
+        assert (await index.async_sync(catalog)).rebuilt
+        embeddings.answers.set()
+        assert (await search).hits[0].name == "get_weather"
+
+
+def test_names_that_were_read_while_a_sync_ended_are_not_kept(new_index, catalog, monkeypatch):
+    index = new_index()
+    index.sync(catalog)
+    store = index._held.open.store
+    read = store.names
+
+    def slow():
+        found = read()
+        monkeypatch.undo()
+        catalog.remove("sort")
+        index.sync(catalog)
+        return found
+
+    monkeypatch.setattr(store, "names", slow)
+    index.names()
+    assert "sort" not in index.names()

@@ -79,6 +79,18 @@ def test_no_request_holds_more_points_than_a_server_takes(client, monkeypatch):
     assert max(written) <= 200
 
 
+def test_no_request_renews_more_words_than_a_server_takes(client, monkeypatch):
+    store = ClientStore(client, Connection({"location": ":memory:"}), "tools", dimension=None)
+    written = []
+    monkeypatch.setattr(
+        client, "update_vectors", lambda name, vectors, wait: written.append(len(vectors))
+    )
+    ids = [f"00000000-0000-0000-0000-{number:012}" for number in range(1_000)]
+    store.write_sparse({point: SparseWeights([1], [1.0]) for point in ids})
+    assert sum(written) == 1_000
+    assert max(written) <= 200
+
+
 def test_a_collection_that_another_process_makes_meanwhile_is_used(client, monkeypatch):
     client.create_collection("tools", vectors_config={})
     monkeypatch.setattr(client, "collection_exists", lambda name: False)

@@ -21,6 +21,12 @@ from tests.retrieval.small_catalog import document
         ("up to 300MB", Range("size_bytes", lte=3e8)),
         ("price <= 1,000", Range("price", lte=1000.0)),
         ("fewer than 5 GFLOPs", Range("flops", lt=5e9)),
+        ("no larger than 10M parameters", Range("parameters", lte=1e7)),
+        ("latency must not be under 2 s", Range("latency_s", gte=2.0)),
+        ("it shouldn't cost more than $5", Range("price", lte=5.0)),
+        ("inference time under 2 minutes", Range("latency_s", lt=120.0)),
+        ("latency below 1 hour", Range("latency_s", lt=3600.0)),
+        ("model size under 2 TB", Range("size_bytes", lt=2e12)),
     ],
 )
 def test_a_bound_in_words_is_a_range(text, expected):
@@ -32,7 +38,15 @@ def test_a_bound_in_words_is_a_range(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["more than 3 cities", "the weather under the bridge", "top 10 songs", "over 5", "before noon"],
+    [
+        "more than 3 cities",
+        "the weather under the bridge",
+        "top 10 songs",
+        "over 5",
+        "before noon",
+        "a recipe in under 30 minutes",
+        "I don't want models with more than 10M parameters",
+    ],
 )
 def test_a_number_that_bounds_nothing_known_is_no_constraint(text):
     assert read_constraints(text) == ()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from langchain_gorilla.errors import EmbeddingError
 from langchain_gorilla.retrieval.embedding import DenseModel, LocalEmbeddings
 
 TEXTS = ["Send a mail", "Price of a share", "x", "Which way is it from Rome to Bari?"]
@@ -33,3 +34,14 @@ def test_texts_embedded_at_once_load_the_weights_once(
     monkeypatch.setattr(LocalEmbeddings, "_load", lambda self: loaded.append(1) or load(self))
     asyncio.run(DenseModel.of(LocalEmbeddings(encoder)).aqueries(TEXTS))
     assert len(loaded) == 1
+
+
+def test_a_folder_that_is_not_there_is_named_at_once_and_not_asked_for_on_the_hub() -> None:
+    with pytest.raises(EmbeddingError, match=r"no folder no-such/encoder\. Pass .*directory"):
+        LocalEmbeddings("no-such/encoder")
+
+
+def test_a_folder_without_an_encoder_is_told_in_whole_sentences(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddingError, match="No sentence encoder can be loaded") as found:
+        LocalEmbeddings(tmp_path).embed_query("x")
+    assert ".." not in str(found.value)

@@ -152,3 +152,10 @@ def test_a_closed_index_says_so(new_index, catalog):
     for use in (lambda: index.search("rain"), lambda: index.sync(catalog)):
         with pytest.raises(IndexUnavailableError, match="was closed"):
             use()
+
+
+def test_a_sync_that_has_nothing_to_write_needs_no_room(tmp_path, catalog, monkeypatch):
+    with ToolIndex.in_folder(tmp_path) as index:
+        index.sync(catalog)
+        monkeypatch.setattr("langchain_gorilla.retrieval.places.free_bytes", lambda folder: 0)
+        assert index.sync(catalog).unchanged == len(DOCUMENTS)

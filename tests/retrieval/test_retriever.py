@@ -1,4 +1,5 @@
 import json
+import threading
 
 import pytest
 from langchain_tests.integration_tests import RetrieversIntegrationTests
@@ -6,9 +7,10 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import IndexUnavailableError
 from langchain_gorilla.retrieval.collection import ToolIndex
+from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.retriever import ToolRetriever
-from tests.retrieval.small_catalog import DOCUMENTS
+from tests.retrieval.small_catalog import DOCUMENTS, document
 
 
 class TestStandard(RetrieversIntegrationTests):
@@ -73,6 +75,45 @@ def test_the_words_rank_as_an_index_by_words_does(tmp_path, catalog):
     assert names(ToolRetriever(catalog=catalog).invoke(query)) == names(indexed)
 
 
+def test_the_words_of_a_namespace_rank_as_an_index_ranks_them(tmp_path):
+    catalog = ToolCatalog([document("one", "mail zebra"), document("two", "alpha")], namespace="a")
+    catalog.add_all([document(f"a{n}", "alpha") for n in range(9)], namespace="a")
+    catalog.add_all([document(f"b{n}", "mail zebra") for n in range(40)], namespace="b")
+    where = Where(namespaces="a")
+    with ToolIndex.in_folder(tmp_path) as index:
+        index.sync(catalog)
+        indexed = index.search("alpha mail", where=where).hits
+    found = ToolRetriever(catalog=catalog, where=where).search("alpha mail").hits
+    assert [hit.score for hit in found] == pytest.approx([hit.score for hit in indexed])
+
+
+def test_as_many_tools_as_were_asked_for_are_found_by_words():
+    catalog = ToolCatalog([document(f"mail{n}", "Send a letter.") for n in range(150)])
+    assert len(ToolRetriever(catalog=catalog, k=120).search("a letter").hits) == 120
+
+
+async def test_words_are_counted_beside_the_event_loop(catalog, monkeypatch):
+    threads = []
+    search = LexicalIndex.search
+
+    def noted(self, *arguments, **options):
+        threads.append(threading.get_ident())
+        return search(self, *arguments, **options)
+
+    monkeypatch.setattr(LexicalIndex, "search", noted)
+    assert (await ToolRetriever(catalog=catalog).asearch("forecast rain")).hits
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+async def test_a_filter_that_lets_all_through_takes_the_place_of_the_retrievers_own():
+    catalog = ToolCatalog(DOCUMENTS[:1], namespace="a")
+    retriever = ToolRetriever(catalog=catalog, where=Where(namespaces="b"))
+    assert not retriever.search("rain").hits
+    assert retriever.search("rain", where=Where()).hits
+    assert (await retriever.asearch("rain", where=Where())).hits
+
+
 def test_the_words_are_filtered_too():
     catalog = ToolCatalog(DOCUMENTS[:2], namespace="a")
     catalog.add_all(DOCUMENTS[2:], namespace="b")
@@ -107,3 +148,8 @@ def test_the_words_are_those_of_the_catalog_in_use(catalog):
     assert names(retriever.invoke("teleport")) == []
     retriever.catalog = ToolCatalog([{**DOCUMENTS[0], "description": "Teleport."}, *DOCUMENTS[1:]])
     assert names(retriever.invoke("teleport")) == ["get_weather"]
+
+
+def test_an_option_that_it_does_not_have_is_an_error(catalog):
+    with pytest.raises(ValueError, match=r"top_k\n.*not permitted"):
+        ToolRetriever(catalog=catalog, top_k=3)

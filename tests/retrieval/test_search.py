@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import EmbeddingError, IndexMismatchError
+from langchain_gorilla.errors import (
+    EmbeddingError,
+    IndexMismatchError,
+    UnsupportedOptionError,
+)
+from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.points import Range, Where
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from tests.retrieval.small_catalog import DOCUMENTS, HashedWords, document
@@ -228,6 +233,15 @@ def test_vectors_may_be_arrays(new_index, catalog):
     assert names(index.search("forecast rain"))[0] == "get_weather"
 
 
+def test_a_filter_takes_several_truth_values(new_index):
+    catalog = ToolCatalog()
+    catalog.add(DOCUMENTS[0], metadata={"stable": True})
+    index = new_index()
+    index.sync(catalog)
+    where = Where(equal={"stable": [True, False]})
+    assert names(index.search("forecast rain", where=where)) == ["get_weather"]
+
+
 @pytest.mark.parametrize(
     "where",
     [Where(namespaces="mail"), Where(names="send_mail"), Where(equal={"kind": ["letter", "fax"]})],
@@ -240,3 +254,25 @@ def test_a_filter_takes_a_single_keyword_and_a_list(new_index, where):
     query = "rain in a city, a letter"
     assert names(index.search(query, where=where)) == ["send_mail"]
     assert names(ToolRetriever(catalog=catalog).search(query, where=where)) == ["send_mail"]
+
+
+def test_tools_whose_ids_are_spelled_alike_are_both_found(new_index):
+    catalog = ToolCatalog([document("mail/send", "Send a letter.")])
+    catalog.add(document("send", "Send a parcel."), namespace="mail")
+    index = new_index()
+    index.sync(catalog)
+    assert set(names(index.search("a letter, a parcel"))) == {"mail/send", "send"}
+
+
+def test_a_fusion_that_there_is_not_is_an_error_and_leaves_the_folder_free(tmp_path):
+    with pytest.raises(UnsupportedOptionError, match="'formula', 'dbsf'") as held:
+        ToolIndex.in_folder(tmp_path, fusion="rrf")
+    ToolIndex.in_folder(tmp_path).close()
+    assert held.tb is not None
+
+
+def test_an_embedder_that_is_none_is_an_error_and_leaves_the_folder_free(tmp_path):
+    with pytest.raises(UnsupportedOptionError, match="'all-MiniLM' has no embed_documents") as held:
+        ToolIndex.in_folder(tmp_path, embeddings="all-MiniLM")
+    ToolIndex.in_folder(tmp_path).close()
+    assert held.tb is not None
