@@ -13,10 +13,12 @@ It runs every tool it holds that can run. Which of them a model may call is deci
 import difflib
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 from langchain_core.messages import ToolMessage
@@ -32,6 +34,9 @@ from langchain_gorilla.functions import FunctionSchema, function_schema
 _COMPACT = json.JSONEncoder(
     separators=(",", ":")
 )  # one for all tools: made anew, a sixth of the time
+
+_MOST_COMPARED = 2_000
+"""Names that an unknown one is compared with: 100,000 take seconds, in which an agent waits."""
 
 MetadataValue: TypeAlias = "str | int | float | tuple[str, ...]"
 """What a filter can compare: a keyword or several, or a finite number. Truth values become the
@@ -60,7 +65,8 @@ class CatalogTool:
     """One tool as a catalog holds it. Treat it as read-only.
 
     Attributes:
-        id: Unique in a catalog: ``namespace/name``, or the name where there is no namespace.
+        id: ``namespace/name``, or the name where there is no namespace; unique in a catalog where
+            no name holds a slash.
         function: What a model reads of it.
         namespace: The service, team or tenant it belongs to; ``""`` for none.
         metadata: Facts to filter by: numbers in base units (parameters, bytes, seconds), keywords.
@@ -342,8 +348,17 @@ class ToolCatalog:
         tool_id = f"{namespace}/{function.name}" if namespace else function.name
         return CatalogTool(tool_id, function, namespace, metadata, tags, runs)
 
+    def _like(self, name: str) -> list[str]:
+        """Return the names to compare an unknown one with: all, of many those that share a word."""
+        names = list(self._tools)
+        if len(names) <= _MOST_COMPARED:
+            return names
+        words = re.findall(r"[^\W_]{3,}", name.lower())
+        alike = (each for each in names if any(word in each.lower() for word in words))
+        return list(islice(alike, _MOST_COMPARED))
+
     def _unknown(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self._tools, n=3, cutoff=0.6)
+        near = difflib.get_close_matches(name, self._like(name), n=3, cutoff=0.6)
         hint = f" Near names: {', '.join(near)}." if near else ""
         return (
             f"{name!r} is none of the {len(self)} tools of the catalog.{hint} Call a tool that "

@@ -1,3 +1,5 @@
+import difflib
+
 import pytest
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
@@ -11,6 +13,7 @@ from langchain_gorilla.errors import (
     InvalidFunctionError,
     UnknownToolError,
 )
+from langchain_gorilla.functions import FunctionSchema
 
 
 @tool
@@ -112,6 +115,25 @@ def test_a_metadata_key_that_no_filter_can_name_is_an_error(key):
 def test_a_number_that_no_filter_can_compare_is_an_error(value):
     with pytest.raises(InvalidFunctionError, match="Expected a finite number"):
         ToolCatalog().add(add, metadata={"size": value})
+
+
+def test_of_many_names_few_are_compared_with_an_unknown_one(monkeypatch):
+    compared = []
+    compare = difflib.get_close_matches
+
+    def noted(word, possibilities, **options):
+        compared.append(len(possibilities))
+        return compare(word, possibilities, **options)
+
+    monkeypatch.setattr(difflib, "get_close_matches", noted)
+    schema = {"type": "object", "properties": {}}
+    catalog = ToolCatalog(FunctionSchema(f"send_mail_{n}", "", schema) for n in range(5_000))
+    catalog.add(FunctionSchema("get_weather", "", schema))
+    with pytest.raises(UnknownToolError, match="Near names: get_weather"):
+        catalog["get_weathr_weather"]
+    with pytest.raises(UnknownToolError, match="Near names: send_mail"):
+        catalog["send_mail"]
+    assert compared == [1, 2_000]
 
 
 def test_an_unknown_name_is_an_error_that_names_the_nearest():
