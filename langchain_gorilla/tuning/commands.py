@@ -1,6 +1,7 @@
 """``gorilla tune``: a model for one's own functions, from their documents to figures."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from langchain_gorilla.indexing import AllowWrites, BaseUrl, Depth
 
 if TYPE_CHECKING:
+    from langchain_gorilla.chat_models import ChatGorilla
     from langchain_gorilla.tuning.rows import TuningRow
 
 app = typer.Typer(
@@ -75,12 +77,9 @@ def questions(
     options = SourceOptions(base_url, allow_writes, depth)
     tools, refusals = _tools(sources, options)
     given = None if phrases is None else _json(phrases)
+    _warn(refusals)
     made = write_questions(tools, folder, count=count, general=general, phrases=given, seed=seed)
-    for refusal in [*refusals, *made.refusals][:_SHOWN]:
-        err.print(f"! {refusal}", style="yellow", markup=False)
-    left = len(refusals) + len(made.refusals) - _SHOWN
-    if left > 0:
-        err.print(f"! and {left} more.", style="yellow")
+    _warn(made.refusals)
     out.print(
         f"{len(tools)} tools; {made.train} rows in {folder / 'train.jsonl'}, {made.test} in "
         f"{folder / 'test.jsonl'}.",
@@ -107,7 +106,9 @@ def model(
     ] = None,
     lora: Annotated[
         int | None,
-        typer.Option(min=1, help="Rank of LoRA matrices (pip install langchain-gorilla[tuning])."),
+        typer.Option(
+            min=1, help="Rank of LoRA matrices (pip install langchain-gorilla\\[tuning])."
+        ),
     ] = None,
     keep: Annotated[
         float,
@@ -127,7 +128,9 @@ def model(
     check_outputs(folder=folder)
     prompted = choose_format(base, format_)
     rows = _rows(data / TRAIN)
-    test = _rows(data / TEST) if (data / TEST).exists() else []
+    # Of fewer than ten questions none is kept, and the file is empty.
+    kept = (data / TEST).exists() and (data / TEST).stat().st_size
+    test = _rows(data / TEST) if kept else []
     runs = {"before": _measured(base, format_, test, base)} if test else {}
     options = TuningOptions(
         epochs=epochs,
@@ -170,37 +173,63 @@ def measure(
 
     from langchain_gorilla.chat_models import ChatGorilla
     from langchain_gorilla.evaluation.outputs import check_outputs, write_json
-    from langchain_gorilla.tuning.measuring import judged, table
+    from langchain_gorilla.tuning.measuring import table
 
     check_outputs(json_file=json_file)
     read = _rows(rows)
     options: dict[str, Any] = {} if lexical_weight is None else {"lexical_weight": lexical_weight}
     asked = ChatGorilla(model=name, format=format_, temperature=0, **options)
-    found = list(judged(asked, read, name=name))
+    found = _judged(asked, read, name)
     out.print(table({name: found}), markup=False)
     write_json(json_file, [asdict(one) for one in found])
 
 
 def _measured(name: str, format_: str | None, rows: "list[TuningRow]", base: str) -> list[Any]:
     from langchain_gorilla.chat_models import ChatGorilla
+    from langchain_gorilla.engines.transformers import load_engine
     from langchain_gorilla.evidence import BUNDLED_WEIGHT
-    from langchain_gorilla.tuning.measuring import judged
 
     # What is made of the bundled model is asked as that is.
     options: dict[str, Any] = {"lexical_weight": BUNDLED_WEIGHT} if base == "bundled" else {}
     asked = ChatGorilla(model=name, format=format_, temperature=0, **options)
-    return list(judged(asked, rows, name="before" if name == base else "after"))
+    try:
+        return _judged(asked, rows, "before" if name == base else "after")
+    finally:
+        load_engine(name).unload()  # Training reads the weights itself.
+
+
+def _judged(asked: "ChatGorilla", rows: "list[TuningRow]", name: str) -> list[Any]:
+    """Ask for the answers of rows, and say which could not be asked for."""
+    from langchain_gorilla.tuning.measuring import judged
+
+    found = list(judged(asked, rows, name=name))
+    problems = [one.problem for one in found if one.problem]
+    if problems:
+        err.print(
+            f"! {len(problems)} of {len(found)} answers count as wrong: the model could not be asked "
+            f"({problems[0]})",
+            style="yellow",
+            markup=False,
+        )
+    left = sum(len(row.learned) for row in rows) - len(found)
+    if left:
+        err.print(f"! {left} answers are not measured: their rows offer no tools.", style="yellow")
+    return found
 
 
 def _rows(path: Path) -> "list[TuningRow]":
     from langchain_gorilla.tuning.rows import read_tuning_rows
 
     rows, problems = read_tuning_rows(path)
+    _warn(problems)
+    return rows
+
+
+def _warn(problems: Sequence[object]) -> None:
     for problem in problems[:_SHOWN]:
         err.print(f"! {problem}", style="yellow", markup=False)
     if len(problems) > _SHOWN:
         err.print(f"! and {len(problems) - _SHOWN} more.", style="yellow")
-    return rows
 
 
 def _tools(sources: list[str], options: Any) -> tuple[list[Any], list[Any]]:
@@ -229,8 +258,8 @@ def _json(path: Path) -> Any:
     from langchain_gorilla.evaluation.rows import UnreadableFileError
 
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UnreadableFileError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableFileError(f"{path} is no JSON ({error}).") from error

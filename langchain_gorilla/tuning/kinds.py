@@ -12,8 +12,10 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from itertools import product
 from typing import Any
+from uuid import UUID
 
 from langchain_gorilla.functions import FunctionSchema
+from langchain_gorilla.grounding import resolved
 from langchain_gorilla.training.concepts import Parameter, written_concepts
 from langchain_gorilla.training.documents import Slot
 from langchain_gorilla.training.values import NUMBER_TYPES, Values
@@ -62,19 +64,22 @@ def _shown_type(schema: Mapping[str, Any]) -> str:
 def _slot(
     values: Values, function: FunctionSchema, name: str, given: Mapping[str, Any], *, optional: bool
 ) -> Slot | None:
-    schema = _without_null(given)
+    schema = _without_null(given, function)
     json_type = schema.get("type")
-    items = schema.get("items")
-    choices = _choices(items if json_type == "array" and isinstance(items, Mapping) else schema)
+    choices = _choices(schema)
+    if json_type == "array":
+        items = _without_null(schema.get("items"), function)
+        choices = _choices(items) if items.get("type", "string") == "string" else ()
     if json_type is None and choices:
         json_type = "string"
-    kind = f"{{{'|'.join(choices)}}}" if choices else _kind(values, function, name, schema)
+    own = f"{function.name}.{name}"
+    kind = f"{{{'|'.join(choices)}}}" if choices else _kind(values, function, own, schema)
     if kind is None or json_type not in (*_BY_TYPE, "array", "object"):
         return None
     described = given.get("description") or schema.get("description") or ""
     form, said = _FORMS.get(kind, ("", None))
     if json_type != "string" or not (
-        schema.get("format") == "date" or (said and said.search(described))
+        schema.get("format") in ("date", "time") or (said and said.search(described))
     ):
         form = ""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
@@ -82,12 +87,19 @@ def _slot(
     return Slot(parameter, name, str(json_type), choices, dict(given), form)
 
 
-def _without_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give what a parameter takes if it is given: ``anyOf`` and type lists without null."""
+def _without_null(given: Any, function: FunctionSchema) -> Mapping[str, Any]:
+    """Give what is taken if it is given: without references, and without null.
+
+    Args:
+        given: A schema of a parameter, of an item or of a field.
+        function: Has the definitions.
+    """
+    schema = resolved(given, function.parameters) if isinstance(given, Mapping) else {}
     branches = schema.get("anyOf") or schema.get("oneOf")
     if isinstance(branches, list):
-        real = [one for one in branches if isinstance(one, Mapping) and one.get("type") != "null"]
-        return {**schema, **real[0]} if real else schema
+        found = [resolved(one, function.parameters) for one in branches if isinstance(one, Mapping)]
+        real = [one for one in found if one.get("type") != "null"]
+        schema = {**schema, **real[0]} if real else schema
     kinds = schema.get("type")
     if isinstance(kinds, list):
         return {**schema, "type": next((one for one in kinds if one != "null"), "null")}
@@ -105,27 +117,36 @@ def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _kind(
-    values: Values, function: FunctionSchema, name: str, schema: Mapping[str, Any]
+    values: Values, function: FunctionSchema, own: str, schema: Mapping[str, Any]
 ) -> str | None:
-    """Name the kind of values of a parameter without choices; None where there is none."""
-    json_type = schema.get("type")
-    own = f"{function.name}.{name}"
+    """Name the kind of values without choices; None where there is none.
+
+    Args:
+        values: Learns it.
+        function: Has the definitions.
+        own: Where the schema stands, ``f.owner.name``: the kind, if it is like no other.
+        schema: As ``_without_null`` gives it.
+    """
+    json_type, name = schema.get("type"), own.rpartition(".")[2]
     if "enum" in schema or "const" in schema:
         return None
     if json_type == "array":
-        item = schema.get("items")
-        if not isinstance(item, Mapping) or item.get("type") not in ("string", "integer", "number"):
+        item = _without_null(schema.get("items"), function)
+        if item.get("type") not in ("string", "integer", "number") or _choices(item):
             return None
-        if _choices(item) or (inner := _kind(values, function, _singular(name), item)) is None:
-            return None
+        inner = _kind(values, function, f"{own}.{_singular(name)}", item) or ""
         return f"LIST({inner})" if re.fullmatch("[A-Z_]+", inner) else None
     if json_type == "object":
-        return _object_kind(values, function, schema)
+        return _object_kind(values, function, own, schema)
     if json_type not in _BY_TYPE:
         return None
     examples = [one for one in _listed(schema.get("examples")) if isinstance(one, str)]
     if json_type == "string" and len(examples) > 1:
         values.add_kind(own, lambda: values.rng.choice(examples))
+        return own
+    if json_type == "string" and schema.get("format") in ("date-time", "uuid"):
+        make = _moment if schema["format"] == "date-time" else _uuid
+        values.add_kind(own, lambda: make(values))
         return own
     if json_type in ("integer", "number"):
         bounds = _bounds(schema, whole=json_type == "integer")
@@ -153,17 +174,32 @@ def _bounds(schema: Mapping[str, Any], *, whole: bool) -> tuple[float, float] | 
 def _between(values: Values, low: float, high: float) -> int | float:
     if isinstance(low, int) and isinstance(high, int):
         return values.rng.randint(low, high)
-    return round(values.rng.uniform(low, high), 2)
+    drawn = values.rng.uniform(low, high)
+    # Of a learning rate, two decimal places are 0.
+    return round(drawn, 2) if high - low >= 0.1 else float(f"{drawn:.2g}")
 
 
-def _object_kind(values: Values, function: FunctionSchema, schema: Mapping[str, Any]) -> str | None:
+def _moment(values: Values) -> str:
+    return f"{values.iso_date()}T{values.clock()}:00Z"
+
+
+def _uuid(values: Values) -> str:
+    return str(UUID(int=values.rng.getrandbits(128), version=4))
+
+
+def _object_kind(
+    values: Values, function: FunctionSchema, own: str, schema: Mapping[str, Any]
+) -> str | None:
     """Give the kind of an object of plain fields that all have to be given."""
     fields = schema.get("properties")
     if not isinstance(fields, Mapping) or not fields:
         return None
     kinds: dict[str, str] = {}
     for name, field in fields.items():
-        kind = _kind(values, function, name, field) if isinstance(field, Mapping) else None
+        # The kind of an object is written with these around the names of its fields.
+        if re.search(r"[:,.]|^\s|\s$", name):
+            continue
+        kind = _kind(values, function, f"{own}.{name}", _without_null(field, function))
         if kind is not None and re.fullmatch("[A-Z_]+", kind) and kind != "BOOL":
             kinds[name] = kind
     if set(schema.get("required", ())) - set(kinds) or not kinds:

@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla.chat_models import ChatGorilla
+from langchain_gorilla.errors import InvalidFunctionError, PromptTooLongError
 from langchain_gorilla.training.evaluate import interval
 from langchain_gorilla.tuning.rows import TuningRow
 
@@ -17,12 +18,13 @@ class Judged:
     """One answer of a row, and the model's own.
 
     Attributes:
-        group: What the row's answer is: ``"no call"``, ``"one call"`` or ``"several calls"``,
-            ``"answer"`` where there is nothing to call.
+        group: What the row's answer is: ``"no call"``, ``"one call"`` or ``"several calls"``.
         question: The last message before the answer.
         expected: Its calls as (name, arguments).
         calls: The model's.
         right: They are the same, in any order, and none is invalid.
+        problem: Why the model could not be asked, such as a prompt that does not fit; then nothing
+            is right.
     """
 
     group: str
@@ -30,6 +32,7 @@ class Judged:
     expected: tuple[tuple[str, Mapping[str, Any]], ...]
     calls: tuple[tuple[str, Mapping[str, Any]], ...]
     right: bool
+    problem: str = ""
 
 
 def judged(model: ChatGorilla, rows: Sequence[TuningRow], *, name: str) -> Iterator[Judged]:
@@ -42,17 +45,23 @@ def judged(model: ChatGorilla, rows: Sequence[TuningRow], *, name: str) -> Itera
     """
     asked = [(row, place) for row in rows for place in row.learned if row.functions.functions]
     for row, place in tqdm(asked, desc=name):
-        bound = model.bind_tools(list(row.functions.functions))
-        answer = bound.invoke(list(row.messages[:place]))
+        expected = _calls(row.answer(place))
+        group = {0: "no call", 1: "one call"}.get(len(expected), "several calls")
+        question = row.messages[place - 1].text
+        try:
+            bound = model.bind_tools(list(row.functions.functions))
+            answer = bound.invoke(list(row.messages[:place]))
+        except (InvalidFunctionError, PromptTooLongError) as error:
+            yield Judged(group, question, expected, (), right=False, problem=str(error))
+            continue
         assert isinstance(answer, AIMessage)
-        expected, calls = _calls(row.answer(place)), _calls(answer)
+        calls = _calls(answer)
         left = list(calls)
         for one in expected:
             if one in left:
                 left.remove(one)
         right = not left and len(calls) == len(expected) and not answer.invalid_tool_calls
-        group = {0: "no call", 1: "one call"}.get(len(expected), "several calls")
-        yield Judged(group, row.messages[place - 1].text, expected, calls, right)
+        yield Judged(group, question, expected, calls, right)
 
 
 def _calls(answer: AIMessage) -> tuple[tuple[str, Mapping[str, Any]], ...]:

@@ -76,6 +76,10 @@ class PhrasesError(GorillaError, ValueError):
     """Question templates that do not fit the functions that they are for."""
 
 
+class NoQuestionsError(GorillaError, ValueError):
+    """There is no tool that a question can be made up for."""
+
+
 @dataclass(frozen=True)
 class Written:
     """What ``write_questions`` wrote.
@@ -116,8 +120,10 @@ def write_questions(
     Raises:
         InvalidFunctionError: A tool that cannot be offered to a model.
         DuplicateFunctionError: Two tools have one name.
-        PhrasesError: Phrases for no such tool, for a parameter that it does not have, or without
-            one that it needs.
+        PhrasesError: Phrases for no such tool, for a parameter that it does not have or that no
+            question can speak of, without one that it needs, or with brackets that do not pair.
+        NoQuestionsError: Nothing can be asked of any tool; the files stay as they are.
+        UnwritableOutputError: A file cannot be written.
     """
     functions = function_set(tools)
     asker = OwnQuestions(functions, phrases=phrases or {}, seed=seed)
@@ -125,6 +131,12 @@ def write_questions(
     test: list[Mapping[str, Any]] = []
     for place, row in enumerate(tqdm(asker.rows(count), total=count, unit="question"), 1):
         (test if place % TEST_EVERY == 0 else train).append(row)
+    if not train:
+        raise NoQuestionsError(
+            f"Nothing can be asked of these {len(functions.names)} tools"
+            f"{''.join(f' ({one})' for one in asker.refusals[:1])}. Give other sources, or write "
+            "rows of your own."
+        )
     train += general_rows(general, seed)
     Random(seed).shuffle(train)
     return Written(
@@ -158,6 +170,8 @@ class OwnQuestions:
                 self._unasked.append(Refusal(function.name, slots))
             else:
                 self._slots[function.name] = slots
+                for template in self._phrases.get(function.name, ()):
+                    _check_values(template, slots)
         self._called: set[str] = set()
         self._misfits: Counter[str] = Counter()
         self._index = LexicalIndex(CatalogTool(one.name, one) for one in functions.written)
@@ -226,14 +240,17 @@ class OwnQuestions:
             if count > _MISFITS and name in self._slots and name not in self._called
         ]
         reason = (
-            "None of the values that were drawn fits its schema. Give its parameters examples, or "
-            "write rows of your own for it."
+            "None of the values that were drawn fits its schema. Give its texts two examples or "
+            "more, or write rows of your own for it."
         )
         return (*self._unasked, *(Refusal(name, reason) for name in hopeless))
 
 
 _VALUE, _FLAG = re.compile(r"\{([^{}]+)\}"), re.compile(r"@([^=\]]+)=(True|False)")
 """A parameter's value in a phrase, and one that its words imply."""
+
+_PART = re.compile(r"\[([^\[\]]*)\]")
+"""What may be left out of a phrase."""
 
 
 def _checked_phrases(
@@ -272,6 +289,25 @@ def _checked_phrases(
 
 
 def _check_phrase(template: str, function: FunctionSchema) -> None:
+    always = _PART.sub("", template)
+    if not always.strip():
+        raise PhrasesError(
+            f"The phrase {template!r} for {function.name!r} says nothing outside [...], which may be "
+            "left out. Write a question."
+        )
+    if re.search(r"[][{}]", _VALUE.sub("", _PART.sub(r"\1", template))):
+        raise PhrasesError(
+            f"The brackets in the phrase {template!r} for {function.name!r} do not pair, or stand in "
+            "one another. Write {parameter}, and [...] around what may be left out."
+        )
+    implied = [part for part in _PART.findall(template) if re.search(r"(^| )@", part)]
+    if re.search(r"(^| )@\w+=", always) or not all(
+        re.fullmatch(rf"[^@]+ {_FLAG.pattern}", part) for part in implied
+    ):
+        raise PhrasesError(
+            f"The phrase {template!r} for {function.name!r} implies a value in a form that is not "
+            "known. Write it behind its words, [at once @urgent=True], with True or False."
+        )
     told = {*_VALUE.findall(template), *(name for name, _ in _FLAG.findall(template))}
     for parameter in told:
         if parameter not in function.properties:
@@ -285,6 +321,23 @@ def _check_phrase(template: str, function: FunctionSchema) -> None:
             f"The phrase {template!r} for {function.name!r} gives no {', '.join(lacking)}, which "
             f"every call needs. Write {{{lacking[0]}}} where its value stands."
         )
+
+
+def _check_values(template: str, slots: Sequence[Slot]) -> None:
+    """Refuse a phrase that could never be asked; it has the names that a model writes."""
+    types = {slot.name: slot.json_type for slot in slots}
+    for parameter in _VALUE.findall(template):
+        if parameter not in types:
+            raise PhrasesError(
+                f"The phrase {template!r} speaks of {parameter!r}, for which no value can be made "
+                "up. Leave it out, or write rows of your own."
+            )
+    for parameter, _ in _FLAG.findall(template):
+        if types.get(parameter) != "boolean":
+            raise PhrasesError(
+                f"The phrase {template!r} implies {parameter!r}, which is no boolean. Write "
+                f"{{{parameter}}} where its value stands."
+            )
 
 
 def _concept(
@@ -305,9 +358,11 @@ def _concept(
 def _request(name: str, description: str) -> str:
     """Give the first sentence of a description as a request: ``Returns the time.`` as ``Return``.
 
-    A description that is none, such as "GNU tar saves many files", tells what to use.
+    A description that is none, such as "GNU tar saves many files", tells what to use. Brackets,
+    which mean something in a template, are left out.
     """
     first = re.split(r"(?<=[.!?])\s|\n", description.strip())[0].rstrip(".")
+    first = re.sub(r"[][{}]", "", first)
     verb, _, rest = upper_first(first).partition(" ")
     found = next((one for one in (verb, verb[:-1], verb[:-2]) if commands(one)), None)
     return f"{found} {rest}".strip() if found else f"Use {_as_words(name)}"

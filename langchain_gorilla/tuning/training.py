@@ -14,6 +14,7 @@ from typing import Any
 from langchain_gorilla.engines.loading import LoadedModel
 from langchain_gorilla.engines.locating import ModelSource, locate
 from langchain_gorilla.errors import GorillaError, UnsupportedOptionError
+from langchain_gorilla.evaluation.outputs import check_outputs
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.tuning.examples import NOT_LEARNED, Example, examples
 from langchain_gorilla.tuning.rows import TuningRow, UnusableRowsError
@@ -25,7 +26,7 @@ _LONGEST = 2_048
 
 
 class OtherRunError(GorillaError, ValueError):
-    """The folder holds the checkpoints of a run with other rows, model or options."""
+    """The folder holds checkpoints that are not this run's: of other rows, model or options."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,8 @@ class TuningOptions:
         rate: Learning rate, which falls along a cosine after a short rise; None is 3e-4 for models
             of less than ``SMALL_PARAMETERS``, else 2e-5, as Gorilla's, and 2e-4 with ``lora_rank``.
         batch_size: Examples of one step.
-        max_tokens: The longest example; None is the model's context, at most 2,048. Longer ones
-            are left out, and counted.
+        max_tokens: The longest example, within the model's context; None is that, at most 2,048.
+            Longer ones are left out, and counted.
         lora_rank: Train matrices of this rank beside the weights, by peft, and add them up at the
             end: a 7B in the memory of one GPU. None trains all weights.
         keep: Share of the weights before in those that are written, from 0 to 1. As in WiSE-FT
@@ -95,18 +96,26 @@ def tune(
     Raises:
         MissingModelError: There is no such model.
         ModelLoadError: It cannot be used.
-        OtherRunError: ``out`` holds checkpoints of another run.
+        OtherRunError: ``out`` holds checkpoints of another run, or of another program.
         PromptError: The format cannot carry a row.
         UnsupportedOptionError: An option out of its range, or peft is not installed.
-        UnusableRowsError: No example is short enough.
+        UnusableRowsError: There are no rows, or no example is short enough.
+        UnwritableOutputError: ``out`` cannot be written.
     """
     options = options or TuningOptions()
     _check(options)
+    check_outputs(folder=out)
+    if not rows:
+        raise UnusableRowsError("There are no rows to learn from. Give at least one.")
     if options.lora_rank:
         _peft()
     loaded = LoadedModel(ModelSource(model=model, dtype=_dtype(options), device="cpu"))
     context = loaded.config.get_text_config().max_position_embeddings
     longest = options.max_tokens or min(context, _LONGEST)
+    if longest > context:
+        raise UnsupportedOptionError(
+            f"max_tokens is {longest}; {model!r} reads {context} tokens at most. Pass no more."
+        )
     every = [one for row in rows for one in examples(row, format_, loaded.encoder, loaded.end_ids)]
     data = [one for one in every if len(one.ids) <= longest]
     if not data:
@@ -157,6 +166,11 @@ def _check_run(checkpoints: Path, fingerprint: str) -> None:
             f"{checkpoints} holds the checkpoints of a run with other rows, another model or other "
             "options. Pass another --out, or delete that folder."
         )
+    if not note.exists() and checkpoints.exists() and any(checkpoints.iterdir()):
+        raise OtherRunError(
+            f"{checkpoints} is in use: it holds files that no tuning wrote, and would be deleted at "
+            "the end. Pass another --out."
+        )
     checkpoints.mkdir(parents=True, exist_ok=True)
     note.write_text(fingerprint)
 
@@ -184,7 +198,6 @@ def _peft() -> Any:
 def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: TuningOptions) -> Any:
     """Train the weights and return them, what was trained beside them added."""
     from transformers import Trainer, TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
 
     small, on_cpu = weights.num_parameters() < SMALL_PARAMETERS, _on_cpu()
     if not small:
@@ -223,9 +236,15 @@ def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: Tu
     )
     rows: Any = [{"input_ids": list(one.ids), "labels": list(one.labels)} for one in data]
     trainer = Trainer(model=weights, args=arguments, train_dataset=rows, data_collator=_padded)
-    last = get_last_checkpoint(str(checkpoints))  # type: ignore[no-untyped-call]
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
     return weights.merge_and_unload() if options.lora_rank else weights
+
+
+def _last_checkpoint(checkpoints: Path) -> str | None:
+    """Give the newest checkpoint that was written to its end: its state comes last."""
+    whole = [state.parent for state in checkpoints.glob("checkpoint-*/trainer_state.json")]
+    newest = max(whole, key=lambda one: int(one.name.rpartition("-")[2]), default=None)
+    return None if newest is None else str(newest)
 
 
 def _padded(batch: Sequence[dict[str, list[int]]]) -> dict[str, Any]:

@@ -37,6 +37,10 @@ def tools(tmp_path: Path) -> Path:
     return path
 
 
+def test_help_names_the_extra_in_brackets() -> None:
+    assert "langchain-gorilla[tuning]" in "".join(_run("model", "--help").output.split())
+
+
 def test_questions_are_written_learned_and_measured(tools: Path, tmp_path: Path) -> None:
     folder, model = tmp_path / "rows", tmp_path / "model"
     made = _run("questions", f"tools:{tools}", "--out", folder, "--count", 10)
@@ -82,6 +86,39 @@ def test_a_callers_mistake_is_a_sentence(
     found = _run(*arguments)
     assert isinstance(found.exception, GorillaError)
     assert what in str(found.exception)
+
+
+def test_fewer_than_ten_questions_are_learned_and_not_measured(tools: Path, tmp_path: Path) -> None:
+    folder, model = tmp_path / "rows", tmp_path / "model"
+    _run("questions", f"tools:{tools}", "--out", folder, "--count", 4)
+    trained = _run("model", "--data", folder, "--out", model, "--epochs", 1)
+    assert trained.exit_code == 0, trained.exception
+    assert "in 4 examples" in trained.output
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tools: Path, tmp_path: Path) -> None:
+    tools.write_text(json.dumps(TOOLS), encoding="utf-8-sig")
+    made = _run("questions", f"tools:{tools}", "--out", tmp_path, "--count", 4)
+    assert made.exit_code == 0, made.exception
+
+
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        ([], "1 answers are not measured: their rows offer no tools"),
+        (
+            [{"name": "long", "description": "long " * 3000}],
+            "1 of 1 answers count as wrong: the model could not be asked (The prompt has",
+        ),
+    ],
+)
+def test_what_is_not_measured_is_said(tmp_path: Path, tool: list[Any], said: str) -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"messages": messages, "tools": tool}), encoding="utf-8")
+    measured = _run("measure", "--rows", rows, "--model", "bundled")
+    assert measured.exit_code == 0, measured.exception
+    assert said in measured.output
 
 
 def test_phrases_are_read_from_a_file(tools: Path, tmp_path: Path) -> None:

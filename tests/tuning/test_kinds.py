@@ -1,5 +1,6 @@
 """What a parameter takes: by its schema, else by its words."""
 
+import re
 from random import Random
 from typing import Any
 
@@ -12,7 +13,13 @@ from langchain_gorilla.tuning.kinds import slots_of
 
 
 def _function(required: tuple[str, ...] = (), **properties: Any) -> FunctionSchema:
-    schema = {"type": "object", "properties": properties, "required": list(required)}
+    modes = {"mode": {"enum": ["fast", "slow"]}}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "$defs": modes,
+    }
     return FunctionSchema("f", "", schema)
 
 
@@ -39,6 +46,16 @@ def _kind(name: str, schema: dict[str, Any]) -> str:
         ("mode", {"const": "fast"}, "{fast}"),
         ("cities", {"type": "array", "items": {"type": "string"}}, "LIST(CITY)"),
         ("on", {"type": "boolean"}, "BOOL"),
+        ("cities", {"type": "array", "items": {"type": ["string", "null"]}}, "LIST(CITY)"),
+        ("x", {"$ref": "#/$defs/mode"}, "{fast|slow}"),
+        ("x", {"anyOf": [{"$ref": "#/$defs/mode"}, {"type": "null"}]}, "{fast|slow}"),
+        (
+            "x",
+            {"type": "object", "properties": {"city": {"type": ["string", "null"]}}},
+            "OBJ(city:CITY)",
+        ),
+        ("x", {"type": "object", "properties": {"og:title": {"type": "string"}}}, "none"),
+        ("x", {"type": "array", "items": {"type": "integer", "enum": [1, 2]}}, "none"),
         ("x", {"type": "array", "items": {"type": "object"}}, "none"),
         ("x", {"type": "array"}, "none"),
         ("x", {}, "none"),
@@ -76,6 +93,42 @@ def test_what_is_drawn_fits_the_schema(schema: dict[str, Any]) -> None:
         validate(value, schema)
         if "examples" in schema:
             assert value in schema["examples"]
+
+
+def _drawn(function: FunctionSchema, name: str) -> list[Any]:
+    values = Values(Random(2))
+    slots = slots_of(values, function)
+    assert not isinstance(slots, str)
+    (slot,) = (one for one in slots if one.name == name)
+    return [draw_value(values, slot) for _ in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ({"type": "string", "format": "date-time"}, r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z"),
+        ({"type": "string", "format": "time"}, r"\d\d:\d\d"),
+        ({"type": "string", "format": "uuid"}, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    ],
+)
+def test_a_text_of_a_format_is_drawn_in_it(schema: dict[str, Any], pattern: str) -> None:
+    drawn = _drawn(_function(x=schema), "x")
+    assert all(re.fullmatch(pattern, one) for one in drawn)
+
+
+def test_numbers_between_small_bounds_are_no_zeros() -> None:
+    drawn = _drawn(_function(x={"type": "number", "minimum": 0, "maximum": 0.001}), "x")
+    assert all(0 < one <= 0.001 for one in drawn)
+
+
+def test_values_of_a_field_or_item_are_not_those_of_a_parameter_of_the_same_name() -> None:
+    one, two = ({"type": "string", "examples": list(few)} for few in ("ab", "cd"))
+    function = _function(
+        name=one,
+        names={"type": "array", "items": two},
+        owner={"type": "object", "properties": {"name": two}},
+    )
+    assert {*_drawn(function, "name")} == {"a", "b"}
 
 
 def test_the_form_of_a_date_and_a_time_is_read_from_the_description() -> None:

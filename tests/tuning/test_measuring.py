@@ -1,5 +1,7 @@
 """What counts as a right answer."""
 
+from typing import Any
+
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
@@ -46,6 +48,32 @@ def test_an_answer_is_right_if_its_calls_are_in_any_order(
     model = ChatGorilla(model="bundled", engine=ScriptedEngine([said]), constrained=False)
     (found,) = judged(model, [row], name="test")
     assert (found.group, found.right) == (group, right)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "description", "problem"),
+    [
+        ({"type": "object", "properties": {}}, "long " * 3000, "The prompt has"),
+        (
+            {
+                "type": "object",
+                "properties": {"x": {"type": "integer", "minimum": 5, "maximum": 3}},
+                "required": ["x"],
+            },
+            "",
+            "cannot be fulfilled",
+        ),
+    ],
+    ids=["too long", "contradictory"],
+)
+def test_an_answer_that_cannot_be_asked_for_is_wrong_and_says_why(
+    parameters: dict[str, Any], description: str, problem: str
+) -> None:
+    tool = {"name": "odd", "description": description, "parameters": parameters}
+    row = TuningRow((HumanMessage("Hi"), AIMessage("Hello.")), function_set([tool]), (1,))
+    found = list(judged(ChatGorilla(model="bundled", temperature=0), [row], name="test"))
+    assert [one.right for one in found] == [False]
+    assert problem in found[0].problem
 
 
 def test_rows_that_offer_nothing_are_not_asked() -> None:

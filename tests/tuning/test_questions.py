@@ -10,6 +10,7 @@ from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.training.kept_out import is_kept_out
 from langchain_gorilla.tuning.questions import (
+    NoQuestionsError,
     OwnQuestions,
     PhrasesError,
     _request,
@@ -143,12 +144,58 @@ def test_peoples_own_words_are_asked() -> None:
         ({"water_plants": ["Water[ a lot @much=True] {zone}"]}, "speaks of 'much'"),
         ({"water_plants": ["It is dry"]}, r"gives no zone, .* Write \{zone\}"),
         ({"water_plants": 5}, "Expected a list"),
+        ({"water_plants": ["{zone} [is dry"]}, "do not pair"),
+        ({"water_plants": ["{zone} [is [so] dry]"]}, "do not pair"),
+        ({"water_plants": ["{zone} is {dry"]}, "do not pair"),
+        ({"all_doors": ["[Doors?]"]}, "says nothing outside"),
+        ({"send-parcel": ["{from} {weight}[ now @express=true]"]}, "True or False"),
+        ({"send-parcel": ["{from} {weight}[@express=True]"]}, "True or False"),
+        ({"send-parcel": ["{from} {weight} now @express=True"]}, "True or False"),
+        ({"send-parcel": ["{from} {weight}[ now @express=True @express=1]"]}, "True or False"),
+        ({"send-parcel": ["{express}[ a lot @weight=True][ there @from=True]"]}, "no boolean"),
         (["Water {zone}"], "The phrases are a list"),
     ],
 )
 def test_phrases_that_fit_no_tool_are_an_error(phrases: Any, what: str) -> None:
     with pytest.raises(PhrasesError, match=what):
         OwnQuestions(function_set(TOOLS), phrases=phrases, seed=1)
+
+
+ROWS = {
+    "name": "insert",
+    "description": "Insert rows.",
+    "parameters": {
+        "type": "object",
+        "properties": {
+            "table": {"type": "string"},
+            "rows": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+}
+
+
+def test_a_phrase_for_a_value_that_cannot_be_made_up_is_an_error() -> None:
+    with pytest.raises(PhrasesError, match="'rows', for which no value can be made up"):
+        OwnQuestions(function_set([ROWS]), phrases={"insert": ["Insert {rows}"]}, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("tools", "what"),
+    [
+        ([], "these 0 tools"),
+        (
+            [{**ROWS, "parameters": {**ROWS["parameters"], "required": ["rows"]}}],
+            "tools .insert: Its",
+        ),
+    ],
+)
+def test_where_nothing_can_be_asked_the_files_stay(
+    tmp_path: Path, tools: list[Any], what: str
+) -> None:
+    (tmp_path / "train.jsonl").write_text("mine", encoding="utf-8")
+    with pytest.raises(NoQuestionsError, match=what):
+        write_questions(tools, tmp_path, general=5)
+    assert (tmp_path / "train.jsonl").read_text("utf-8") == "mine"
 
 
 def test_a_tool_that_nothing_can_ask_for_is_named_and_offered() -> None:
@@ -184,6 +231,11 @@ def test_where_little_can_be_asked_for_refusals_are_no_more_than_a_third() -> No
     assert 0 < sum(not _calls(row) for row in rows) <= len(rows) / 3
 
 
+def test_a_shown_error_of_the_training_is_one_in_its_row() -> None:
+    messages = [message for row in general_rows(400, 1) for message in row["messages"]]
+    assert {one.get("status") for one in messages if one["role"] == "tool"} == {None, "error"}
+
+
 def test_prompts_that_are_never_trained_on_are_not_asked() -> None:
     assert not [row for row in _rows() if is_kept_out(row["messages"][0]["content"])]
 
@@ -196,6 +248,7 @@ def test_prompts_that_are_never_trained_on_are_not_asked() -> None:
         ("rows.fetch", "Fetches rows\nfrom a table", "Fetch rows"),
         ("tar", "GNU tar saves many files together", "Use tar"),
         ("mailbox.findMail", "", "Use mailbox find mail"),
+        ("get_user", "Get [the] user {id}", "Get the user id"),
     ],
 )
 def test_a_description_becomes_a_request(name: str, description: str, request_: str) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from langchain_gorilla import ChatGorilla, bundled
 from langchain_gorilla.errors import MissingModelError, UnsupportedOptionError
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError
 from langchain_gorilla.formats.registry import FORMATS
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.tuning import training
@@ -130,6 +131,48 @@ def test_checkpoints_of_other_rows_are_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "checkpoints" / "run.sha256").write_text("of another run")
     with pytest.raises(OtherRunError, match="other rows"):
         _tune(ROWS, tmp_path)
+
+
+def test_a_folder_checkpoints_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "checkpoints" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("precious")
+    with pytest.raises(OtherRunError, match="files that no tuning wrote"):
+        _tune(ROWS, tmp_path)
+    assert mine.exists()
+
+
+def test_a_checkpoint_that_was_cut_off_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_save", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            _tune(ROWS, tmp_path)
+    cut_off = tmp_path / "checkpoints" / "checkpoint-9"
+    cut_off.mkdir()
+    (cut_off / "model.safetensors").write_bytes(b"half")
+    _tune(ROWS, tmp_path)
+    assert (tmp_path / "model.safetensors").exists()
+
+
+def test_more_tokens_than_the_model_reads_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOptionError, match=r"max_tokens is 9999; .* reads 2048"):
+        _tune(ROWS, tmp_path, max_tokens=9999)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableOutputError, match="is a file"):
+        _tune(ROWS, tmp_path / "file")
+
+
+def test_no_rows_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableRowsError, match="no rows"):
+        _tune([], tmp_path)
 
 
 def test_rows_that_are_all_too_long_are_an_error(tmp_path: Path) -> None:
