@@ -5,6 +5,7 @@ into tokens.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from langchain_gorilla.binding import Demand, ToolChoice
 from langchain_gorilla.engines.base import AnswerGrammar, Compared, Fork
@@ -20,6 +21,9 @@ from langchain_gorilla.grammar.call_grammar import (
     trigger,
 )
 from langchain_gorilla.grammar.json_schema import Gap
+
+_LEAST_BESIDE_JSON: Final = 0.5
+"""Probability of calls below which an answer that may be calls or JSON is JSON."""
 
 
 def answer_constraint(
@@ -88,7 +92,9 @@ def call_fork(
 ) -> Fork | None:
     """Say where the answer has to choose between calls and text; None where it has no choice.
 
-    A call by which a family says that no function fits belongs to the text.
+    A call by which a family says that no function fits belongs to the text. Where the text has to
+    be JSON, calls that the model finds less probable than text give way to it: with free text
+    barred, even a call of probability 1e-7 would beat a brace, and an agent would call for ever.
 
     Args:
         format_: How the model's family writes calls.
@@ -116,6 +122,8 @@ def call_fork(
     syntax, refusal = format_.syntax, format_.refusal
     if syntax.sections:
         return None
+    if least is None and constraint is not None and constraint.answer.final is not None:
+        least = _LEAST_BESIDE_JSON
     mark = trigger(syntax)
     if mark is not None and refusal is None:
         openings = [mark]

@@ -5,6 +5,7 @@ from langchain_gorilla.binding import Demand, ResponseFormat, ToolChoice
 from langchain_gorilla.calls import CallEnd, CallFailed, TextDelta
 from langchain_gorilla.constraining import (
     answer_constraint,
+    call_fork,
     check_constraint,
     left_to_validation,
     likely_answer,
@@ -62,6 +63,15 @@ def constraint(choice=AUTO, response=None, *, functions=TOOLS, format_=V2, **kwa
 )
 def test_what_is_demanded_becomes_what_the_answer_may_be(choice, response, answer):
     assert constraint(choice, response).answer == answer
+
+
+def test_calls_less_probable_than_text_give_way_to_json_where_text_has_to_be_that() -> None:
+    forks = [
+        call_fork(V2, TOOLS, AUTO, constraint(AUTO, response), least=least)
+        for response, least in [(None, None), (JSON, None), (JSON, 0.2)]
+    ]
+    assert [fork.least for fork in forks] == [None, 0.5, 0.2]
+    assert forks[1].instead.answer.final == JSON.schema
 
 
 def test_any_json_object_is_a_demand_without_a_schema():
