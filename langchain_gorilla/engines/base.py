@@ -163,7 +163,8 @@ class GenerationOptions:
             if (value := getattr(self, name)) is None:
                 continue
             if not (isinstance(value, kind) and fits(value)):
-                raise UnsupportedOptionError(f"{name} is {value!r}; expected {expected}.")
+                told = name.removesuffix("_s")  # As ChatGorilla has it; the unit is in the text.
+                raise UnsupportedOptionError(f"{told} is {value!r}; expected {expected}.")
             # torch and transformers take no NumPy numbers, and no whole ones for a float.
             object.__setattr__(self, name, int(value) if kind is Integral else float(value))
         if self.temperature < LEAST_TEMPERATURE:

@@ -272,10 +272,20 @@ def _load_errors(what: str, source: ModelSource, where: Mapping[str, Any]) -> It
                 "give a folder, or 'bundled'."
             ) from error
         raise ModelLoadError(
-            f"Cannot load the {what} of {source.model!r}: {type(error).__name__}: {lines[0]} "
-            "Check that the files are complete, and that this version of transformers knows the "
-            "model." + _advice(what, source)
+            f"Cannot load the {what} of {source.model!r}: {type(error).__name__}: "
+            f"{lines[0].rstrip('.')}. Check {_suspects(what, source)}that the files are complete, "
+            "and that this version of transformers knows the model." + _advice(what, source)
         ) from error
+
+
+def _suspects(what: str, source: ModelSource) -> str:
+    """Name the caller's options that the weights may not have taken; their values may be secret."""
+    if what != "weights":
+        return ""
+    named = ("dtype", "device", "device_map", "quantization_config")
+    given = [name for name in named if getattr(source, name) not in (None, "auto")]
+    options = [*given, *sorted(source.options)]
+    return f"the options that were given ({', '.join(options)}), " if options else ""
 
 
 def _advice(what: str, source: ModelSource) -> str:

@@ -72,6 +72,14 @@ class ScriptedEngine:
         """
         if isinstance(answers, str):
             raise TypeError("answers is one text; expected a list of answers, or a function.")
+        if not (callable(answers) or isinstance(answers, Sequence)):
+            raise TypeError(f"answers is {answers!r:.80}; expected a list of texts, or a function.")
+        for text in () if callable(answers) else answers:
+            if not isinstance(text, str):
+                raise TypeError(
+                    f"An answer is {text!r:.80}, of type {type(text).__name__}; expected the text "
+                    "that the model would write, such as \"<<function>>get_weather(city='Oslo')\"."
+                )
         if chunk is not None and chunk < 1:
             raise ValueError(f"chunk is {chunk}; expected at least 1 character, or None for words.")
         self.requests: list[ScriptedRequest] = []

@@ -16,7 +16,7 @@ from langchain_gorilla.errors import UnsupportedOptionError
         ({"top_p": 1.1}, "top_p is 1.1"),
         ({"top_k": 0}, "top_k is 0"),
         ({"repetition_penalty": 0.0}, "repetition_penalty is 0.0"),
-        ({"timeout_s": 0.0}, "timeout_s is 0.0; expected above 0 seconds"),
+        ({"timeout_s": 0.0}, "^timeout is 0.0; expected above 0 seconds"),
         ({"timeout_s": 10**400}, "expected above 0 seconds, as a number that a float can hold"),
         ({"stop": ("###", "")}, "stop holds an empty text"),
     ],

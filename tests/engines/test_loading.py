@@ -332,6 +332,20 @@ def test_a_broken_folder_says_what_is_wrong(
 
 
 @pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"dtype": "float23"}, r"'float23'\. Check the options that were given \(dtype\)"),
+        ({"temprature": 0}, r"argument 'temprature'\. Check the options .* \(temprature\)"),
+    ],
+)
+def test_an_option_that_the_weights_do_not_take_is_named(
+    folder: Path, options: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ModelLoadError, match=named):
+        load_engine(folder, **options).load()
+
+
+@pytest.mark.parametrize(
     "name", ["./no-such-model", "~/no-such-model", "/no/such/model", "no/such/model", "../x"]
 )
 def test_what_looks_like_a_path_is_never_asked_for_on_the_hub(

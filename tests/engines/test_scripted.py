@@ -2,8 +2,10 @@ import re
 import sys
 import time
 from subprocess import run
+from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from langchain_gorilla import ChatGorilla
 from langchain_gorilla.engines import scripted
@@ -132,6 +134,12 @@ def test_cancelling_ends_an_answer() -> None:
 def test_one_text_instead_of_a_list_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a list of answers"):
         ScriptedEngine("hello")
+
+
+@pytest.mark.parametrize("answers", [5, [AIMessage("hello")], ["a", None]])
+def test_what_is_no_list_of_texts_is_refused_at_once(answers: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected (a list of texts|the text that the model)"):
+        ScriptedEngine(answers)
 
 
 def test_it_needs_no_torch() -> None:
