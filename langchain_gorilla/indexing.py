@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError
+from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError, SourceError
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -84,6 +84,12 @@ def index(
             refusals += [*tools.refusals, *_added(catalog, tools, own)]
             counts[source] = len(catalog) - before
             progress.advance(reading)
+        if not len(catalog):
+            _tell(refusals)
+            raise SourceError(
+                f"No tool can be had from {', '.join(sources)}; {folder} stays as it is. Name other "
+                "sources, or delete the folder."
+            )
         progress.update(reading, description="Sources")
         writing = progress.add_task("Tools to write", total=None)
 
@@ -93,7 +99,7 @@ def index(
         report = tool_index.sync(catalog, progress=shown)
         # Nothing to write is all written, too.
         written = report.added + report.changed
-        progress.update(writing, completed=written, total=max(written, 1))
+        progress.update(writing, completed=written, total=written)
     for source, count in counts.items():
         out.print(f"{source}: {count} tools", markup=False)
     out.print(
@@ -101,12 +107,7 @@ def index(
         f"{report.deleted} deleted, {report.unchanged} unchanged; {report.embedded} embedded.",
         markup=False,
     )
-    for refusal in refusals[:_SHOWN_REFUSALS]:
-        err.print(f"! {refusal}", style="yellow", markup=False)
-    if len(refusals) > _SHOWN_REFUSALS:
-        err.print(
-            f"! and {len(refusals) - _SHOWN_REFUSALS} more; --json writes all.", style="yellow"
-        )
+    _tell(refusals)
     if json_file is not None:
         figures: dict[str, Any] = {
             "sources": counts,
@@ -116,6 +117,15 @@ def index(
         }
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _tell(refusals: list[Any]) -> None:
+    for refusal in refusals[:_SHOWN_REFUSALS]:
+        err.print(f"! {refusal}", style="yellow", markup=False)
+    if len(refusals) > _SHOWN_REFUSALS:
+        err.print(
+            f"! and {len(refusals) - _SHOWN_REFUSALS} more; --json writes all.", style="yellow"
+        )
 
 
 def _added(catalog: Any, tools: Iterable[Any], namespace: str) -> list[Any]:

@@ -45,10 +45,12 @@ def read_connection(given: Any) -> dict[str, Any]:
         SourceError: It is none; names the key, never the value, which may be secret.
     """
     if not isinstance(given, Mapping) or not ("command" in given or "url" in given):
-        got = f"has {', '.join(map(str, given))}" if isinstance(given, Mapping) else "is none"
+        keys = ", ".join(map(str, given)) if isinstance(given, Mapping) else ""
+        several = keys and all(isinstance(each, Mapping) for each in given.values())
         raise SourceError(
             "An MCP server is a dict with 'command' and 'args' for a program, or 'url' for a "
-            f"server. This {got}."
+            f"server. This {f'has {keys}' if keys else 'is none'}."
+            + (" Of a dict of servers by name, pass one server's at a time." if several else "")
         )
     if given.get("disabled"):
         raise SourceError("This MCP server is disabled: its 'disabled' is true. Leave it out.")

@@ -63,8 +63,23 @@ def default_namespace(source: str) -> str:
     if kind == "python":
         return rest
     if kind in ("cli", "mcp") and "://" not in rest:
-        return Path((shlex.split(rest) or [kind])[0]).stem
+        return Path((_words(rest) or [kind])[0]).stem
     return Path(rest.rstrip("/")).stem or kind
+
+
+def _words(line: str) -> list[str]:
+    """Split a command line as a shell would.
+
+    Raises:
+        SourceError: A quote is not closed.
+    """
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise SourceError(
+            f"The command line {line!r} cannot be read: {error}. Close the quote, or put a "
+            "backslash before it."
+        ) from error
 
 
 def _python(name: str, options: SourceOptions) -> Tools:
@@ -90,7 +105,7 @@ def _mcp(server: str, options: SourceOptions) -> Tools:
 
     if "://" in server:
         return tools_from_mcp({"url": server})
-    program, *arguments = shlex.split(server)
+    program, *arguments = _words(server)
     return tools_from_mcp({"command": program, "args": arguments})
 
 

@@ -55,7 +55,9 @@ def test_a_second_run_touches_only_what_changed(tmp_path, documents):
     folder = tmp_path / "index"
     sources = ("python:statistics", f"apizoo:{documents}")
     run(*sources, folder=folder)
-    assert "0 added, 0 changed, 0 deleted, 21 unchanged" in run(*sources, folder=folder).output
+    again = run(*sources, folder=folder).output
+    assert "0 added, 0 changed, 0 deleted, 21 unchanged" in again
+    assert "0/0" in again  # Nothing was to be written: not 0 of 1.
     changed = [{**ROWS[0], "functionality": "Send a parcel."}, {**ROWS[1], "api_call": "GET /snow"}]
     documents.write_text(json.dumps(changed))
     assert "1 added, 1 changed, 1 deleted, 19 unchanged" in run(*sources, folder=folder).output
@@ -102,6 +104,25 @@ def test_equal_names_are_refused_by_name_and_kept_apart_where_asked(tmp_path, do
     ]
     assert "Pass --qualified" in result.output
     assert "4 tools" in run(*sources, "--qualified", folder=tmp_path / "other").output
+
+
+def test_sources_without_a_tool_leave_the_index_as_it_is(tmp_path, documents):
+    folder, empty = tmp_path / "index", tmp_path / "empty.json"
+    run(f"apizoo:{documents}", folder=folder)
+    empty.write_text("[]")
+    result = CliRunner().invoke(app, ["index", f"apizoo:{empty}", "--folder", str(folder)])
+    assert isinstance(result.exception, SourceError)
+    assert "No tool can be had from apizoo:" in str(result.exception)
+    with ToolIndex.in_folder(folder) as index:
+        assert len(index) == 2
+
+
+@pytest.mark.parametrize("source", ["mcp:uvx 'box", "cli:git 'log"])
+def test_a_command_line_with_an_open_quote_is_an_error(source):
+    with pytest.raises(SourceError, match="No closing quotation"):
+        tools_from(source)
+    with pytest.raises(SourceError, match="Close the quote"):
+        default_namespace(source)
 
 
 def test_what_became_no_tool_is_shown(tmp_path):

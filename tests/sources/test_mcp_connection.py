@@ -42,6 +42,8 @@ def test_a_connection_may_be_written_as_clients_write_it(given: dict, read: dict
 REFUSED = [
     ("npx server --key=s3cret", "This is none"),
     ({"args": ["x"], 1: 2}, "This has args, 1"),
+    ({}, "This is none"),
+    ({"box": {"command": "box-server"}}, "This has box. Of a dict of servers .* pass one"),
     ({**PROGRAM, "disabled": True}, "is disabled"),
     ({**PROGRAM, "disabledTools": ["rm"]}, "takes transport, command, .* has disabledTools. Leave"),
     ({**PROGRAM, "headers": {}}, "over stdio takes .* has headers"),

@@ -49,7 +49,7 @@ def test_without_writes_what_writes_is_refused_by_name(tools):
     assert {tool.metadata["method"] for tool in readers} == {"GET", "OPTIONS"}
     assert len(readers.refusals) == len(tools) - len(readers) == 165
     assert str(readers.refusals[0]) == (
-        "POST /oauth2/token: It writes. Pass allow_writes=True to have it as a tool."
+        "POST /oauth2/token: It writes. Pass allow_writes=True (--allow-writes) to have it as a tool."
     )
 
 

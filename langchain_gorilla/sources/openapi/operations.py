@@ -74,7 +74,10 @@ def described_operations(
             if key.upper() not in METHODS:
                 yield Refusal(where, f"{key!r:.40} is no method of HTTP that is known here.")
             elif key.upper() not in READING and not allow_writes:
-                yield Refusal(where, "It writes. Pass allow_writes=True to have it as a tool.")
+                yield Refusal(
+                    where,
+                    "It writes. Pass allow_writes=True (--allow-writes) to have it as a tool.",
+                )
             else:
                 try:
                     yield _described(
