@@ -50,6 +50,10 @@ _EXAMPLES: Final = (
 )
 
 
+_SERVED: Final = re.compile(r"gpt-\d[\w.-]*|o\d(-\w+)*|(claude|gemini)-[\w.-]+")
+"""Models whose weights nobody has: what a caller of ``ChatOpenAI`` and its like leaves as it was."""
+
+
 def choose_format(model_id: str, format: str | PromptFormat | None = None) -> PromptFormat:
     """Return the format that the caller asks for, else the one that the model id implies.
 
@@ -74,6 +78,12 @@ def format_for(model_id: str) -> PromptFormat:
     ]
     if found:
         return max(found, key=lambda each: each[0])[1]
+    if _SERVED.fullmatch(model_id):
+        raise UnknownFormatError(
+            f"{model_id!r} runs on its maker's servers only; a ChatGorilla runs its model here. Pass "
+            'a folder with weights, a Hub id such as "gorilla-llm/gorilla-openfunctions-v2", or '
+            '"bundled".'
+        )
     near = _near(re.split(r"[/\\]", model_id.rstrip("/\\"))[-1], _EXAMPLES)
     raise UnknownFormatError(
         f"No prompt format for the model {model_id!r}.{near} Known formats: "

@@ -67,6 +67,12 @@ def test_a_model_of_another_family_is_an_error(model_id):
         format_for(model_id)
 
 
+@pytest.mark.parametrize("model_id", ["gpt-4o", "o3-mini", "claude-sonnet-4-5", "gemini-2.5-pro"])
+def test_a_model_that_only_its_maker_has_is_an_error_that_says_so(model_id):
+    with pytest.raises(UnknownFormatError, match=r"its maker's servers only.*Pass a folder"):
+        format_for(model_id)
+
+
 def test_an_unknown_format_name_is_an_error_that_lists_near_names():
     with pytest.raises(UnknownFormatError, match=r"'openfunction-v2'\. Near: openfunctions-v2"):
         format_named("openfunction-v2")
