@@ -4,6 +4,7 @@ For graphs without the ``langchain`` package; with it, ``langchain.agents.create
 the same model, and ``langchain_gorilla.middleware`` brings the same recovery.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
@@ -20,7 +21,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
-from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.errors import DuplicateFunctionError, UnsupportedOptionError
 from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.recovery import Recovery, check_bounds, recover
@@ -65,8 +66,9 @@ def create_tool_agent(
         A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
 
     Raises:
+        DuplicateFunctionError: Two tools have one name.
         UnsupportedOptionError: A bound is out of its range, the model has tools already or cannot
-            have any, or the tools are no list.
+            have any, the tools are no list, or the system prompt is no text.
     """
     check_bounds(max_repairs, max_identical_calls)
     node = _node(tools, handle_tool_errors)
@@ -74,6 +76,11 @@ def create_tool_agent(
     bound = _bound(model, known)
     if isinstance(system_prompt, str):
         system_prompt = SystemMessage(system_prompt) if system_prompt else None
+    if not isinstance(system_prompt, SystemMessage | None):
+        raise UnsupportedOptionError(
+            f"The system prompt is {system_prompt!r:.120}, of type {type(system_prompt).__name__}. "
+            "Expected a text or a SystemMessage."
+        )
     system = [] if system_prompt is None else [system_prompt]
 
     def prompt(state: MessagesState) -> list[BaseMessage]:
@@ -144,7 +151,14 @@ def _node(
                 f"The tools are {tools!r:.120}, of type {type(tools).__name__}. Expected a list, a "
                 "ToolNode or a ToolCatalog: put a single tool into brackets, [tool]."
             )
-        tools = ToolNode(tools, handle_tool_errors=handle_tool_errors)
+        node = ToolNode(tools, handle_tool_errors=handle_tool_errors)
+        if len(node.tools_by_name) < len(tools):  # It keeps the last of a name.
+            names = Counter(getattr(tool, "name", None) or tool.__name__ for tool in tools)
+            raise DuplicateFunctionError(
+                f"Two tools are named {names.most_common(1)[0][0]!r}. A model knows tools by their "
+                "names only: rename one, or leave one out."
+            )
+        return node
     return tools
 
 

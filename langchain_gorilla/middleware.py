@@ -208,6 +208,8 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
     documentation is read at every call: change it, sync the index, and the next call is offered
     the new one. A tool that was not offered does not run. Tools that the agent has of its own are
     always offered, but for those marked ``extras["defer_loading"]`` that the catalog holds too.
+    ``create_agent`` asks only the tools that it was built with whether they return directly: the
+    result of a catalog's tool with ``return_direct=True`` goes to the model, like any other.
 
     Args:
         catalog: The tools, which run from here.

@@ -10,7 +10,7 @@ from langgraph.types import Command, interrupt
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.errors import DuplicateFunctionError, UnsupportedOptionError
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 
 
@@ -93,6 +93,17 @@ def test_a_model_that_repeats_one_call_for_ever_is_stopped():
 def test_a_bound_out_of_range_is_an_error_when_the_graph_is_built():
     with pytest.raises(UnsupportedOptionError, match="max_identical_calls=0"):
         create_tool_agent(scripted(), [get_weather], max_identical_calls=0)
+
+
+def test_two_tools_of_one_name_are_refused_rather_than_one_of_them_lost():
+    other = StructuredTool.from_function(lambda day: day, name="get_weather", description="Later.")
+    with pytest.raises(DuplicateFunctionError, match="Two tools are named 'get_weather'"):
+        create_tool_agent(scripted(), [get_weather, other])
+
+
+def test_a_system_prompt_that_is_no_text_is_refused_when_the_graph_is_built():
+    with pytest.raises(UnsupportedOptionError, match="The system prompt is 5, of type int"):
+        create_tool_agent(scripted(), [get_weather], system_prompt=5)
 
 
 def test_a_refused_repetition_does_not_run_beside_a_sibling_that_does():
