@@ -39,6 +39,7 @@ from langchain_gorilla.options import (
     plain_arguments,
     refuse_doubled_options,
     refuse_several_answers,
+    renamed,
     stop_texts,
     without_many_tools,
 )
@@ -63,7 +64,8 @@ class ChatGorilla(ModelOptions, BaseChatModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Fail here, not at the first call, on options that cannot be honoured."""
-        refuse_several_answers({**(kwargs.get("model_kwargs") or {}), **kwargs})
+        further = kwargs.get("model_kwargs")
+        refuse_several_answers({**(further if isinstance(further, Mapping) else {}), **kwargs})
         super().__init__(*args, **kwargs)
         # Not in a validator: pydantic would wrap the errors and lose their types.
         refuse_doubled_options(self.model_kwargs)
@@ -357,12 +359,14 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         self, messages: Sequence[BaseMessage], given: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Replace many bound tools by the few that this request is offered."""
+        given = renamed(given)
         many = isinstance(given.get("tools"), BoundTools)
         return narrowed(given, messages, self.measure(messages, given)) if many else given
 
     async def _anarrowed(
         self, messages: Sequence[BaseMessage], given: Mapping[str, Any]
     ) -> Mapping[str, Any]:
+        given = renamed(given)
         many = isinstance(given.get("tools"), BoundTools)
         return await anarrowed(given, messages, self.measure(messages, given)) if many else given
 

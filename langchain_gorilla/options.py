@@ -1,5 +1,6 @@
 """What a ``ChatGorilla`` and one call of it can be told."""
 
+import os
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from numbers import Integral, Real
@@ -30,6 +31,9 @@ CALL_OPTIONS: Final = frozenset(
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` take."""
+
+_OTHER_NAMES: Final = {"max_completion_tokens": "max_tokens", "request_timeout": "timeout"}
+"""Names that a call's options have elsewhere, as the model's own have by their aliases."""
 
 
 _LEAST_SEED: Final = -(2**63)
@@ -138,7 +142,8 @@ class ModelOptions(BaseModel):
 
     min_call_probability: float | None = Field(default=None, ge=0, le=1)
     """Where the model may choose between text and calls, it writes text if it finds calls less
-    probable than this; ``response_metadata["call_probability"]`` says how probable they were."""
+    probable than this; ``response_metadata["call_probability"]`` says how probable they were. None
+    is no bound, and 0.5 beside a ``response_format``, which would else bar the text it prefers."""
 
     compare_functions: int = Field(default=1, ge=1)
     """Where the model is undecided between functions, so many of them are compared by the whole
@@ -193,6 +198,9 @@ class ModelOptions(BaseModel):
         """
         if not isinstance(values, dict):
             return values
+        if "model_name" in values and "model" not in values:  # ChatOpenAI takes either.
+            values = {"model": values["model_name"], **values}
+            del values["model_name"]
         known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
         unknown = {name: value for name, value in values.items() if name not in known}
         keys = {name for name in unknown if name.endswith("_api_key")}
@@ -214,6 +222,15 @@ class ModelOptions(BaseModel):
             )
             kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **further}
         return kept
+
+    @field_validator("model", "dtype", "device", mode="before")
+    @classmethod
+    def _name(cls, given: Any) -> Any:
+        """Take a path, a torch dtype and a torch device by their names."""
+        if isinstance(given, os.PathLike):
+            return os.fspath(given)
+        is_torch = type(given).__module__ == "torch"
+        return str(given).removeprefix("torch.") if is_torch else given
 
     @field_validator("model_kwargs")
     @classmethod
@@ -351,6 +368,13 @@ def check_enforced(
             f"compare_functions={compare_functions} compares the calls that greedy decoding would "
             f"write, and temperature={temperature:g} was given. Leave one of them out."
         )
+
+
+def renamed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a call under the names that they have here."""
+    options = {name: value for name, value in given.items() if name not in _OTHER_NAMES}
+    others = {here: given[name] for name, here in _OTHER_NAMES.items() if name in given}
+    return {**others, **options}
 
 
 def check_call_options(given: Mapping[str, Any]) -> None:

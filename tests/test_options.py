@@ -3,10 +3,12 @@
 import copy
 import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumps
 from langchain_core.messages import BaseMessage
@@ -110,6 +112,24 @@ def test_the_names_that_other_chat_models_use_are_understood() -> None:
     options = asked(scripted(stop_sequences=["END"], request_timeout=9))
     assert "END" in options.stop
     assert options.timeout_s == 9
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ChatGorilla(model_name="bundled").model == "bundled"
+
+
+def test_a_call_has_the_names_of_other_chat_models_too() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        options = asked(scripted(), max_completion_tokens=3, request_timeout=9)
+    assert (options.max_tokens, options.timeout_s) == (3, 9)
+
+
+def test_a_path_and_torchs_own_types_are_taken_by_their_names(tmp_path: Path) -> None:
+    model = ChatGorilla(
+        model=tmp_path / "openfunctions-v2", dtype=torch.bfloat16, device=torch.device("cpu")
+    )
+    assert model.model == str(tmp_path / "openfunctions-v2")
+    assert (model.dtype, model.device) == ("bfloat16", "cpu")
 
 
 def test_options_that_mean_nothing_here_are_accepted_so_that_a_swap_changes_one_line() -> None:
@@ -156,6 +176,11 @@ def test_a_warning_about_a_misspelled_option_shows_the_callers_line() -> None:
 def test_an_option_hidden_in_model_kwargs_is_an_error_that_says_where_it_goes(option: str) -> None:
     with pytest.raises(UnsupportedOptionError, match=rf"ChatGorilla\({option}=…\)"):
         ChatGorilla(model="bundled", model_kwargs={option: "x"})
+
+
+def test_model_kwargs_of_another_kind_are_refused_in_words() -> None:
+    with pytest.raises(ValidationError, match=r"model_kwargs\n.*valid dictionary"):
+        ChatGorilla(model="bundled", model_kwargs="dtype")
 
 
 # --- Secrets ---
