@@ -14,7 +14,7 @@ def path() -> Path:
     ``AutoModelForCausalLM.from_pretrained(path())`` and ``AutoTokenizer`` load it.
 
     Returns:
-        A folder with ``config.json``, ``model.safetensors`` (fp16), ``tokenizer.json`` and
+        A folder with ``config.json``, ``model.safetensors`` (fp8 and fp16), ``tokenizer.json`` and
         ``MODEL_CARD.md``.
 
     Raises:

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from langchain_gorilla.errors import ModelLoadError
 from langchain_gorilla.training import checkpoints, starts
@@ -65,7 +67,7 @@ def export(
     mix: Path | None = None,
     share: float = 0.5,
 ) -> None:
-    """Write config, weights (fp16) and tokenizer into ``out``, each file replaced at once.
+    """Write config, weights and tokenizer into ``out``, each file replaced at once.
 
     Weights that lie between those before and after a further training often do better than
     either, as in WiSE-FT (arXiv 2109.01903): what was forgotten comes back sooner than what was
@@ -104,8 +106,8 @@ def export(
             starts.check(mix, shape)
             before = grow(starts.read(mix, tokenizer), weights)
             weights = {name: one.lerp(before[name], share) for name, one in weights.items()}
-        halves = {name: tensor.half() for name, tensor in weights.items()}
-        save_file(halves, str(made / "model.safetensors"), metadata={"format": "pt"})
+        stored = {name: _stored(tensor) for name, tensor in weights.items()}
+        save_file(stored, str(made / "model.safetensors"), metadata={"format": "pt"})
         _write(made / "config.json", llama_config(shape, pad_id, end))
         _write(made / "generation_config.json", {"eos_token_id": end, "pad_token_id": pad_id})
         _write(
@@ -122,6 +124,15 @@ def export(
         for file in sorted(made.iterdir()):
             os.chmod(file, 0o644)
             os.replace(file, out / file.name)
+
+
+def _stored(weights: Tensor) -> Tensor:
+    """Round weights to what the file holds: matrices to fp8 (E4M3), all others to fp16.
+
+    A matrix takes half of fp16's room so, for a mean error of 2.3%, and answers hardly change
+    (see the model card). ``from_pretrained`` reads them into the dtype that the config names.
+    """
+    return weights.to(torch.float8_e4m3fn if weights.ndim == 2 else torch.float16)
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

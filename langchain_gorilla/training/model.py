@@ -33,10 +33,10 @@ class Shape:
     """
 
     vocabulary: int
-    width: int = 256
-    layers: int = 8
-    heads: int = 8
-    inner: int = 768
+    width: int
+    layers: int
+    heads: int
+    inner: int
     rope_base: float = 100_000.0
     context_tokens: int = 2048
 

@@ -39,10 +39,10 @@ class Preset:
 
 
 PRESETS = {
-    "cpu": Preset(256, 8, 8, 768, 4096, 200_000_000, 2e-3, "cpu"),
-    "gpu": Preset(256, 8, 8, 768, 65_536, 1_500_000_000, 3e-3, "cuda"),
+    "cpu": Preset(384, 8, 12, 1152, 4096, 200_000_000, 2e-3, "cpu"),
+    "gpu": Preset(384, 8, 12, 1152, 65_536, 1_500_000_000, 3e-3, "cuda"),
 }
-"""8.8 million parameters, what 20 MB hold in fp16; bf16, where the processor has it."""
+"""18.3 million parameters, what 20 MB hold in fp8; trained in bf16 where the processor has it."""
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
