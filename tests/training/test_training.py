@@ -359,7 +359,9 @@ def test_a_new_model_already_leans_to_what_followed_earlier() -> None:
     better = []
     for copying in (False, True):
         torch.manual_seed(1)
-        model = SmallModel(TINY.shape(tokenizer.get_vocab_size()), features(tokenizer))
+        model = SmallModel(
+            presets.PRESETS["gpu"].shape(tokenizer.get_vocab_size()), features(tokenizer)
+        )
         if copying:
             model.start_copying()
         with torch.no_grad():
