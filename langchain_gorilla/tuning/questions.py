@@ -25,7 +25,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.errors import GorillaError
-from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_set
+from langchain_gorilla.functions import FunctionSet, function_set
 from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.sources.base import Refusal
 from langchain_gorilla.training import dataset
@@ -37,6 +37,7 @@ from langchain_gorilla.training.phrasing import commands, upper_first
 from langchain_gorilla.training.prompts import Conversation
 from langchain_gorilla.training.values import Values
 from langchain_gorilla.tuning.kinds import slots_of
+from langchain_gorilla.tuning.phrases import VALUE, check_values, checked_phrases
 from langchain_gorilla.tuning.rows import write_tuning_rows, written
 from langchain_gorilla.validation import InvalidCall, validate_call
 
@@ -70,10 +71,6 @@ _OPTIONAL = 3
 
 _TEMPLATES = 6
 """Made-up question templates of each function in a prompt."""
-
-
-class PhrasesError(GorillaError, ValueError):
-    """Question templates that do not fit the functions that they are for."""
 
 
 class NoQuestionsError(GorillaError, ValueError):
@@ -160,7 +157,7 @@ class OwnQuestions:
         self.rng = Random(f"own {seed}")
         values = Values(self.rng)
         self.conversations = Conversations(values)
-        self._phrases = _checked_phrases(functions, phrases)
+        self._phrases = checked_phrases(functions, phrases)
         self._written = {one.name: one for one in functions.written}
         self._slots: dict[str, tuple[Slot, ...]] = {}
         self._unasked: list[Refusal] = []
@@ -171,7 +168,7 @@ class OwnQuestions:
             else:
                 self._slots[function.name] = slots
                 for template in self._phrases.get(function.name, ()):
-                    _check_values(template, slots)
+                    check_values(template, slots)
         self._called: set[str] = set()
         self._misfits: Counter[str] = Counter()
         self._index = LexicalIndex(CatalogTool(one.name, one) for one in functions.written)
@@ -216,7 +213,7 @@ class OwnQuestions:
         slots = self._slots.get(name, ())
         optional = [one.name for one in slots if one.parameter.optional]
         told = {*self.rng.sample(optional, min(len(optional), _OPTIONAL))}
-        told |= {key for phrase in phrases for key in _VALUE.findall(phrase)}
+        told |= {key for phrase in phrases for key in VALUE.findall(phrase)}
         slots = tuple(one for one in slots if not one.parameter.optional or one.name in told)
         concept = _concept(self.rng, name, function.description, slots, phrases)
         return OfferedFunction(concept, name, slots, function.document())
@@ -244,100 +241,6 @@ class OwnQuestions:
             "more, or write rows of your own for it."
         )
         return (*self._unasked, *(Refusal(name, reason) for name in hopeless))
-
-
-_VALUE, _FLAG = re.compile(r"\{([^{}]+)\}"), re.compile(r"@([^=\]]+)=(True|False)")
-"""A parameter's value in a phrase, and one that its words imply."""
-
-_PART = re.compile(r"\[([^\[\]]*)\]")
-"""What may be left out of a phrase."""
-
-
-def _checked_phrases(
-    functions: FunctionSet, phrases: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[str, ...]]:
-    """Give the templates under the names that a model writes."""
-    if not isinstance(phrases, Mapping):
-        raise PhrasesError(
-            f"The phrases are a {type(phrases).__name__}. Expected tool names with lists of "
-            'templates: {"get_weather": ["Is it raining in {city}?"]}.'
-        )
-    found = {}
-    for name, templates in phrases.items():
-        function = functions.find(name)
-        if function is None:
-            raise PhrasesError(
-                f"There are phrases for {name!r}, which is none of the {len(functions.names)} tools."
-            )
-        if not isinstance(templates, list | tuple) or not all(
-            isinstance(one, str) for one in templates
-        ):
-            raise PhrasesError(
-                f"The phrases for {name!r} are {templates!r:.120}. Expected a list of templates."
-            )
-        for template in templates:
-            _check_phrase(template, function)
-        names = {one: functions.written_parameter(function, one) for one in function.properties}
-        found[functions.written_name(function.name)] = tuple(
-            _FLAG.sub(
-                lambda match, names=names: f"@{names[match[1]]}={match[2]}",  # type: ignore[misc]
-                _VALUE.sub(lambda match, names=names: f"{{{names[match[1]]}}}", template),  # type: ignore[misc]
-            )
-            for template in templates
-        )
-    return found
-
-
-def _check_phrase(template: str, function: FunctionSchema) -> None:
-    always = _PART.sub("", template)
-    if not always.strip():
-        raise PhrasesError(
-            f"The phrase {template!r} for {function.name!r} says nothing outside [...], which may be "
-            "left out. Write a question."
-        )
-    if re.search(r"[][{}]", _VALUE.sub("", _PART.sub(r"\1", template))):
-        raise PhrasesError(
-            f"The brackets in the phrase {template!r} for {function.name!r} do not pair, or stand in "
-            "one another. Write {parameter}, and [...] around what may be left out."
-        )
-    implied = [part for part in _PART.findall(template) if re.search(r"(^| )@", part)]
-    if re.search(r"(^| )@\w+=", always) or not all(
-        re.fullmatch(rf"[^@]+ {_FLAG.pattern}", part) for part in implied
-    ):
-        raise PhrasesError(
-            f"The phrase {template!r} for {function.name!r} implies a value in a form that is not "
-            "known. Write it behind its words, [at once @urgent=True], with True or False."
-        )
-    told = {*_VALUE.findall(template), *(name for name, _ in _FLAG.findall(template))}
-    for parameter in told:
-        if parameter not in function.properties:
-            raise PhrasesError(
-                f"The phrase {template!r} for {function.name!r} speaks of {parameter!r}; its "
-                f"parameters are {', '.join(function.properties) or 'none'}."
-            )
-    lacking = [one for one in function.required if one not in told]
-    if lacking:
-        raise PhrasesError(
-            f"The phrase {template!r} for {function.name!r} gives no {', '.join(lacking)}, which "
-            f"every call needs. Write {{{lacking[0]}}} where its value stands."
-        )
-
-
-def _check_values(template: str, slots: Sequence[Slot]) -> None:
-    """Refuse a phrase that could never be asked; it has the names that a model writes."""
-    types = {slot.name: slot.json_type for slot in slots}
-    for parameter in _VALUE.findall(template):
-        if parameter not in types:
-            raise PhrasesError(
-                f"The phrase {template!r} speaks of {parameter!r}, for which no value can be made "
-                "up. Leave it out, or write rows of your own."
-            )
-    for parameter, _ in _FLAG.findall(template):
-        if types.get(parameter) != "boolean":
-            raise PhrasesError(
-                f"The phrase {template!r} implies {parameter!r}, which is no boolean. Write "
-                f"{{{parameter}}} where its value stands."
-            )
 
 
 def _concept(

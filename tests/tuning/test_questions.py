@@ -9,10 +9,10 @@ import pytest
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.training.kept_out import is_kept_out
+from langchain_gorilla.tuning.phrases import PhrasesError
 from langchain_gorilla.tuning.questions import (
     NoQuestionsError,
     OwnQuestions,
-    PhrasesError,
     _request,
     general_rows,
     write_questions,
