@@ -253,8 +253,9 @@ def _placement(source: ModelSource) -> tuple[str, Any]:
         placed = source.device_map
         return (str(placed) if placed in ("cpu", "cuda", "mps") else best_device()), placed
     device = source.device or best_device()
-    # Accelerate loads straight onto the device; the CPU needs no detour.
-    return device, None if device == "cpu" else {"": device}
+    # Accelerate loads straight onto the device; the CPU needs no detour. Apple's GPUs have no fp8,
+    # which weights may be stored in, as the bundled ones are: the CPU turns them into fp16 first.
+    return device, None if device.startswith(("cpu", "mps")) else {"": device}
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundErro
 from langchain_gorilla import bundled
 from langchain_gorilla.engines import loading, transformers
 from langchain_gorilla.engines.base import GenerationOptions
+from langchain_gorilla.engines.locating import ModelSource
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
 from langchain_gorilla.errors import (
     GenerationTimeoutError,
@@ -140,6 +141,13 @@ def test_a_cpu_computes_large_models_in_bfloat16_where_it_can(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     engine = load_engine(folder, device="cpu", dtype=asked)
     assert str(engine._loaded.weights.dtype) == f"torch.{expected}"
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"), [("cpu", None), ("mps", None), ("mps:0", None), ("cuda", {"": "cuda"})]
+)
+def test_weights_pass_by_the_cpu_where_the_device_has_no_fp8(device: str, expected: Any) -> None:
+    assert loading._placement(ModelSource(model="bundled", device=device)) == (device, expected)
 
 
 def test_the_cache_of_prefixes_has_the_size_that_was_asked_for_last(folder: Path) -> None:
