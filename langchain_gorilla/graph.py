@@ -4,7 +4,6 @@ For graphs without the ``langchain`` package; with it, ``langchain.agents.create
 the same model, and ``langchain_gorilla.middleware`` brings the same recovery.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
@@ -21,7 +20,8 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
-from langchain_gorilla.errors import DuplicateFunctionError, UnsupportedOptionError
+from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.functions import function_set
 from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.recovery import Recovery, check_bounds, recover
@@ -66,7 +66,7 @@ def create_tool_agent(
         A compiled graph; ``invoke({"messages": [("human", "…")]})`` runs it.
 
     Raises:
-        DuplicateFunctionError: Two tools have one name.
+        DuplicateFunctionError: Two different tools have one name.
         UnsupportedOptionError: A bound is out of its range, the model has tools already or cannot
             have any, the tools are no list, or the system prompt is no text.
     """
@@ -153,11 +153,7 @@ def _node(
             )
         node = ToolNode(tools, handle_tool_errors=handle_tool_errors)
         if len(node.tools_by_name) < len(tools):  # It keeps the last of a name.
-            names = Counter(getattr(tool, "name", None) or tool.__name__ for tool in tools)
-            raise DuplicateFunctionError(
-                f"Two tools are named {names.most_common(1)[0][0]!r}. A model knows tools by their "
-                "names only: rename one, or leave one out."
-            )
+            function_set(tools)  # Refuses two different ones; one that is given twice counts once.
         return node
     return tools
 

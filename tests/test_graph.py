@@ -101,6 +101,11 @@ def test_two_tools_of_one_name_are_refused_rather_than_one_of_them_lost():
         create_tool_agent(scripted(), [get_weather, other])
 
 
+def test_a_tool_that_is_given_twice_counts_once():
+    messages = ask(create_tool_agent(scripted(TWO_CALLS, "Both 20 C."), [get_weather] * 2))
+    assert messages[-1].text == "Both 20 C."
+
+
 def test_a_system_prompt_that_is_no_text_is_refused_when_the_graph_is_built():
     with pytest.raises(UnsupportedOptionError, match="The system prompt is 5, of type int"):
         create_tool_agent(scripted(), [get_weather], system_prompt=5)

@@ -195,7 +195,8 @@ def _measured(name: str, format_: str | None, rows: "list[TuningRow]", base: str
     try:
         return _judged(asked, rows, "before" if name == base else "after")
     finally:
-        load_engine(name).unload()  # Training reads the weights itself.
+        # Training reads the weights itself.
+        load_engine(name, dtype=asked.dtype, device=asked.device).unload()
 
 
 def _judged(asked: "ChatGorilla", rows: "list[TuningRow]", name: str) -> list[Any]:
