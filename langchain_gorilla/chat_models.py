@@ -17,6 +17,16 @@ from langchain_core.tools import BaseTool
 
 from langchain_gorilla.answer import PROVIDER, Answer
 from langchain_gorilla.binding import Demand, read_demand
+from langchain_gorilla.call_options import (
+    REPLACEABLE,
+    check_call_options,
+    check_enforced,
+    check_kinds,
+    refuse_several_answers,
+    renamed,
+    stop_texts,
+    without_many_tools,
+)
 from langchain_gorilla.constraining import check_constraint, left_to_validation
 from langchain_gorilla.engines.base import Engine
 from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
@@ -30,19 +40,7 @@ from langchain_gorilla.messages import whole_message
 from langchain_gorilla.narrowing.bound import BoundTools
 from langchain_gorilla.narrowing.offering import Measure
 from langchain_gorilla.narrowing.request import anarrowed, narrowed, prompt_measure
-from langchain_gorilla.options import (
-    REPLACEABLE,
-    ModelOptions,
-    check_call_options,
-    check_enforced,
-    check_kinds,
-    plain_arguments,
-    refuse_doubled_options,
-    refuse_several_answers,
-    renamed,
-    stop_texts,
-    without_many_tools,
-)
+from langchain_gorilla.options import ModelOptions, plain_arguments, refuse_doubled_options
 from langchain_gorilla.request import Request, plan_request
 from langchain_gorilla.structured_output import Method, structured_output
 

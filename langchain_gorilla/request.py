@@ -78,7 +78,7 @@ def plan_request(
 
     Args:
         messages: The conversation.
-        options: ``options.CALL_OPTIONS``, the model's own where the call has none.
+        options: ``call_options.CALL_OPTIONS``, the model's own where the call has none.
         model: Its name, as the caller gave it.
         engine: Generates the text.
         format_: How the model is prompted.

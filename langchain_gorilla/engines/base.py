@@ -19,6 +19,10 @@ MOST_SCALED: Final = 1e20
 """What scores may be multiplied or divided by: they are float32, which ends at 3e38, and infinite
 scores have no probabilities."""
 
+LEAST_SEED: Final = -(2**63)
+MOST_SEED: Final = 2**64 - 1
+"""The seeds that a ``torch.Generator`` takes."""
+
 LEAST_TEMPERATURE: Final = 1e-8
 """Below this the best token has all of the probability: float32 scores of language models that
 differ at all differ by more than a hundred times as much. So sampling would be greedy."""
@@ -37,7 +41,11 @@ _NUMBERS: Final[Mapping[str, tuple[type[Any], Callable[[Any], bool], str]]] = {
         lambda value: LEAST_SCALED <= value <= MOST_SCALED,
         f"a number from {LEAST_SCALED:g} to {MOST_SCALED:g}",
     ),
-    "seed": (Integral, lambda value: -(2**63) <= value < 2**64, "a whole number that torch takes"),
+    "seed": (
+        Integral,
+        lambda value: LEAST_SEED <= value <= MOST_SEED,
+        "a whole number from -2**63 to 2**64 - 1",
+    ),
     "timeout_s": (
         Real,
         lambda value: 0 < value <= float_info.max or value == inf,
