@@ -1,16 +1,17 @@
 """Which dtype ``dtype="auto"`` is on a CPU.
 
-bfloat16 where the processor computes in it and the model is too large for the processor's cache:
-there reading the weights is what takes time, and half the bytes are read in half of it; a pass of
-16 tokens costs hardly more than one of a single token, which is what drafts live on. Smaller
-models, such as the bundled one, stay in float32: one token takes a fifth less time (4.1M
-parameters, one thread, AVX-512 BF16). fp16 is slow and imprecise on every CPU.
+bfloat16 where the processor computes in it and the weights are more than a core's own cache holds:
+there reading them is what takes time, and half the bytes are read in half of it; a pass of 16
+tokens costs hardly more than one of a single token, which is what drafts live on. The bundled
+model, of 18.3M parameters, writes 1.5 times as many tokens a second so, an older one of 8.8M as
+many (one thread, AVX-512 BF16; ``benchmarks/bundled_model.py --speed``, and ``GORILLA_DTYPE=float32``
+before it). fp16 is slow and imprecise on every CPU.
 """
 
 from typing import Any, Final
 
-LARGE_PARAMETERS: Final = 32_000_000
-"""128 MiB in float32, more than all but server processors hold in their last cache."""
+LARGE_PARAMETERS: Final = 12_000_000
+"""Between the two that were measured."""
 _NATIVE: Final = ("avx512_bf16", "amx_bf16", "avx10_2", "bf16", "sve_bf16", "arm_bf16")
 
 

@@ -71,7 +71,7 @@ def load_engine(
             the Hub.
         revision: A branch, tag or commit of a Hub repository.
         dtype: A torch dtype or its name. ``"auto"`` is the checkpoint's on an accelerator; on a
-            CPU bfloat16 where the processor computes in it and the model has 32M parameters or
+            CPU bfloat16 where the processor computes in it and the model has 12M parameters or
             more, else float32.
         device: A torch device; None takes cuda, then mps, then cpu, whichever is there.
         device_map: Given to accelerate, to spread a model over devices; instead of ``device``.

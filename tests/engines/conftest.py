@@ -9,7 +9,9 @@ from tests.engines.small_model import Passes, settle
 
 @pytest.fixture(scope="session")
 def engine() -> TransformersEngine:
-    return load_engine("bundled")
+    # What must be the same, token by token, is so in float32: in bfloat16, which this processor
+    # may have, passes of other shapes round otherwise, and near-ties fall differently.
+    return load_engine("bundled", dtype="float32")
 
 
 @pytest.fixture
