@@ -47,11 +47,18 @@ def _with_near_misses() -> tuple[Concept, ...]:
 class Conversations:
     """Makes conversations of a kind; the same ``values`` state gives the same ones."""
 
-    def __init__(self, values: Values, *, held_out: bool = False, everyday: float = 0.0) -> None:
+    def __init__(
+        self,
+        values: Values,
+        *,
+        held_out: bool = False,
+        everyday: float = 0.0,
+        hard: float = 0.0,
+    ) -> None:
         """Draw from ``values``; the other arguments as for ``Requests``."""
         self.values = values
         self.rng = values.rng
-        self.requests = Requests(values, held_out=held_out, everyday=everyday)
+        self.requests = Requests(values, held_out=held_out, everyday=everyday, hard=hard)
         self.ask = self.requests.ask
         dialogues, compositions = Dialogues(self.requests), Compositions(self.requests)
         self.kinds: dict[str, Callable[[], Conversation | None]] = {

@@ -32,15 +32,15 @@ from langchain_gorilla.training.prompts import (
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
-    "simple": 0.21,
-    "parallel": 0.27,
+    "simple": 0.22,
+    "parallel": 0.36,
     "parallel_multiple": 0.13,
-    "irrelevance": 0.12,
-    "chat": 0.02,
-    "answer": 0.1,
-    "error": 0.08,
+    "irrelevance": 0.11,
+    "chat": 0.01,
+    "answer": 0.07,
+    "error": 0.05,
     "remaining": 0.02,
-    "session": 0.05,
+    "session": 0.03,
 }
 """Share of each kind of conversation in a family. Parallel calls are the hard ones, but with more
 of them than this the model repeats calls where one was asked for. ``simple`` is a question for
@@ -56,14 +56,18 @@ ALONE: Mapping[str, float] = {
 }
 """Share of each kind among the conversations that share their functions with no other."""
 
-ALONE_SHARE = 0.45
+ALONE_SHARE = 0.4
 """Share of families that are one conversation of ``ALONE``."""
 
-FAMILY_SIZE = 8
+FAMILY_SIZE = 12
 """Conversations of a family at most: they begin alike, so their functions are read once."""
 
 EVERYDAY_SHARE = 0.3
 """Share of concepts from everyday domains: the tools that people try first."""
+
+HARD_SHARE = 0.8
+"""Share of draws that take, of two functions, the one with more parameters: with each parameter
+more a small model gets fewer calls right."""
 
 SHARD_SIZE = 400
 """Families in a shard."""
@@ -230,7 +234,7 @@ def _tokens(tokenizer: Tokenizer, piece: Piece) -> list[int]:
 def shard(seed: int, index: int, size: int = SHARD_SIZE) -> list[list[Conversation]]:
     """Make the families of one shard; the same for the same seed and index."""
     rng = Random(f"{seed}/{index}")
-    conversations = Conversations(Values(rng), everyday=EVERYDAY_SHARE)
+    conversations = Conversations(Values(rng), everyday=EVERYDAY_SHARE, hard=HARD_SHARE)
     families: list[list[Conversation]] = []
     for _ in range(size):
         if rng.random() < ALONE_SHARE:

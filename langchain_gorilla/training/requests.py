@@ -132,16 +132,24 @@ class Requests:
         offered: Ask about these functions, as they are; () to draw new ones for each question.
     """
 
-    def __init__(self, values: Values, *, held_out: bool = False, everyday: float = 0.0) -> None:
+    def __init__(
+        self,
+        values: Values,
+        *,
+        held_out: bool = False,
+        everyday: float = 0.0,
+        hard: float = 0.0,
+    ) -> None:
         """Draw from ``values``.
 
         Args:
             values: Gives values and chance.
             held_out: Ask for what is never trained on.
             everyday: Share of concepts that are drawn from everyday domains only.
+            hard: Share of draws that take, of two, what has more parameters.
         """
         self.values = values
-        self.everyday = everyday
+        self.everyday, self.hard = everyday, hard
         self.rng = values.rng
         self.ask = Asker(values)
         self.held_out = held_out
@@ -150,6 +158,12 @@ class Requests:
 
     def concept(self) -> Concept:
         """Draw a concept to ask for."""
+        drawn = self._draw()
+        if self.hard and self.rng.random() < self.hard:
+            return max(drawn, self._draw(), key=lambda one: len(one.parameters))
+        return drawn
+
+    def _draw(self) -> Concept:
         if self.everyday and self.rng.random() < self.everyday:
             return self.rng.choice(_everyday())
         by_hand, families, facts = _pools(self.held_out)
@@ -229,7 +243,12 @@ class Requests:
             count = 2
         if count > len(self.offered):
             return None
-        asked = self._question(kind, self.rng.sample(list(self.offered), count))
+        targets = self.rng.sample(list(self.offered), count)
+        if count == 1 and self.hard and self.rng.random() < self.hard:
+            targets = [
+                max(*targets, self.rng.choice(list(self.offered)), key=lambda one: len(one.slots))
+            ]
+        asked = self._question(kind, targets)
         return (asked, list(self.offered)) if asked else None
 
     def _question(self, kind: str, targets: Sequence[OfferedFunction]) -> Asked | None:

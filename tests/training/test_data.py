@@ -48,7 +48,7 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_same_data_is_made_everywhere() -> None:
-    assert dataset.fingerprint(1, 0) == "92d76a87cd0e2d12"
+    assert dataset.fingerprint(1, 0) == "d8940065ff1eab07"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,6 +82,29 @@ def test_no_document_contradicts_the_labels_beside_it() -> None:
             value = asked.calls[0].arguments.get(slot.name) if asked else None
             if isinstance(value, str) and ". Either '" in text:
                 assert f"'{value}'" in text
+
+
+def test_hard_requests_draw_concepts_of_more_parameters() -> None:
+    drawn = [
+        sum(len(asking.concept().parameters) for _ in range(1000))
+        for asking in (Requests(Values(Random(5)), hard=share) for share in (0.0, 1.0))
+    ]
+    assert drawn[1] > 1.2 * drawn[0]
+
+
+def test_hard_requests_ask_more_often_for_functions_of_more_parameters() -> None:
+    found = []
+    for share in (0.0, 1.0):
+        asking = Requests(Values(Random(5)), hard=share)
+        style = draw_style(asking.rng)
+        concepts = sorted(written_concepts()[:40], key=lambda one: len(one.parameters))
+        asking.offered = [
+            offer(asking.values, one, style) for one in (concepts[0], concepts[1], concepts[-1])
+        ]
+        made = [asking.asked("simple") for _ in range(200)]
+        names = [one[0].calls[0].name for one in made if one]
+        found.append(names.count(asking.offered[-1].name))
+    assert found[1] > 1.3 * found[0]
 
 
 def test_a_follow_up_changes_one_argument_and_says_its_values() -> None:
