@@ -44,7 +44,10 @@ _BLOCKS: Final = {"output_version": "v1"}
 
 
 def invalid_call_reasons(message: AIMessage) -> Mapping[str, str]:
-    """Return call id to reason for the invalid calls of an answer."""
+    """Return call id to reason for the invalid calls of an answer.
+
+    They come before an ``error``, in whose place LangChain's v3 streams put one of their own.
+    """
     reasons = message.response_metadata.get(REASONS, {})
     return reasons if isinstance(reasons, Mapping) else {}
 

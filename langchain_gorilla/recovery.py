@@ -153,7 +153,7 @@ def _key(call: ToolCall) -> str:
 
 
 def _refuse_invalid(call: InvalidToolCall, answer: AIMessage) -> ToolMessage:
-    reason = call.get("error") or invalid_call_reasons(answer).get(call["id"] or "", "")
+    reason = invalid_call_reasons(answer).get(call["id"] or "") or call.get("error") or ""
     return _error(call, f"This call did not run. {reason}".strip())
 
 

@@ -226,7 +226,7 @@ def _read_call(parser: _Parser, message: AIMessage) -> Any:
         reasons = invalid_call_reasons(message)
         problems = []
         for call in message.invalid_tool_calls:
-            reason = call.get("error") or reasons.get(call.get("id") or "") or "it cannot be read"
+            reason = reasons.get(call.get("id") or "") or call.get("error") or "it cannot be read"
             name = call.get("name") or "a function"
             problems.append(f"The call of {name} is invalid: {reason.rstrip('.')}.")
         if _is_cut_off(message):

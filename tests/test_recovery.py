@@ -1,10 +1,15 @@
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
+from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.recovery import as_refusal, recover
 
 HUMAN = HumanMessage("Weather in Paris?")
+
+
+def f(x: int) -> None:
+    """Take a number."""
 
 
 def answer(*names: str, invalid: int = 0, **args: object) -> AIMessage:
@@ -53,6 +58,13 @@ def test_a_reason_that_merging_chunks_lost_comes_from_the_response_metadata():
     reasons = {message.invalid_tool_calls[0]["id"]: "x has to be an integer"}
     message.response_metadata["invalid_tool_calls"] = reasons
     assert "x has to be an integer" in recover([HUMAN, message]).messages[0].text
+
+
+def test_the_reason_of_a_call_that_a_v3_stream_brought_is_not_langchains_own():
+    engine = ScriptedEngine(["<<function>>f(x='one')"])
+    bound = ChatGorilla(model="bundled", engine=engine).bind_tools([f])
+    message = bound.stream_events("one", version="v3").output
+    assert "x: got 'one', expected an integer" in recover([HUMAN, message]).messages[0].text
 
 
 def test_good_siblings_of_an_invalid_call_run():
