@@ -33,6 +33,7 @@ class PromptEncoder:
     Attributes:
         specials: Spelling to id of the tokens that the vocabulary marks as special.
         size: How many tokens the vocabulary has.
+        end_id: The tokenizer's own end token, which ``eos`` stands for; None where it has none.
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", *, model: str) -> None:
@@ -52,6 +53,7 @@ class PromptEncoder:
             for index in (*marked, *tokenizer.all_special_ids)
         }
         self.size = len(tokenizer)
+        self.end_id = _as_id(tokenizer.eos_token_id)
         # Unknown characters become unk, in every text.
         self._forbidden = {*self.specials.values()} - {tokenizer.unk_token_id}
         backend: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
@@ -92,11 +94,7 @@ class PromptEncoder:
         """
         if special.token == "bos":
             return _as_id(self._tokenizer.bos_token_id)
-        found = (
-            _as_id(self._tokenizer.eos_token_id)
-            if special.token == "eos"
-            else self.find(special.token)
-        )
+        found = self.end_id if special.token == "eos" else self.find(special.token)
         if found is None:
             raise FormatMismatchError(
                 f"The prompt format needs the token {special.token!r}, which the tokenizer of "

@@ -98,8 +98,10 @@ class LoadedModel:
                     from langchain_gorilla.engines.packing import pack
 
                     pack(weights)
+                # A prompt closes earlier answers with the tokenizer's, whatever the configs say.
                 self._end_ids = frozenset(
-                    _ids(weights.config.get_text_config().eos_token_id)
+                    _ids(self.encoder.end_id)
+                    + _ids(weights.config.get_text_config().eos_token_id)
                     + _ids(getattr(weights.generation_config, "eos_token_id", None))
                 )
                 # generate() fills whatever a request leaves open from the model's own config.
@@ -115,7 +117,7 @@ class LoadedModel:
 
     @property
     def end_ids(self) -> frozenset[int]:
-        """The tokens that end an answer, by config and generation config; loads the weights."""
+        """The tokens that end an answer, by tokenizer and both configs; loads the weights."""
         with self._weights_lock:
             _ = self.weights
             return self._end_ids

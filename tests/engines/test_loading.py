@@ -107,6 +107,14 @@ def test_end_tokens_of_the_generation_config_end_an_answer(
     assert (answer.finished.reason, answer.finished.output_tokens) == ("stop", 2)
 
 
+def test_the_tokenizers_end_token_ends_an_answer_whatever_the_configs_say(
+    engine: TransformersEngine, folder: Path
+) -> None:
+    for name in ("config.json", "generation_config.json"):
+        _change(folder / name, eos_token_id=5)
+    assert ask(load_engine(folder)) == ask(engine)
+
+
 def test_half_precision_runs_as_float32_on_a_cpu(folder: Path) -> None:
     for options, dtype in [({}, "float32"), ({"dtype": "bfloat16"}, "bfloat16")]:
         engine = load_engine(folder, device="cpu", **options)
