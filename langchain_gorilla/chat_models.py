@@ -5,6 +5,7 @@ text events, events message chunks.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -32,7 +33,7 @@ from langchain_gorilla.engines.base import Engine
 from langchain_gorilla.engines.transformers import declared_context_tokens, load_engine
 from langchain_gorilla.errors import PromptError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt, PromptFormat, prompt_text
-from langchain_gorilla.formats.conversation import conversation
+from langchain_gorilla.formats.conversation import conversation, pieces
 from langchain_gorilla.formats.registry import choose_format
 from langchain_gorilla.functions import FunctionSet, function_set
 from langchain_gorilla.grammar.call_grammar import Coverage
@@ -146,14 +147,14 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     ) -> int:
         """Return the length of the prompt that these messages and tools make.
 
-        What is only a piece of a conversation, such as LangChain's trimming counts, makes no
-        prompt; then the tokens of its texts are added up.
+        A piece of one, such as LangChain's trimming counts, is read from its end too; of what makes
+        no prompt either way the tokens of the texts are added up.
         """
         engine = self._engine_for(self.model)
-        try:
-            return len(engine.encode(self._prompt(messages, tools)))
-        except PromptError:
-            return sum(len(engine.encode((message.text,))) for message in messages)
+        for piece in pieces(messages):
+            with suppress(PromptError):
+                return len(engine.encode(self._prompt(piece, tools)))
+        return sum(len(engine.encode((message.text,))) for message in messages)
 
     def prompt_text(self, input: LanguageModelInput, tools: Sequence[Any] | None = None) -> str:
         """Return the prompt that the model would read, for people: special tokens are spelled.

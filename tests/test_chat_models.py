@@ -319,6 +319,18 @@ def test_langchains_trimming_counts_pieces_of_conversations():
     assert len(kept) < len(history)
 
 
+def test_langchains_trimming_counts_the_calls_of_the_end_that_it_keeps():
+    history = []
+    for number in "123456":
+        call = {"name": "get_weather", "args": {"city": "Rome " * 50}, "id": number}
+        history += [HumanMessage("Weather?"), AIMessage("", tool_calls=[call])]
+        history += [ToolMessage("20 C", tool_call_id=number), AIMessage("20 C.")]
+    model = scripted("")
+    kept = trim_messages(history, max_tokens=400, token_counter=model, start_on="human")
+    assert kept == history[-8:]
+    assert model.get_num_tokens_from_messages(kept) <= 400
+
+
 def test_the_profile_claims_what_is_true():
     profile = ChatGorilla(model="bundled", max_tokens=9, context_tokens=100).profile
     assert profile["max_input_tokens"] == 100

@@ -20,6 +20,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 from langchain_core.messages import (
@@ -88,6 +89,19 @@ def conversation(
         reader.read(message, Place(position, type(message).__name__))
     system = "\n\n".join(text for text in reader.system if text)
     return (SystemTurn(system), *reader.turns) if system else tuple(reader.turns)
+
+
+def pieces(messages: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
+    """Yield what the messages may be a piece of: as they are, or the end of one, last first.
+
+    LangChain's trimming asks so how long an end is, wherever it begins: results whose call is cut
+    off are yielded as texts.
+    """
+    yield messages
+    backwards = messages[::-1]
+    yield backwards
+    cut = list(takewhile(lambda message: isinstance(message, ToolMessage), backwards))
+    yield [*(HumanMessage(result.text) for result in cut), *backwards[len(cut) :]]
 
 
 @dataclass
