@@ -233,6 +233,7 @@ _TIME: Final = re.compile(
     r"(?<!\d)(?P<h>\d{1,2})(?:[:.h](?P<min>\d{2}))?(?::\d{2})?\s*(?P<half>[ap]\.?m\b|o'?clock)?",
     re.IGNORECASE,
 )
+_RANGE: Final = re.compile(r"(?<=\d)\s+to\s+(?=\d)", re.IGNORECASE)
 _UNIT: Final = f"{'|'.join(UNITS[1:10])}|{'|'.join(_ORDINALS[:9])}"
 _BELOW_HUNDRED: Final = (
     rf"(?:{'|'.join(TENS)})(?:[\s-]+(?:{_UNIT}))?|{'|'.join((*UNITS, *_ORDINALS, *_TENTHS))}"
@@ -283,25 +284,28 @@ def is_relative_date_in(text: str) -> bool:
 def times_in(text: str) -> frozenset[tuple[int, int]]:
     """Return (hour, minute) of the times of day that a text may name, on a 24-hour clock."""
     found = set()
-    for match in _TIME.finditer(_in_digits(text)):
+    text = re.sub(r"\b(?:noon|midday)\b", "12 pm", _in_digits(text), flags=re.IGNORECASE)
+    text = re.sub(r"\bmidnight", "12 am", text, flags=re.IGNORECASE)
+    # "2 to 5 pm" is from two to five as well as two minutes before five.
+    for match in (*_TIME.finditer(text), *_TIME.finditer(_RANGE.sub(", ", text))):
         hour, minute = int(match["h"]), int(match["min"] or 0)
         half = (match["half"] or "").lower()
+        is_before = (match["side"] or "").lower() in ("to", "before")
         if match["part"] is not None:
             minute = {"half": 30, "quarter": 15}.get(match["part"].lower()) or int(match["part"])
-            if match["side"].lower() in ("to", "before"):
-                hour, minute = (hour - 1) or 12, 60 - minute
+            minute = 60 - minute if is_before else minute
         if hour > 24 or minute > 59:
             continue
         if half.startswith("p") and hour < 12:
             hour += 12
         elif half.startswith("a") and hour == 12:
             hour = 0
+        # "Quarter to 12 pm" is before noon: the half of the day is that of the hour named.
+        if is_before:
+            hour -= 1
         found.add((hour % 24, minute))
-        if half[:1] not in ("a", "p") and 1 <= hour < 12:
+        if half[:1] not in ("a", "p") and (1 <= hour < 12 or (is_before and hour == 0)):
             found.add((hour + 12, minute))  # "at 3" may be in the afternoon.
-    lowered = text.lower()
-    found |= {(12, 0)} if re.search(r"\b(noon|midday)\b", lowered) else set()
-    found |= {(0, 0)} if "midnight" in lowered else set()
     return frozenset(found)
 
 

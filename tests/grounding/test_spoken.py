@@ -162,6 +162,12 @@ def test_other_words_need_none(text):
         ("20 past 4 pm", (16, 20)),
         ("seven thirty", (19, 30)),
         ("six twenty-five am", (6, 25)),
+        ("from 2 to 5 pm", (14, 0)),
+        ("from 2 to 5 pm", (17, 0)),
+        ("nine to five", (9, 0)),
+        ("ten to midnight", (23, 50)),
+        ("quarter to noon", (11, 45)),
+        ("quarter to 12 pm", (11, 45)),
     ],
 )
 def test_a_time_is_read_in_every_spelling(text, time):
