@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -60,7 +60,8 @@ class CommandLimits:
     timeout_s: float = 30.0
     max_bytes: int = 10_000_000
     cwd: Path | None = None
-    environment: Mapping[str, str] | None = None
+    # Kept out of the repr, which LangChain puts into traces: a key is what stands here.
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

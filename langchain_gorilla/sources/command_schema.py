@@ -1,7 +1,7 @@
 """A command's help as a JSON schema, and a call's arguments as an argument list.
 
-No value can become an option: a long option's value is joined to it (``--name=value``), and a
-value that stands alone never begins with a dash. No value passes a shell, so quotes, semicolons
+No value can become an option: a long option's value is joined to it (``--name=value``) where it
+begins with a dash, and a value that stands alone never does. No value passes a shell, so quotes, semicolons
 and the like are ordinary characters.
 """
 
@@ -162,14 +162,15 @@ def _option_words(name: str, option: OptionText, value: Any, apart: bool) -> lis
         values = value if isinstance(value, list) else [value]
         return [sent, *(_alone(name, each) for each in values)] if values else []
     values = value if option.style == "repeated" and isinstance(value, list) else [value]
-    apart = apart and option.style != "optional value" and not sent.startswith("--")
+    # curl reads no --name=value. Nobody else minds two words where the help writes two.
+    apart = (option.apart if sent.startswith("--") else apart) and option.style != "optional value"
     return [word for each in values for word in _value_words(name, sent, each, apart)]
 
 
 def _value_words(name: str, sent: str, value: Any, apart: bool) -> list[str]:
     """Return ``--name=value``, ``-nvalue`` for an option of one letter, or two words."""
     text = _text(name, value)
-    is_amount = len(sent) > 2 and re.match(r"-\d", text) is not None
+    is_amount = re.match(r"-[^-].", sent) is not None and re.match(r"-\d", text) is not None
     if apart and (is_amount or text == "-" or not text.startswith("-")):
         return [sent, text]
     if len(sent) > 2:

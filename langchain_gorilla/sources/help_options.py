@@ -10,6 +10,7 @@ _FLAG: Final = re.compile(r"--?(?:\[no-\])?[A-Za-z0-9?@#][\w@-]*(?:\.[\w-]+)*")
 _NAMES: Final = re.compile(r"-\S+(?:\s+\S+){0,2}")
 """A column of names; more words are a description that begins with one."""
 _PROSE: Final = re.compile(r"[a-z][a-z'-]*[.,;]?")
+_PLAIN_WORD: Final = re.compile(r"[a-z]+|<[\w-]+>")
 _REQUIRED: Final = re.compile(r"\[required\]|\(required\)", re.IGNORECASE)
 _AT_LEAST: Final = re.compile(r"\[(?:x>=|)(-?\d+)(?:<=x.*)?\]$")
 _REPEATED: Final = re.compile(
@@ -26,6 +27,8 @@ _INTEGERS: Final = re.compile(
 _FLOATS: Final = re.compile(r"^(float\d*|double|decimal|ratio)(\s+range)?$")
 _LISTS: Final = re.compile(r"^(list|strings|string(array|slice)|array|map|stringtostring|ints)\b")
 _BOOLEANS: Final = frozenset({"bool", "boolean"})
+_GO_DEFAULT: Final = re.compile(r"\(default true\)$")
+"""What Go's programs write of a flag that is on, and only ``--flag=false`` turns off."""
 
 Style = Literal["flag", "value", "optional value", "repeated", "spaced"]
 
@@ -45,6 +48,7 @@ class OptionText:
         required: Every call must have it.
         description: For the model.
         joined: The help writes name and value as one word: ``-std=WORD``, ``-DNAME``.
+        apart: It writes them as two words, the second clearly no prose: ``--data <data>``.
     """
 
     names: tuple[str, ...]
@@ -56,6 +60,7 @@ class OptionText:
     required: bool = False
     description: str = ""
     joined: bool = False
+    apart: bool = False
 
     @property
     def sent_as(self) -> str:
@@ -148,10 +153,13 @@ def _read(head: str, told: str) -> OptionText | None:
     longs = [name for name in positive if name.startswith("--")]
     if not told and sum(_PROSE.fullmatch(value) is not None for value in values) > 2:
         # A long name leaves one space before what it does, and so does a long <placeholder>.
-        kept = 1 if values[0].startswith("<") else 0
+        kept = 1 if values[0].startswith(("<", "=", "[=")) else 0
         told, values = " ".join(values[kept:]), values[:kept]
     found = OptionText(tuple(positive), negative, required=required, joined=joined)
     option = _typed(found, values)
+    if told and len(positive) == 1 and len(values) == 2 and all(map(_PLAIN_WORD.fullmatch, values)):
+        # jq writes --arg a v.
+        option = replace(option, style="spaced", schema={"type": "string"}, count=2)
     if option.style == "flag" and not negative and len(longs) == 2 and "bool" in head:
         # Typer's columns: --on  --off  <bool>.
         names = tuple(name for name in positive if name != longs[1])
@@ -186,7 +194,8 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
         return option
     first = placeholders[0]
     inner = first.strip("<>[]{}()=").strip()
-    option = replace(option, placeholder=inner)
+    is_apart = not option.joined and (first.startswith("<") or first.isupper())
+    option = replace(option, placeholder=inner, apart=is_apart)
     if placeholders[1:2] == ["RANGE"]:
         del placeholders[1]
     if first.startswith("[="):
@@ -274,6 +283,8 @@ def _described(option: OptionText, told: str) -> OptionText:
         option = replace(
             option, schema={"type": "string", "enum": [word.strip(" '\"") for word in words]}
         )
+    if option.style == "flag" and not option.negative and _GO_DEFAULT.search(told):
+        option = replace(option, negative=f"{option.sent_as}=false")
     if option.style == "value" and _REPEATED.search(told):
         option = replace(option, style="repeated")
     return replace(option, description=told)

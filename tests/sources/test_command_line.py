@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from langchain_core.load import dumpd
 from langchain_core.tools import ToolException
 
 from langchain_gorilla.errors import SourceError
@@ -254,6 +255,35 @@ def test_options_of_one_dash_have_their_values_beside_them(tmp_path, given, word
     assert shown(tmp_path, text, **given) == words
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"output": "x y"}, ["--output", "x y"]),
+        ({"output": "-x"}, ["--output=-x"]),
+        ({"header": ["A: 1", "B: 2"]}, ["--header", "A: 1", "--header", "B: 2"]),
+        ({"level": 3}, ["--level=3"]),
+        ({"when": "never"}, ["--when=never"]),
+    ],
+)
+def test_a_value_is_a_word_of_its_own_where_the_help_writes_it_so(tmp_path, given, words):
+    text = (
+        "Usage: show [options...]\n -o, --output <file>    Write there\n"
+        " -H, --header <line>    May be used multiple times\n --level=N    How far\n"
+        " --when [WHEN]    Or not\n"
+    )
+    assert shown(tmp_path, text, **given) == words
+
+
+def test_a_flag_of_go_s_that_is_on_can_be_turned_off(tmp_path):
+    text = "Usage: show [OPTIONS]\n\nOptions:\n      --pause   Pause it (default true)\n"
+    assert shown(tmp_path, text, pause=False) == ["--pause=false"]
+
+
+def test_an_option_of_two_values_gets_both(tmp_path):
+    text = "Usage: show [options] <filter>\n\n  --arg a v     set variable $a to value <v>;\n"
+    assert shown(tmp_path, text, arg=["x", "1"], filter=".") == ["--arg", "x", "1", "."]
+
+
 def test_paths_stand_behind_the_dashes_that_the_usage_sets_before_them(tmp_path):
     text = "Usage: show [<options>] [[--] <path>...]\n   or: show <rev>\n\n    -v  More\n"
     assert shown(tmp_path, text, path=["a"], rev="b", v=True) == ["-v", "b", "--", "a"]
@@ -397,6 +427,11 @@ def test_secrets_of_the_environment_stay_there(probe, monkeypatch):
     assert environment["NO_COLOR"] == "1"
     allowed = {*clean_environment({"GIVEN": ""}), "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
     assert environment.keys() <= allowed
+
+
+def test_secrets_of_the_environment_are_in_no_repr(probe):
+    tool = limited(probe, "environment", environment={"SERVICE_API_KEY": "very secret"})
+    assert "very secret" not in f"{tool!r} {tool} {dumpd(tool)}"
 
 
 def test_a_command_that_never_ends_is_stopped(probe):

@@ -323,6 +323,17 @@ def test_colours_and_overstrikes_are_taken_off():
         ("-b     : Warn, as Python writes it.", ("-b",), "", "flag"),
         ("-W arg : Warn so.", ("-W",), "", "value"),
         ("-u, --user <user:word> Server user and password", ("-u", "--user"), "", "value"),
+        (
+            "--exclude-all=FILE leave out directories that hold FILE",
+            ("--exclude-all",),
+            "",
+            "value",
+        ),
+        ("--brk[=port] begin at the start and wait", ("--brk",), "", "optional value"),
+        ("--pause   Pause while at it (default true)", ("--pause",), "--pause=false", "flag"),
+        ("--arg a v   set variable $a to value <v>;", ("--arg",), "", "spaced"),
+        ("--move <from> <to>  One by one.", ("--move",), "", "spaced"),
+        ("-o name, --output other  Write there.", ("-o", "--output"), "", "value"),
     ],
 )
 def test_an_option_s_line_is_taken_apart(line, names, negative, style):
