@@ -137,7 +137,8 @@ def _one(word: str) -> Any:
             return list if match["outer"].startswith(("list", "seq", "iter")) else Any
         if match["outer"].startswith("tuple"):
             return tuple.__class_getitem__((inner, ...))
-        return list.__class_getitem__(inner)
+        outer: Any = set if match["outer"].startswith("set") else list
+        return outer.__class_getitem__(inner)
     if plain.startswith(("array_like", "array-like")):
         return ArrayLike
     if plain.startswith("callable"):

@@ -74,7 +74,10 @@ NumpyArray: Final[Any] = Annotated[
 ]
 """A list that becomes a ``numpy.ndarray``."""
 
-_PLAIN: Final = frozenset({int, float, str, bool, type(None), list, dict, Any, object})
+_NUMBER: Final[Any] = Annotated[int | float, WithJsonSchema({"type": "number"})]
+"""A number that stays what it is: beside types that Pydantic makes, ``float`` makes 3 a 3.0."""
+
+_PLAIN: Final = frozenset({int, float, _NUMBER, str, bool, type(None), list, dict, Any, object})
 _LISTS: Final = (
     collections.abc.Iterable,
     collections.abc.Iterator,
@@ -144,10 +147,26 @@ def _simplified(hint: Any) -> Any:
     if origin in _LISTS or (origin is list and arguments):
         return list[_simplified(arguments[0])]  # type: ignore[misc]
     if origin in _MAPPINGS or (origin is dict and len(arguments) == 2):
-        return dict[str, _simplified(arguments[-1])]  # type: ignore[misc]
+        return dict[_key(arguments[0]), _simplified(arguments[-1])]  # type: ignore[misc]
     if hint is NoJson or origin is type or hint is type or origin is collections.abc.Callable:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON")
     return hint
+
+
+def _key(hint: Any) -> Any:
+    """Return what a key becomes, which JSON writes as a text whatever it is.
+
+    Raises:
+        NoJsonTypeError: No text says it, as of a tuple.
+    """
+    simple = _simplified(hint)
+    if simple in (Any, object, collections.abc.Hashable):
+        return str
+    schema = json_type(simple).schema
+    is_number_of_few = "enum" in schema and schema.get("type") != "string"
+    if schema.get("type") in ("array", "object") or is_number_of_few:
+        raise NoJsonTypeError(f"{_name(hint)}, as a key, has no form in JSON")
+    return simple
 
 
 def _own_typed_dict(hint: Any) -> Any:
@@ -180,7 +199,8 @@ def _alternatives(arguments: tuple[Any, ...], hint: Any) -> Any:
             kept.append(simple)
     if float in kept:
         # A JSON number says what these would say in a string.
-        kept = [each for each in kept if each not in (int, Decimal, Fraction, complex)]
+        others = (int, Decimal, Fraction, complex)
+        kept = [_NUMBER if each is float else each for each in kept if each not in others]
     if int in kept:
         kept = [each for each in kept if typing.get_origin(each) is not typing.Literal]
     if any(each in (list, list[Any]) for each in kept):
@@ -194,9 +214,11 @@ def _alternatives(arguments: tuple[Any, ...], hint: Any) -> Any:
 def _is_plain(hint: Any) -> bool:
     """Whether JSON values of this type are its Python values already."""
     arguments = typing.get_args(hint)
-    if not arguments:
+    if not arguments or hint == _NUMBER:
         return hint in _PLAIN
     origin = typing.get_origin(hint)
+    if origin is dict and arguments[0] is not str:
+        return False
     if origin is typing.Literal:
         return all(isinstance(each, str | int | bool | None) for each in arguments)
     return origin in (list, dict, Union, types.UnionType) and all(map(_is_plain, arguments))

@@ -1,15 +1,16 @@
 """``PythonTool``: a Python callable that a model calls with JSON."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from langchain_core.runnables.config import run_in_executor
 from langchain_core.tools import ToolException
 from pydantic import TypeAdapter, ValidationError
 
 from langchain_gorilla.calls import JSONValue
-from langchain_gorilla.sources.results import cut, returned
+from langchain_gorilla.sources.results import MAX_ITERATED, cut, returned
 from langchain_gorilla.sources.stubs import UNKNOWN
 from langchain_gorilla.sources.tool import SourceTool
 
@@ -46,23 +47,39 @@ class PythonTool(SourceTool):
 
     def call(self, arguments: dict[str, JSONValue]) -> tuple[Any, Any]:
         """Call it; see ``SourceTool``."""
-        if inspect.iscoroutinefunction(self.target):
-            raise NotImplementedError(
-                f"{self.name} is a coroutine function. Use ainvoke, or an agent run by ainvoke."
-            )
-        positional, named = bind(self.name, self.parameters, arguments)
-        try:
-            return returned(self.target(*positional, **named))
-        except (Exception, SystemExit) as error:
-            raise _explained(self.name, error) from error
+        if not inspect.iscoroutinefunction(self.target):
+            result = self._begun(arguments)
+            if isinstance(result, tuple):
+                return result
+            # A decorator or an object did not say that it is one.
+            result.close()
+        raise NotImplementedError(
+            f"{self.name} is a coroutine function. Use ainvoke, or an agent run by ainvoke."
+        )
 
     async def acall(self, arguments: dict[str, JSONValue]) -> tuple[Any, Any]:
         """Call it; in a thread where it is no coroutine function."""
-        if not inspect.iscoroutinefunction(self.target):
-            return await super().acall(arguments)
+        if inspect.iscoroutinefunction(self.target):
+            result = self._begun(arguments)
+        else:
+            result = await run_in_executor(None, self._begun, arguments)
+        if isinstance(result, tuple):
+            return result
+        try:
+            return returned(await result)
+        except (Exception, SystemExit) as error:
+            raise _explained(self.name, error) from error
+
+    def _begun(
+        self, arguments: Mapping[str, JSONValue]
+    ) -> tuple[Any, Any] | Coroutine[Any, Any, Any]:
+        """Return what the model reads and the value, or the coroutine that gives the value."""
         positional, named = bind(self.name, self.parameters, arguments)
         try:
-            return returned(await self.target(*positional, **named))
+            value = self.target(*positional, **named)
+            if inspect.isasyncgen(value):
+                return _first_items(value)
+            return value if inspect.iscoroutine(value) else returned(value)
         except (Exception, SystemExit) as error:
             raise _explained(self.name, error) from error
 
@@ -118,6 +135,16 @@ def bind(
                 )
             named |= values[each.name]
     return [*positional, *more], named
+
+
+async def _first_items(values: AsyncGenerator[Any, None]) -> Iterator[Any]:
+    """Read what ``returned`` reads of a generator, and one more."""
+    items: list[Any] = []
+    async for item in values:
+        items.append(item)
+        if len(items) > MAX_ITERATED:
+            break
+    return iter(items)
 
 
 def _positional(tool: str, parameter: BoundParameter, values: Mapping[str, Any]) -> Any:

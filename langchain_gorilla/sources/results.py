@@ -22,9 +22,11 @@ from pydantic_core import to_jsonable_python
 MAX_CHARACTERS: Final = 20_000
 """Of what a model reads; the artifact holds all."""
 
+MAX_ITERATED: Final = 1_000
+"""Items that are read of what only computes the next one."""
+
 _MAX_DEPTH: Final = 32
 _MAX_ITEMS: Final = 10_000
-_MAX_ITERATED: Final = 1_000
 _LAZY_MODULES: Final = frozenset({"builtins", "itertools"})
 """Where the types of generators are, and of what only computes; another iterator may wait for a
 network or a keyboard."""
@@ -66,12 +68,12 @@ def returned(value: Any) -> tuple[Any, Any]:
     """
     if not isinstance(value, Iterator) or type(value).__module__ not in _LAZY_MODULES:
         return presented(value)
-    items = list(islice(value, _MAX_ITERATED + 1))
-    if len(items) <= _MAX_ITERATED:
+    items = list(islice(value, MAX_ITERATED + 1))
+    if len(items) <= MAX_ITERATED:
         return presented(items)
-    shown = presented(items[:_MAX_ITERATED])[0]
+    shown = presented(items[:MAX_ITERATED])[0]
     text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
-    return f"The first {_MAX_ITERATED:,} items: {text}", chain(items, value)
+    return f"The first {MAX_ITERATED:,} items: {text}", chain(items, value)
 
 
 def cut(text: str, most: int = MAX_CHARACTERS) -> str:

@@ -2,12 +2,13 @@
 
 import datetime
 import enum
+import functools
 import itertools
 import math
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from decimal import Decimal
 
 import numpy
@@ -36,6 +37,11 @@ EXPECTED = (TypeError, ValueError, ArithmeticError, LookupError, OSError)
 class Colour(enum.Enum):
     RED = "red"
     BLUE = "blue"
+
+
+class Grade(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
 
 
 class LateParcel(typing.TypedDict, total=False):
@@ -118,6 +124,19 @@ def leaves() -> None:
 async def later(text: str) -> str:
     """Repeat a text, later."""
     return text
+
+
+def decorated(function):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return call
+
+
+async def endless() -> AsyncIterator[int]:
+    for number in itertools.count():
+        yield number
 
 
 def numpy_style(a, axis=None, order="K", keepdims=False, where=True):
@@ -279,6 +298,10 @@ def test_type_words_that_nobody_knows_mean_anything(text):
     assert type_hint(text) is None
 
 
+def test_a_set_in_a_docstring_becomes_a_set():
+    assert json_type(type_hint("set of str")).adapter.validate_python(["a"]) == {"a"}
+
+
 @pytest.mark.parametrize("hint", [Callable, type, typing.IO, typing.Type[int], slice])  # noqa: UP006
 def test_what_no_json_is_is_an_error(hint):
     with pytest.raises(NoJsonTypeError, match="no form in JSON"):
@@ -307,6 +330,67 @@ async def test_coroutine_functions_run_async(module):
     assert await tool.ainvoke({"text": "hi"}) == "hi"
     with pytest.raises(NotImplementedError, match="ainvoke"):
         tool.invoke({"text": "hi"})
+
+
+@decorated
+async def behind_a_decorator(text: str) -> str:
+    return text
+
+
+class Later:
+    async def __call__(self, text: str) -> str:
+        return text
+
+
+async def one_by_one(text: str) -> AsyncIterator[str]:
+    for letter in text:
+        yield letter
+
+
+@pytest.mark.parametrize(
+    ("function", "content"),
+    [(behind_a_decorator, "hi"), (Later(), "hi"), (one_by_one, '["h", "i"]')],
+)
+async def test_what_only_turns_out_to_be_async_is_awaited(module, function, content):
+    module.function, module.__all__ = function, ["function"]
+    (tool,) = tools_from_module(module)
+    assert await tool.ainvoke({"text": "hi"}) == content
+    with pytest.raises(NotImplementedError, match="ainvoke"):
+        tool.invoke({"text": "hi"})
+
+
+async def test_of_endless_async_items_the_first_are_read(module):
+    module.function, module.__all__ = endless, ["function"]
+    (tool,) = tools_from_module(module)
+    assert (await tool.ainvoke({})).startswith("The first 1,000 items: [0, 1, 2,")
+
+
+@pytest.mark.parametrize(
+    ("hint", "given", "made"),
+    [
+        (dict[int, str], {"1": "a"}, {1: "a"}),
+        (Mapping[datetime.date, int], {"2024-01-31": 1}, {datetime.date(2024, 1, 31): 1}),
+        (list[dict[Colour, int]], [{"red": 1}], [{Colour.RED: 1}]),
+        (dict[typing.Any, int], {"1": 2}, {"1": 2}),
+    ],
+)
+def test_keys_become_what_they_are(hint, given, made):
+    kind = json_type(hint)
+    assert (given if kind.adapter is None else kind.adapter.validate_python(given)) == made
+
+
+@pytest.mark.parametrize("hint", [dict[tuple[int, int], str], dict[Grade, str]])
+def test_keys_that_no_text_says_are_no_json(hint):
+    with pytest.raises(NoJsonTypeError, match="as a key"):
+        json_type(hint)
+
+
+@pytest.mark.parametrize("hint", [int | float | datetime.date, dict[int, int | float]])
+def test_a_whole_number_stays_one_beside_other_types(hint):
+    given = {"1": 3} if typing.get_origin(hint) is dict else 3
+    kind = json_type(hint)
+    made = given if kind.adapter is None else kind.adapter.validate_python(given)
+    assert type(made[1] if isinstance(made, dict) else made) is int
 
 
 def test_methods_of_a_class_are_a_level_deeper(module):
