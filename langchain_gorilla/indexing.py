@@ -1,6 +1,5 @@
 """``gorilla index``: sources of tools into a folder that a ``ToolIndex`` searches."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError, SourceError
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -66,6 +66,7 @@ def index(
     from langchain_gorilla.sources.base import Refusal
     from langchain_gorilla.sources.registry import SourceOptions, default_namespace, tools_from
 
+    check_outputs(json_file=json_file)
     options = SourceOptions(base_url, allow_writes, depth)
     catalog = ToolCatalog(qualified=qualified)
     refusals: list[Refusal] = []
@@ -115,8 +116,7 @@ def index(
             "sync": asdict(report),
             "refusals": [asdict(refusal) for refusal in refusals],
         }
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
+        write_json(json_file, figures)
 
 
 def _tell(refusals: list[Any]) -> None:

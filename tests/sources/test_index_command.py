@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from langchain_gorilla.cli import app
-from langchain_gorilla.errors import SourceError
+from langchain_gorilla.errors import GorillaError, SourceError
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.embedding import LocalEmbeddings
 from langchain_gorilla.retrieval.points import Where
@@ -49,6 +49,16 @@ def test_sources_are_indexed_found_and_filtered_by_where_they_come_from(tmp_path
         assert [hit.name for hit in index.search("letter or rain", where=where).hits] == [
             "GET /rain/{city}"
         ]
+
+
+def test_figures_that_cannot_be_written_are_an_error_before_anything_is_indexed(tmp_path):
+    folder = tmp_path / "index"
+    result = CliRunner().invoke(
+        app, ["index", "python:statistics", "--folder", str(folder), "--json", str(tmp_path)]
+    )
+    assert isinstance(result.exception, GorillaError)
+    assert "is a folder. Name a file to write." in str(result.exception)
+    assert not folder.exists()
 
 
 def test_a_second_run_touches_only_what_changed(tmp_path, documents):
