@@ -17,14 +17,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Command, Send
+from langgraph.types import Send
 
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
-from langchain_gorilla.recovery import Recovery, check_bounds, recover
+from langchain_gorilla.recovery import check_bounds, last_answer, recover
 
 AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
 
@@ -86,29 +86,27 @@ def create_tool_agent(
     def prompt(state: MessagesState) -> list[BaseMessage]:
         return [*system, *state["messages"]]
 
-    def follow(before: Sequence[BaseMessage], answer: AIMessage) -> Command[str]:
+    def follow(before: Sequence[BaseMessage], answer: AIMessage) -> dict[str, Any]:
         decided = recover(
             [*before, answer],
             max_repairs=max_repairs,
             max_identical_calls=max_identical_calls,
         )
-        return Command(
-            update={"messages": [answer, *decided.messages]}, goto=_goto(decided, answer)
-        )
+        return {"messages": [answer, *decided.messages]}
 
-    def answered(state: MessagesState, answer: AIMessage) -> Command[str]:
+    def answered(state: MessagesState, answer: AIMessage) -> dict[str, Any]:
         if wants_interrupt(answer):
             # A node of its own: one that is resumed runs again, and must not ask the model again.
-            return Command(update={"messages": [answer]}, goto="missing")
+            return {"messages": [answer]}
         return follow(state["messages"], answer)
 
-    def call_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
+    def call_model(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
         return answered(state, bound().invoke(prompt(state), config))
 
-    async def acall_model(state: MessagesState, config: RunnableConfig) -> Command[str]:
+    async def acall_model(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
         return answered(state, await bound().ainvoke(prompt(state), config))
 
-    def ask_person(state: MessagesState) -> Command[str]:
+    def ask_person(state: MessagesState) -> dict[str, Any]:
         *before, answer = state["messages"]
         assert isinstance(answer, AIMessage)
         return follow(before, answer_with_missing(answer))
@@ -117,14 +115,13 @@ def create_tool_agent(
         return END if _all_direct(state["messages"], known) else "model"
 
     graph = StateGraph(MessagesState)
-    graph.add_node(
-        "model",
-        RunnableLambda(call_model, acall_model),
-        destinations=("model", "missing", "tools", END),
-    )
-    graph.add_node("missing", ask_person, destinations=("model", "tools", END))
+    graph.add_node("model", RunnableLambda(call_model, acall_model))
+    graph.add_node("missing", ask_person)
     graph.add_node("tools", node)
     graph.add_edge(START, "model")
+    # Edges, not Commands: only by edges does an answer that ``update_state`` changed go on.
+    for asking in ("model", "missing"):
+        graph.add_conditional_edges(asking, _after_answer, ["model", "missing", "tools", END])
     # A catalog may get such a tool while the agent runs.
     if isinstance(known, ToolCatalog) or any(tool.return_direct for tool in known.values()):
         graph.add_conditional_edges("tools", after_tools, ["model", END])
@@ -221,10 +218,15 @@ def _is_direct(name: str, tools: Mapping[str, BaseTool] | ToolCatalog) -> bool:
     return isinstance(tool, BaseTool) and tool.return_direct
 
 
-def _goto(decided: Recovery, answer: AIMessage) -> str | list[Send]:
-    if decided.next != "tools":
-        return END if decided.next == "end" else decided.next
+def _after_answer(state: MessagesState) -> str | list[Send]:
+    """Choose where an answer leads, with what ``recover`` put behind it."""
+    answer, results = last_answer(state["messages"])
+    if answer is None:
+        return END
+    if not results and wants_interrupt(answer):
+        return "missing"
     # Named one by one: a ToolNode that is given the state runs refused calls too. And a task each:
     # where one call interrupts, the others are not run again, nor do they get its answer.
-    refused = {m.tool_call_id for m in decided.messages if isinstance(m, ToolMessage)}
-    return [Send("tools", [call]) for call in answer.tool_calls if call["id"] not in refused]
+    refused = {result.tool_call_id for result in results}
+    waiting = [Send("tools", [call]) for call in answer.tool_calls if call["id"] not in refused]
+    return waiting or ("model" if results else END)

@@ -309,3 +309,31 @@ def test_each_call_that_interrupts_gets_its_own_answer_and_the_others_run_once()
     results = [message.text for message in messages[2:5]]
     assert results == ["Paris: Paris it is", "Rome: booked", "Oslo: Oslo it is"]
     assert booked.count("Rome") == 1
+
+
+def edited(answer: AIMessage, city: str) -> AIMessage:
+    return answer.model_copy(
+        update={"tool_calls": [{**answer.tool_calls[0], "args": {"city": city}}]}
+    )
+
+
+def test_a_call_that_is_edited_at_a_breakpoint_runs_as_edited():
+    model = scripted("<<function>>get_weather(city='Paris')", "20 C.")
+    agent = create_tool_agent(model, [get_weather], checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    *_, answer = ask(agent, config=config, interrupt_before=["tools"])
+    agent.update_state(config, {"messages": [edited(answer, "Rome")]})
+    messages = agent.invoke(None, config)["messages"]
+    assert [m.text for m in messages] == ["Weather?", "", "20 C in Rome", "20 C."]
+
+
+def test_a_run_goes_on_from_an_edited_answer_of_the_past():
+    model = scripted("<<function>>get_weather(city='Paris')", "20 C.", "Rome, then.")
+    agent = create_tool_agent(model, [get_weather], checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    ask(agent, config=config)
+    past = next(s for s in agent.get_state_history(config) if s.next == ("tools",))
+    answer = past.values["messages"][-1]
+    fork = agent.update_state(past.config, {"messages": [edited(answer, "Rome")]})
+    messages = agent.invoke(None, fork)["messages"]
+    assert [m.text for m in messages] == ["Weather?", "", "20 C in Rome", "Rome, then."]
