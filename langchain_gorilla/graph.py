@@ -222,7 +222,7 @@ def _after_answer(state: MessagesState) -> str | list[Send]:
     """Choose where an answer leads, with what ``recover`` put behind it."""
     answer, results = last_answer(state["messages"])
     if answer is None:
-        return END
+        return "model"  # A person said something behind it, by ``update_state``.
     if not results and wants_interrupt(answer):
         return "missing"
     # Named one by one: a ToolNode that is given the state runs refused calls too. And a task each:

@@ -337,3 +337,13 @@ def test_a_run_goes_on_from_an_edited_answer_of_the_past():
     fork = agent.update_state(past.config, {"messages": [edited(answer, "Rome")]})
     messages = agent.invoke(None, fork)["messages"]
     assert [m.text for m in messages] == ["Weather?", "", "20 C in Rome", "Rome, then."]
+
+
+def test_what_a_person_says_at_a_breakpoint_goes_to_the_model():
+    model = scripted("<<function>>get_weather(city='Paris')", "Rome, then.")
+    agent = create_tool_agent(model, [get_weather], checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    ask(agent, config=config, interrupt_before=["tools"])
+    agent.update_state(config, {"messages": [HumanMessage("No, in Rome.")]})
+    messages = agent.invoke(None, config)["messages"]
+    assert [m.text for m in messages] == ["Weather?", "", "No, in Rome.", "Rome, then."]
