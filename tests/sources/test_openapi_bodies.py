@@ -100,6 +100,7 @@ FORMS = [
         "a%5Br%5D=1&a%5Bg%5D=2&b%5B0%5D=x",
     ),
     ({"a": OBJECT}, {"a": {"contentType": "application/json"}}, {"a": {}}, "a=%7B%7D"),
+    ({"a": {}, "b": {}, "c": {}}, {}, {"a": None, "b": ["x", None], "c": "y"}, "b=x&c=y"),
 ]
 
 
@@ -160,6 +161,16 @@ def test_multipart_arrives_with_files_as_bytes():
         ("more", "more", "application/octet-stream", b"1"),
         ("more", "more", "application/octet-stream", b"2"),
     ]
+
+
+def test_null_is_no_part_of_multipart():
+    binary = {"type": "string", "format": "binary", "nullable": True}
+    schema = {"type": "object", "properties": {"note": {"nullable": True}, "file": binary, "l": {}}}
+    arrived = called(
+        post({"content": {"multipart/form-data": {"schema": schema}}}),
+        {"note": None, "file": None, "l": ["a", None]},
+    )
+    assert parts(arrived) == [("l", None, None, b"a")]
 
 
 def test_a_part_of_json_is_json_text_item_by_item():

@@ -249,4 +249,26 @@ def test_null_for_what_may_be_left_out_is_left_out():
     description = api(
         {"/it": {"get": operation(parameter("a"), parameter("b", schema={"nullable": True}))}}
     )
-    assert called(description, {"a": None, "b": None}).query == "b="
+    assert called(description, {"a": None, "b": None}).query == ""
+
+
+@pytest.mark.parametrize(
+    ("schema", "rest", "value", "query"),
+    [
+        ({"type": ["string", "null"]}, {}, None, ""),
+        ({}, {}, ["a", None, "b"], "x=a&x=b"),
+        ({}, {"explode": False}, ["a", None, "b"], "x=a,b"),
+        ({}, {}, {"r": None, "g": [2, None]}, "g=2"),
+        ({}, {"style": "deepObject"}, {"r": None, "g": [None, 2]}, "x%5Bg%5D%5B0%5D=2"),
+    ],
+)
+def test_null_in_a_query_is_left_out(schema, rest, value, query):
+    get = api({"/it": {"get": operation(parameter("x", schema=schema, **rest))}}, "3.1.0")
+    assert called(get, {"x": value}).query == query
+
+
+def test_null_as_header_and_cookie_is_left_out():
+    schema = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    both = (parameter("X-It", "header", schema), parameter("c", "cookie", schema))
+    arrived = called(api({"/it": {"get": operation(*both)}}, "3.1.0"), {"X-It": None, "c": None})
+    assert (arrived.header("x-it"), arrived.header("cookie")) == (None, None)

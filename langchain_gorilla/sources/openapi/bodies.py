@@ -16,7 +16,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 from langchain_core.tools import ToolException
 
-from langchain_gorilla.sources.openapi.serialization import Style, delimiter, query_pairs, scalar
+from langchain_gorilla.sources.openapi.serialization import (
+    Style,
+    delimiter,
+    query_pairs,
+    said,
+    scalar,
+)
 
 BodyKind: TypeAlias = Literal["json", "form", "multipart", "raw"]
 
@@ -175,8 +181,11 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
 
 def _in_parts(body: Body, name: str, value: Any) -> list[Any]:
     """Return what goes into the parts of one name: the items of a list, unless they are one text."""
+    is_json = body_kind(body.media_types.get(name, "")) == "json"
     if not isinstance(value, list):
-        return [value]
+        return [value] if value is not None or is_json else []
+    if not is_json:
+        value = said(value)
     style = body.styles.get(name)
     if not value or style is None or style.explode or name in body.files:
         return value

@@ -1,10 +1,10 @@
 """Values as paths, queries, headers and cookies write them: OpenAPI's ``style`` and ``explode``.
 
-Every part that comes from a value is percent-encoded; only the style's own delimiters are not.
+Every part that comes from a value is percent-encoded; only the style's own delimiters are not. Null
+has no form outside JSON: what is null is left out, as RFC 6570 says of undefined values.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -49,6 +49,15 @@ def delimiter(style: Style) -> str:
     return _DELIMITERS.get(style.style, ",")
 
 
+def said(value: Any) -> Any:
+    """Return a list without its nulls, an object without its properties that are null."""
+    if isinstance(value, list):
+        return [each for each in value if each is not None]
+    if isinstance(value, dict):
+        return {key: each for key, each in value.items() if each is not None}
+    return value
+
+
 def query_pairs(name: str, value: Any, style: Style) -> list[str]:
     """Write a query parameter, or a field of a form, as ``name=value`` pieces, encoded."""
     safe = _RESERVED if style.allow_reserved else ""
@@ -57,8 +66,13 @@ def query_pairs(name: str, value: Any, style: Style) -> list[str]:
         written = between.join(quote(scalar(text), safe=safe) for text in texts)
         return f"{quote(key, safe='')}={written}"
 
-    if style.is_json or not isinstance(value, list | dict):
-        return [pair(name, _json(value) if style.is_json else value)]
+    if style.is_json:
+        return [pair(name, _json(value))]
+    value = said(value)
+    if value is None:
+        return []
+    if not isinstance(value, list | dict):
+        return [pair(name, value)]
     if style.style == "deepObject":
         return [pair(key, each) for key, each in _deep(name, value)]
     if not value:
@@ -71,7 +85,7 @@ def query_pairs(name: str, value: Any, style: Style) -> list[str]:
         return [
             pair(str(key), item)
             for key, each in value.items()
-            for item in (each if isinstance(each, list) else [each])
+            for item in (said(each) if isinstance(each, list) else [each])
         ]
     return [pair(name, *(part for each in value.items() for part in each))]
 
@@ -93,6 +107,7 @@ def path_part(name: str, value: Any, style: Style) -> str:
 
     if style.is_json:
         return path_text(_json(value), name)
+    value = said(value)
     if isinstance(value, dict):
         if style.explode:
             items = [f"{text(key)}={text(each)}" for key, each in value.items()]
@@ -115,6 +130,7 @@ def header_text(value: Any, style: Style) -> str:
     """Write a header's value; nothing is encoded."""
     if style.is_json:
         return _json(value)
+    value = said(value)
     if isinstance(value, dict):
         if style.explode:
             return ",".join(f"{key}={scalar(each)}" for key, each in value.items())
@@ -129,7 +145,8 @@ def cookie_pairs(name: str, value: Any, style: Style) -> list[str]:
 
 def _deep(prefix: str, value: Any) -> list[tuple[str, Any]]:
     """Write nested values as ``a[b][0]``, as most servers read them."""
-    if isinstance(value, Mapping):
+    value = said(value)
+    if isinstance(value, dict):
         inside = [(str(key), each) for key, each in value.items()]
     elif isinstance(value, list):
         inside = [(str(place), each) for place, each in enumerate(value)]

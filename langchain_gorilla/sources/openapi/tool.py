@@ -169,7 +169,7 @@ def _written(operation: Operation, arguments: Mapping[str, Any]) -> _Written:
             query += query_pairs(name, value, style)
         elif parameter.place == "cookie":
             cookies += cookie_pairs(name, value, style)
-        else:
+        elif value is not None or style.is_json:
             headers[name] = header_text(value, style)
             check_header(parameter.argument, headers[name])
     # A placeholder of no path parameter is a query parameter's, which writes its own piece.
