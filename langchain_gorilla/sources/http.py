@@ -279,8 +279,12 @@ def _redirected(
         raise ToolException(
             f"{request.label}: the server redirected to something that is no web address."
         ) from None
-    # As browsers do: only 307 and 308 keep a writing method and its body.
-    repeats = status in (307, 308) or request.method in _READING
+    is_upgrade = (here.scheme, there.scheme) == ("http", "https") and here.host == there.host
+    # As browsers do. Where a POST made something, GET shows it; any other method that became GET
+    # would look done without having been carried out, and so would a POST sent on to itself.
+    is_made = status in (301, 302) and request.method == "POST"
+    is_made &= not (is_upgrade and here.raw_path == there.raw_path)
+    repeats = request.method in _READING or not (status == 303 or is_made)
     onward = replace(
         request,
         url=str(there),
@@ -292,7 +296,6 @@ def _redirected(
             if repeats or name.lower() != "content-type"
         },
     )
-    is_upgrade = (here.scheme, there.scheme) == ("http", "https") and here.host == there.host
     if origin(here) == origin(there) or (is_upgrade and not here.port and not there.port):
         return onward
     if (

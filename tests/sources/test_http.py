@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from urllib.parse import quote
 
+import httpx
 import pytest
 from langchain_core.tools import ToolException
 
@@ -381,6 +382,29 @@ def test_a_redirected_write_is_repeated_only_where_the_server_asks_for_it(status
     with serving(answers(redirect("/next", status), as_json(1))) as server:
         result(request(server.url, "POST", body=b"data", headers={"Content-Type": "text/plain"}))
     assert (server.last.method, server.last.body) == (method, body)
+
+
+@pytest.mark.parametrize("status", [301, 302])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_redirected_write_that_is_no_post_stays_what_it_is(status: int, method: str):
+    with serving(answers(redirect("/next", status), as_json(1))) as server:
+        result(request(server.url, method, body=b"data", headers={"Content-Type": "text/plain"}))
+    assert (server.last.method, server.last.body) == (method, b"data")
+    assert server.last.header("content-type") == "text/plain"
+
+
+@pytest.mark.parametrize(("path", "method"), [("/things", "POST"), ("/things/7", "GET")])
+def test_a_post_sent_on_to_the_same_address_by_https_stays_one(path: str, method: str):
+    received: list[httpx.Request] = []
+
+    def respond(sent: httpx.Request) -> httpx.Response:
+        received.append(sent)
+        there = {"Location": f"https://api.example{path}"} if len(received) == 1 else {}
+        return httpx.Response(301 if there else 200, headers=there, stream=httpx.ByteStream(b""))
+
+    settings = replace(QUICK, client_options={"transport": httpx.MockTransport(respond)})
+    result(request("http://api.example/things", "POST", body=b"data"), settings)
+    assert received[1].method == method
 
 
 def test_redirects_without_end_end():
