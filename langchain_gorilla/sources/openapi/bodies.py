@@ -42,7 +42,7 @@ class Body:
         properties: Argument to property.
         is_required: A body without properties is sent too.
         styles: Of the properties of a form or a multipart body, where the description says.
-        media_types: Of the parts of a multipart body, where the description says.
+        media_types: That the parts of a multipart body may have, where the description says.
         files: Properties that are files.
     """
 
@@ -52,8 +52,12 @@ class Body:
     properties: Mapping[str, str] = field(default_factory=dict)
     is_required: bool = False
     styles: Mapping[str, Style] = field(default_factory=dict)
-    media_types: Mapping[str, str] = field(default_factory=dict)
+    media_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+
+    def media_type_of(self, name: str) -> str:
+        """Return the first media type of a part; ``""`` where the description says none."""
+        return self.media_types.get(name, ("",))[0]
 
 
 def body_kind(media_type: str) -> BodyKind:
@@ -160,15 +164,16 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
     parts: list[bytes] = []
     for name, value in values.items():
         for each in _in_parts(body, name, value):
-            media_type = body.media_types.get(name)
+            media_type = body.media_type_of(name)
             if name in body.files:
                 content, given = file_content(scalar(each))
-                media_type = media_type or given or "application/octet-stream"
+                if not media_type or given in body.media_types[name]:
+                    media_type = given or "application/octet-stream"
                 filename = f'; filename="{_quoted(name)}"'
             else:
                 if isinstance(each, list | dict):
                     media_type = media_type or "application/json"
-                is_json = body_kind(media_type or "") == "json"
+                is_json = body_kind(media_type) == "json"
                 text = json.dumps(each, ensure_ascii=False) if is_json else scalar(each)
                 content, filename = text.encode(), ""
             head = f'Content-Disposition: form-data; name="{_quoted(name)}"{filename}'
@@ -181,7 +186,7 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
 
 def _in_parts(body: Body, name: str, value: Any) -> list[Any]:
     """Return what goes into the parts of one name: the items of a list, unless they are one text."""
-    is_json = body_kind(body.media_types.get(name, "")) == "json"
+    is_json = body_kind(body.media_type_of(name)) == "json"
     if not isinstance(value, list):
         return [value] if value is not None or is_json else []
     if not is_json:

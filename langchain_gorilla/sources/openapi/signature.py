@@ -275,20 +275,21 @@ def _style(given: Mapping[str, Any], place: str, is_json: bool) -> Style:
     return Style(style, explode, is_json, given.get("allowReserved") is True)
 
 
-def _encodings(media: Mapping[str, Any]) -> tuple[dict[str, Style], dict[str, str]]:
+def _encodings(media: Mapping[str, Any]) -> tuple[dict[str, Style], dict[str, tuple[str, ...]]]:
     """Return the styles and media types that a form's ``encoding`` states."""
     styles: dict[str, Style] = {}
-    media_types: dict[str, str] = {}
+    media_types: dict[str, tuple[str, ...]] = {}
     encoding = media.get("encoding")
     for name, each in encoding.items() if isinstance(encoding, Mapping) else ():
         if not isinstance(each, Mapping):
             continue
-        media_type = str(each.get("contentType", "")).partition(",")[0].strip()
-        if media_type and "*" not in media_type and media_type.isprintable():
-            media_types[str(name)] = media_type
+        stated = str(each.get("contentType", ""))
+        known = tuple(filter(None, map(str.strip, stated.split(","))))
+        if known and "*" not in stated and stated.isprintable():
+            media_types[str(name)] = known
         if {"style", "explode", "allowReserved"} & each.keys():
             styles[str(name)] = _style(each, "query", False)
-        elif media_type and body_kind(media_type) == "json":
+        elif known and body_kind(known[0]) == "json":
             styles[str(name)] = Style("form", True, is_json=True)
     return styles, media_types
 
@@ -302,17 +303,22 @@ def _files(schema: Any, file: str, document: Document) -> frozenset[str]:
 
 
 def _is_file(schema: Any, file: str, document: Document) -> bool:
-    """Say whether a property of a multipart body is a file, or a list of files."""
-    schema, file = document.resolved(schema, file)
-    if not isinstance(schema, Mapping):
-        return False
-    if schema.get("type") == "array":
-        items, _ = document.resolved(schema.get("items"), file)
-        return isinstance(items, Mapping) and items.get("format") == "binary"
-    return (
-        schema.get("format") == "binary"
-        or schema.get("type") == "file"
-        or ("contentMediaType" in schema and "contentEncoding" not in schema)
+    """Say whether a property of a multipart body is a file or a list of files, or may be one."""
+    parts = [document.resolved(schema, file)]
+    for keyword in ("allOf", "anyOf", "oneOf", "items"):
+        inside = [
+            (each, where)
+            for part, where in parts
+            if isinstance(part, Mapping) and keyword in part
+            for each in (part[keyword] if isinstance(part[keyword], list) else [part[keyword]])
+        ]
+        parts += [document.resolved(*each) for each in inside]
+    return any(
+        part.get("format") == "binary"
+        or part.get("type") == "file"
+        or ("contentMediaType" in part and "contentEncoding" not in part)
+        for part, _ in parts
+        if isinstance(part, Mapping)
     )
 
 
