@@ -98,6 +98,8 @@ KEYWORDS = [
       "$schema": "y", "$anchor": "z", "unknown": 1, "deprecated": True}, {}),
     ({"default": float("inf"), "title": "", "format": 7}, {}),
     ({"default": False, "format": "int32"}, {"default": False, "format": "int32"}),
+    ({"type": "string", "format": "int-or-string"},
+     {"type": ["integer", "string"], "format": "int-or-string"}),
     ({"description": ["no text"]}, {}),
     (True, {}),
     ([], {}),

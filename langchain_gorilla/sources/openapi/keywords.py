@@ -138,6 +138,9 @@ def settled(
     if "pattern" in schema and not compiles(schema["pattern"]):
         schema["$comment"] = f"pattern: {schema.pop('pattern')}"
     _required(schema, given, hidden)
+    if schema.get("format") == "int-or-string":
+        # Kubernetes says string, and reads a number in quotes as the name of a port.
+        schema["type"] = ["integer", "string"]
     if "enum" in schema:
         kinds = schema.get("type", ())
         kinds = {kinds} if isinstance(kinds, str) else set(kinds)
