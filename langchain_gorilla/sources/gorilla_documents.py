@@ -13,7 +13,8 @@ hundreds of rows share ``torch.hub.load``, so there what they load follows:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +68,9 @@ def tools_from_gorilla_documents(
     made = _Made()
     if base_url is not None:
         made.rest = RestLines(base_url, allow_writes, headers or {}, settings or HttpSettings())
-    for row in read_rows(path):
+    rows = list(read_rows(path))
+    made.bare = _bare(rows)
+    for row in rows:
         if isinstance(row, Refusal):
             made.refusals.append(row)
         else:
@@ -82,6 +85,7 @@ class _Made:
         self.tools: list[SourcedTool] = []
         self.refusals: list[Refusal] = []
         self.rest: RestLines | None = None
+        self.bare: set[str] = set()
         self._seen: dict[str, str] = {}
         self._uses: dict[str, int] = {}
 
@@ -116,7 +120,7 @@ class _Made:
         bare = SourcedSchema(name, schema.description, schema.parameters, metadata)
         runs = None
         if self.rest is not None and call is not None and call.method:
-            runs = self.rest.tool(bare, call, metadata)
+            runs = self.rest.tool(bare, call, metadata, bare=row.file in self.bare)
         self.tools.append(runs or bare)
 
     def _free_name(self, name: str) -> str:
@@ -127,6 +131,17 @@ class _Made:
             free = f"{name}_{self._uses[name]}"
         self._uses[free] = 1
         return free
+
+
+def _bare(rows: Iterable[Row | Refusal]) -> set[str]:
+    """Return the files that write placeholders without braces: under one line in ten has some."""
+    lines: Counter[str] = Counter()
+    braces: Counter[str] = Counter()
+    for row in rows:
+        for document in () if isinstance(row, Refusal) else _documents(row.document):
+            lines[row.file] += 1
+            braces[row.file] += "{" in plain_text(document.get("api_call"))
+    return {file for file in lines if braces[file] * 10 < lines[file]}
 
 
 def _documents(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -1,9 +1,10 @@
 """REST lines of API documents, such as ``GET /scim2/Groups``, as tools that run.
 
 A document names arguments and does not say where they go, so places follow from the line: a
-placeholder, or a segment of the path that is an argument's name, is in the path; a name such as
-``If-Modified-Since`` is a header; of the rest, ``body`` is the body; what remains is the query for
-methods without a body, else an object in the body.
+placeholder is in the path, and so is a segment that is an argument's name, where the document does
+not write placeholders in braces; a name such as ``If-Modified-Since`` is a header; of the rest,
+``body`` is the body; what remains is the query for methods without a body, else an object in the
+body.
 
 A model can neither leave the base URL nor set what names who calls: such headers are not offered.
 """
@@ -97,9 +98,16 @@ class RestLines:
                 )
 
     def tool(
-        self, schema: FunctionSchema, call: ApiCall, metadata: Mapping[str, Any]
+        self, schema: FunctionSchema, call: ApiCall, metadata: Mapping[str, Any], *, bare: bool
     ) -> "RestLineTool | None":
-        """Return the tool; None for a method that writes and is not allowed to."""
+        """Return the tool; None for a method that writes and is not allowed to.
+
+        Args:
+            schema: Its own.
+            call: Its line.
+            metadata: Its own.
+            bare: The document writes placeholders without braces.
+        """
         if call.method not in _READING and not self._allow_writes:
             return None
         given = {name.lower() for name in self._headers}
@@ -113,7 +121,7 @@ class RestLines:
             "properties": {k: v for k, v in schema.properties.items() if k not in hidden},
             "additionalProperties": False,
         }
-        line = _placed(call, [name for name in schema.properties if name not in hidden])
+        line = _placed(call, [name for name in schema.properties if name not in hidden], bare)
         in_path = set(_PLACEHOLDER.findall(line.path))
         required = [
             name
@@ -163,7 +171,8 @@ class RestLineTool(SourceTool):
             lambda match: path_text(_text(arguments[match[1]]), match[1]), line.path
         )
         check_path(path)
-        pairs = [*line.fixed_query]
+        # What a line shows of an argument is an example of it.
+        pairs = [(name, text) for name, text in line.fixed_query if arguments.get(name) is None]
         for argument, name in line.query.items():
             value = arguments.get(argument)
             values = value if isinstance(value, list) else [value]
@@ -191,14 +200,16 @@ class RestLineTool(SourceTool):
         )
 
 
-def _placed(call: ApiCall, names: list[str]) -> RestLine:
+def _placed(call: ApiCall, names: list[str], bare: bool) -> RestLine:
     """Decide where each argument goes."""
     rest = list(names)
-    segments = []
-    for segment in call.path.split("/"):
+    segments = call.path.split("/")
+    if bare and "{" not in call.path:
         # Salesforce's documents write /sobjects/sObject/describe with an argument sObject.
-        is_name = segment in rest and segment not in ("body", "data")
-        segments.append(f"{{{segment}}}" if is_name else segment)
+        shown = {value for _, value in call.fixed_query}
+        for name in set(rest) & set(segments) - {"body", "data"} - shown:
+            place = len(segments) - 1 - segments[::-1].index(name)
+            segments[place] = f"{{{name}}}"
     path = "/".join(segments)
     in_path = set(_PLACEHOLDER.findall(path))
     rest = [name for name in rest if name not in in_path]

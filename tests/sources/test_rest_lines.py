@@ -75,6 +75,38 @@ def tool_of(tmp_path: Path, base_url: str, row: dict, **options):
             "/v2/sobjects/Account/describe/?version=60&start=now",
             b"",
         ),
+        (
+            "GET /consent/action/action?ids=listOfIds",
+            {"action": "Which.", "listOfIds": "Whose."},
+            {"action": "email", "listOfIds": "7"},
+            "GET",
+            "/v2/consent/action/email?ids=7",
+            b"",
+        ),
+        (
+            "GET /portfolio/name/{name}",
+            {"name": "Of the portfolio."},
+            {"name": "first"},
+            "GET",
+            "/v2/portfolio/name/first",
+            b"",
+        ),
+        (
+            "GET /query?explain=query",
+            {"query": "To explain."},
+            {"query": "SELECT"},
+            "GET",
+            "/v2/query?explain=SELECT",
+            b"",
+        ),
+        (
+            "GET /things?limit=10&view=full",
+            {"limit": "integer: How many.", "view": "How."},
+            {"limit": 5},
+            "GET",
+            "/v2/things?view=full&limit=5",
+            b"",
+        ),
     ],
 )
 def test_arguments_arrive_where_the_line_says(
@@ -89,6 +121,15 @@ def test_arguments_arrive_where_the_line_says(
     (received,) = server.received
     assert (received.method, received.target) == (method, target)
     assert (json.loads(received.body) if body else received.body) == body
+
+
+def test_where_lines_have_braces_a_segment_that_an_argument_is_called_like_stays(tmp_path):
+    path = tmp_path / "api.json"
+    rows = [document("GET /users/{id}"), document("GET /users/email", email="string: To look for.")]
+    path.write_text(json.dumps(rows))
+    with serving(lambda request: as_json({})) as server:
+        tools_from_gorilla_documents(path, base_url=server.url)[1].invoke({"email": "a@b.c"})
+    assert server.last.target == "/users/email?email=a%40b.c"
 
 
 def test_headers_of_the_document_are_the_model_s_and_those_of_the_caller_are_not(tmp_path):
