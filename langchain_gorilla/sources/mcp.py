@@ -170,7 +170,8 @@ class McpServer:
         Raises:
             SourceError: The server cannot be reached, or does not speak the protocol.
         """
-        if self._thread is not None:
+        # A connection that ended by itself, as after HTTP 503, may be opened again.
+        if self._thread is not None and self._thread.is_alive():
             raise SourceError(f"The connection to {self.name!r} is open already.")
         self._is_closing = False
         started: Future[None] = Future()

@@ -109,7 +109,7 @@ def unreachable(connection: Mapping[str, Any], error: BaseException) -> SourceEr
         return error
     # Neither arguments nor address, which may hold keys.
     where = f"the program {connection['command']!r}" if "command" in connection else "the server"
-    return SourceError(f"The MCP tools of {where} cannot be listed: {_why(error)}.")
+    return SourceError(f"The MCP tools of {where} cannot be listed: {why(error)}.")
 
 
 def innermost(error: BaseException) -> BaseException:
@@ -133,7 +133,8 @@ def misfit(error: ValidationError) -> str:
     return f"no valid {error.title} ({listed(places, 2)})"
 
 
-def _why(error: BaseException) -> str:
+def why(error: BaseException) -> str:
+    """Say what is wrong with a server, without what may hold keys."""
     if isinstance(error, asyncio.TimeoutError):
         return "it does not answer"
     if isinstance(error, httpx.HTTPStatusError):

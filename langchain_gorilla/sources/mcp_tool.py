@@ -38,7 +38,7 @@ from langchain_gorilla.metaschema import with_own_keywords
 from langchain_gorilla.reasons import shortened
 from langchain_gorilla.sources.base import Refusal
 from langchain_gorilla.sources.event_loop import run
-from langchain_gorilla.sources.mcp_connection import misfit
+from langchain_gorilla.sources.mcp_connection import misfit, why
 from langchain_gorilla.sources.tool import SourceTool
 
 Content: TypeAlias = Annotated[types.ContentBlock | Any, Field(union_mode="left_to_right")]
@@ -108,6 +108,11 @@ class McpTool(SourceTool):
             raise ToolException(f"{self._mcp_name}: {error.error.message}") from None
         except asyncio.TimeoutError:
             raise ToolException(f"{self._mcp_name}: its server does not answer.") from None
+        except httpx.HTTPStatusError as error:
+            raise ToolException(
+                f"{self._mcp_name}: its server cannot be asked: {why(error)}. Call another tool, or "
+                "tell the user."
+            ) from None
         except (ClosedResourceError, BrokenResourceError, httpx.HTTPError, OSError) as error:
             raise ToolException(
                 f"{self._mcp_name}: the connection to its server is lost "
@@ -205,10 +210,18 @@ def _problem(value: JSONValue, schema: dict[str, Any] | None) -> str | None:
 
 
 def _text(result: CallToolResult) -> str:
-    text = "\n".join(map(_described, result.content))
-    if not text.strip() and result.structuredContent is not None:
-        return json.dumps(result.structuredContent, ensure_ascii=False)
-    return text
+    parts = [*map(_described, result.content)]
+    # What a server structures it should also write as text; some do not, beside a picture.
+    if result.structuredContent is not None and not any(map(_is_text, result.content)):
+        parts = [*filter(None, parts), json.dumps(result.structuredContent, ensure_ascii=False)]
+    return "\n".join(parts)
+
+
+def _is_text(content: Content) -> bool:
+    """Say whether a block holds words."""
+    block = content.resource if isinstance(content, types.EmbeddedResource) else content
+    words = types.TextContent | types.TextResourceContents
+    return isinstance(block, words) and bool(block.text.strip())
 
 
 def _described(content: Content) -> str:

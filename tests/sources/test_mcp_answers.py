@@ -89,6 +89,12 @@ def test_structured_content_beside_an_empty_text_is_shown() -> None:
     assert result({"type": "text", "text": ""}, structuredContent={"n": 3}).content == '{"n": 3}'
 
 
+def test_structured_content_beside_a_picture_is_shown() -> None:
+    picture = {"type": "image", "data": "AAAA", "mimeType": "image/png"}
+    shown = result(picture, structuredContent={"n": 3}).content
+    assert shown == '[3 bytes of image/png, kept for the application]\n{"n": 3}'
+
+
 MALFORMED = [
     ({"content": "plain text"}, "content: Input should be a valid list"),
     ({"structuredContent": {"a": 1}}, "content: Field required"),

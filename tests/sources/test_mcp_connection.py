@@ -1,5 +1,6 @@
 """What MCP connections may look like, and what is said where one cannot be used."""
 
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from langchain_gorilla.errors import SourceError
+from tests.sources.local_server import Answer, Received, as_json, serving
 
 mcp = pytest.importorskip("langchain_gorilla.sources.mcp")
 mcp_connection = pytest.importorskip("langchain_gorilla.sources.mcp_connection")
@@ -105,3 +107,44 @@ def test_a_server_that_wants_a_key_is_told_from_one_that_is_not_there(
         mcp.tools_from_mcp(connection, timeout_s=20)
     with pytest.raises(SourceError, match="cannot be listed: it answers HTTP 401 Unauthorized"):
         mcp.McpServer(connection, timeout_s=20).open()
+
+
+def refusing(status: int):
+    """Answer as an MCP server that has one tool and refuses the first call of it."""
+    left = [status]
+
+    def respond(received: Received) -> Answer:
+        if received.method != "POST":
+            return Answer(405)
+        asked = json.loads(received.body)
+        if "id" not in asked:
+            return Answer(202, b"")
+        if asked["method"] == "tools/call" and left:
+            return Answer(left.pop())
+        result = {
+            "initialize": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "test", "version": "1"},
+            },
+            "tools/list": {"tools": [{"name": "ok", "inputSchema": {"type": "object"}}]},
+            "tools/call": {"content": [{"type": "text", "text": "done"}]},
+        }[asked["method"]]
+        return as_json({"jsonrpc": "2.0", "id": asked["id"], "result": result})
+
+    return respond
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_a_call_that_a_server_refuses_by_http_says_how() -> None:
+    with serving(refusing(429)) as server:
+        (tool,) = mcp.tools_from_mcp({"url": server.url}, timeout_s=20)
+        assert "its server cannot be asked: it answers HTTP 429 Too Many" in tool.invoke({})
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_a_connection_that_ended_by_itself_can_be_opened_again() -> None:
+    with serving(refusing(503)) as server, mcp.McpServer({"url": server.url}, timeout_s=20) as kept:
+        assert "is closed" in kept.tools[0].invoke({})
+        kept._thread.join()
+        assert kept.open().tools[0].invoke({}) == "done"
