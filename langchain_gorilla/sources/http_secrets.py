@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 _SHORTEST_SECRET: Final = 4
 _SHORTEST_NUMBER: Final = 8
+# A key behind the word that says how to read it: "Bearer abc", "Token abc".
+_WORDED: Final = re.compile(r"[A-Za-z-]+ +(\S{8,})")
 # They say what is asked for, not who asks, and servers write the same words in their answers.
 _KEYLESS: Final = re.compile(
     r"accept(-.*)?|content-.*|user-agent|.*version|cache-control|pragma|prefer|range|if-.*"
@@ -27,9 +29,10 @@ def may_hold_key(header: str) -> bool:
 
 def spellings(secrets: tuple[str, ...]) -> list[bytes]:
     """Return secrets in the spellings in which a server may send them back, longest first."""
+    worded = (found[1] for secret in secrets if (found := _WORDED.fullmatch(secret)))
     spelled = {
         spelling.encode()
-        for secret in secrets
+        for secret in (*secrets, *worded)
         if not _is_like_data(secret)
         for spelling in (secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1])
     }

@@ -104,6 +104,7 @@ def test_a_line_break_in_a_data_url_or_a_part_is_no_header():
 
 
 LOGINS = ["Authorization", "authorization", "Cookie", "Host", "X-API-Key", "Proxy-Authorization"]
+LOGINS += ["token"]  # Slack's
 
 
 @pytest.mark.parametrize("name", [*LOGINS, "Content-Length", "Transfer-Encoding", "Accept"])
@@ -339,6 +340,30 @@ def test_a_key_is_in_nothing_that_anyone_sees(scheme: str, status: int):
     for text in seen:
         assert "secret-1" not in text
         assert encoded not in text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [("secret-1", ""), ("secret-1", "x"), "secret-1:", ("user", "secret-1"), "user:secret-1"],
+)
+def test_the_key_of_basic_is_cut_out_whichever_half_it_is(given: tuple | str):
+    with serving(lambda received: as_json({"user": "user", "key": "secret-1"})) as server:
+        tools = tools_from_openapi(secured("basic"), server.url, credentials={"basic": given})
+        assert invoke(tools, {}).content == '{"user": "user", "key": "[removed]"}'
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"credentials": {"bearer": "Bearer secret-1"}},
+        {"headers": {"Authorization": "Bearer secret-1"}},
+        {"headers": {"Authorization": "token secret-1"}},
+    ],
+)
+def test_a_key_is_cut_out_without_the_word_before_it_too(given: dict):
+    with serving(lambda received: as_json({"key": "secret-1"})) as server:
+        tools = tools_from_openapi(secured("bearer"), server.url, **given)
+        assert invoke(tools, {}).content == '{"key": "[removed]"}'
 
 
 def test_a_failing_connection_says_nothing_of_the_key():

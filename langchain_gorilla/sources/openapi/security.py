@@ -21,6 +21,8 @@ Credential: TypeAlias = "Secret | Callable[[], Secret | Awaitable[Secret]]"
 """A key; user and password for HTTP Basic; or a function, sync or async, that returns one for
 each call."""
 
+_SHORTEST_PASSWORD: Final = 4
+
 Place: TypeAlias = Literal["header", "query", "cookie"]
 
 # By OpenAPI's own rule the first three are never parameters.
@@ -29,7 +31,7 @@ _NEVER_ARGUMENTS: Final = frozenset(
     | {"content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
     | {"keep-alive", "proxy-connection", "accept-encoding"}
     | {"x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "access-token"}
-    | {"auth-token", "private-token", "x-auth-key", "x-api-token", "api-token", "x-token"}
+    | {"token", "auth-token", "private-token", "x-auth-key", "x-api-token", "api-token", "x-token"}
     | {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip"}
     | {"x-original-url", "x-rewrite-url", "x-original-host", "x-host"}
     | {"x-http-method-override", "x-http-method", "x-method-override"}
@@ -199,6 +201,10 @@ class Credentials:
 
 def _put(keys: Keys, scheme: Scheme, value: str, parts: tuple[str, ...]) -> None:
     sent = b64encode(value.encode()).decode() if scheme.kind == "basic" else value
+    if scheme.kind == "basic":
+        # Stripe and others take the key as the user, and nothing or an x as the password.
+        user, _, password = value.partition(":")
+        parts = (*parts, user if len(password) < _SHORTEST_PASSWORD else password)
     if scheme.place != "header" or may_hold_key(scheme.name):
         keys.secrets += [*parts, sent]
     if scheme.kind != "plain" and not sent.lower().startswith(f"{scheme.word.lower()} "):
