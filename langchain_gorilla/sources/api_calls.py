@@ -8,11 +8,14 @@ import ast
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 _REST: Final = re.compile(
     r"^\s*(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s+(?:https?://[^/\s]+)?(/\S*)\s*$", re.IGNORECASE
 )
 _PLACEHOLDER: Final = re.compile(r"\{([^{}/]+)\}")
+_OTHER_PLACEHOLDER: Final = re.compile(r"(?<=/)(?::(\w+)|<(\w+)>)(?=/|$)")
+"""Express writes ``/users/:id``, Flask ``/users/<id>``."""
 _NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
 _ARGUMENT: Final = re.compile(
     r"^\s*(?P<stars>\*{0,2})(?P<name>[A-Za-z_]\w*)\s*(?:(?P<mark>[:=])\s*(?P<rest>.*))?$", re.DOTALL
@@ -50,7 +53,7 @@ class ApiCall:
         path: Path with placeholders and without a query; ``""`` for code.
         arguments: In their order, placeholders of the path included.
         literals: Strings that stand by their place: the model of ``from_pretrained('org/model')``.
-        fixed_query: Query that the path comes with: name to value.
+        fixed_query: Query that the path comes with: name to value, decoded.
     """
 
     name: str
@@ -70,12 +73,13 @@ def read_api_call(text: str) -> ApiCall | None:
 
 def _rest_call(method: str, target: str) -> ApiCall:
     path, _, query = target.partition("?")
+    path = _OTHER_PLACEHOLDER.sub(lambda found: f"{{{found[1] or found[2]}}}", path)
     names = dict.fromkeys(_PLACEHOLDER.findall(path))
     fixed: list[tuple[str, str]] = []
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
         if value and not _PLACEHOLDER.search(value):
-            fixed.append((name, value))
+            fixed.append((unquote(name), unquote(value)))
         else:
             names.setdefault(name)
     return ApiCall(f"{method} {path}", method, path, tuple(map(Argument, names)), (), tuple(fixed))

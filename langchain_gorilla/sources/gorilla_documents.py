@@ -134,14 +134,15 @@ class _Made:
 
 
 def _bare(rows: Iterable[Row | Refusal]) -> set[str]:
-    """Return the files that write placeholders without braces: under one line in ten has some."""
+    """Return the files that do not mark placeholders: under one line in ten has a mark."""
     lines: Counter[str] = Counter()
-    braces: Counter[str] = Counter()
+    marked: Counter[str] = Counter()
     for row in rows:
         for document in () if isinstance(row, Refusal) else _documents(row.document):
+            call = read_api_call(plain_text(document.get("api_call")))
             lines[row.file] += 1
-            braces[row.file] += "{" in plain_text(document.get("api_call"))
-    return {file for file in lines if braces[file] * 10 < lines[file]}
+            marked[row.file] += call is not None and "{" in call.path
+    return {file for file in lines if marked[file] * 10 < lines[file]}
 
 
 def _documents(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -2,9 +2,8 @@
 
 A document names arguments and does not say where they go, so places follow from the line: a
 placeholder is in the path, and so is a segment that is an argument's name, where the document does
-not write placeholders in braces; a name such as ``If-Modified-Since`` is a header; of the rest,
-``body`` is the body; what remains is the query for methods without a body, else an object in the
-body.
+not mark placeholders; a name such as ``If-Modified-Since`` is a header; of the rest, ``body`` is the
+body; what remains is the query for methods without a body, else an object in the body.
 
 A model can neither leave the base URL nor set what names who calls: such headers are not offered.
 """
@@ -106,7 +105,7 @@ class RestLines:
             schema: Its own.
             call: Its line.
             metadata: Its own.
-            bare: The document writes placeholders without braces.
+            bare: The document does not mark placeholders.
         """
         if call.method not in _READING and not self._allow_writes:
             return None

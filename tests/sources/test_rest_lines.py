@@ -107,6 +107,14 @@ def tool_of(tmp_path: Path, base_url: str, row: dict, **options):
             "/v2/things?view=full&limit=5",
             b"",
         ),
+        (
+            "GET /users/:id/files/<name>?as=a%20b",
+            {"id": "Whose.", "name": "Which."},
+            {"id": "7", "name": "x"},
+            "GET",
+            "/v2/users/7/files/x?as=a%20b",
+            b"",
+        ),
     ],
 )
 def test_arguments_arrive_where_the_line_says(
@@ -123,9 +131,10 @@ def test_arguments_arrive_where_the_line_says(
     assert (json.loads(received.body) if body else received.body) == body
 
 
-def test_where_lines_have_braces_a_segment_that_an_argument_is_called_like_stays(tmp_path):
+@pytest.mark.parametrize("marked", ["GET /users/{id}", "GET /users/:id"])
+def test_where_lines_mark_placeholders_a_segment_called_like_an_argument_stays(tmp_path, marked):
     path = tmp_path / "api.json"
-    rows = [document("GET /users/{id}"), document("GET /users/email", email="string: To look for.")]
+    rows = [document(marked), document("GET /users/email", email="string: To look for.")]
     path.write_text(json.dumps(rows))
     with serving(lambda request: as_json({})) as server:
         tools_from_gorilla_documents(path, base_url=server.url)[1].invoke({"email": "a@b.c"})
