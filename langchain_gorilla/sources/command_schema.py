@@ -1,8 +1,8 @@
 """A command's help as a JSON schema, and a call's arguments as an argument list.
 
 No value can become an option: a long option's value is joined to it (``--name=value``) where it
-begins with a dash, and a value that stands alone never does. No value passes a shell, so quotes, semicolons
-and the like are ordinary characters.
+begins with a dash, and a value that stands alone never does. No value passes a shell, so quotes,
+semicolons and the like are ordinary characters.
 """
 
 import re

@@ -137,8 +137,8 @@ def _bare(rows: Iterable[Row | Refusal]) -> set[str]:
     """Return the files that do not mark placeholders: under one line in ten has a mark."""
     lines: Counter[str] = Counter()
     marked: Counter[str] = Counter()
-    for row in rows:
-        for document in () if isinstance(row, Refusal) else _documents(row.document):
+    for row in (each for each in rows if not isinstance(each, Refusal)):
+        for document in _documents(row.document):
             call = read_api_call(plain_text(document.get("api_call")))
             lines[row.file] += 1
             marked[row.file] += call is not None and "{" in call.path

@@ -1,7 +1,7 @@
 """``PythonTool``: a Python callable that a model calls with JSON."""
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -137,7 +137,7 @@ def bind(
     return [*positional, *more], named
 
 
-async def _first_items(values: AsyncGenerator[Any, None]) -> Iterator[Any]:
+async def _first_items(values: AsyncIterator[Any]) -> Iterator[Any]:
     """Read what ``returned`` reads of a generator, and one more."""
     items: list[Any] = []
     async for item in values:

@@ -189,12 +189,11 @@ def _in_parts(body: Body, name: str, value: Any) -> list[Any]:
     is_json = body_kind(body.media_type_of(name)) == "json"
     if not isinstance(value, list):
         return [value] if value is not None or is_json else []
-    if not is_json:
-        value = said(value)
+    items: list[Any] = value if is_json else said(value)
     style = body.styles.get(name)
-    if not value or style is None or style.explode or name in body.files:
-        return value
-    return [delimiter(style).join(map(scalar, value))]
+    if not items or style is None or style.explode or name in body.files:
+        return items
+    return [delimiter(style).join(map(scalar, items))]
 
 
 def _quoted(name: str) -> str:
