@@ -79,7 +79,9 @@ def read_usages(
     takes_value = frozenset(value_options)
     # Where placeholders have brackets of their own, a bare word is a word to type.
     bracketed = any("<" in usage for usage in usages)
-    lines = [_Line(path, bracketed, takes_value).read(usage) for usage in usages]
+    # The help of git log ends with a usage of git show.
+    own = [usage for usage in usages if not _is_of_another(usage, path)] or usages
+    lines = [_Line(path, bracketed, takes_value).read(usage) for usage in own]
     if not lines:
         return Usage()
     found: dict[str, Positional] = {}
@@ -93,16 +95,16 @@ def read_usages(
                 repeated=each.repeated or bool(held and held.repeated),
                 after_dashes=each.after_dashes and (held is None or held.after_dashes),
             )
-    own = [line for line in lines if not line.commands] or lines
+    plain = [line for line in lines if not line.commands] or lines
     everywhere = [
         replace(
             each,
             required=each.required
-            and all(any(p.name == each.name for p in line.positionals) for line in own),
+            and all(any(p.name == each.name for p in line.positionals) for line in plain),
         )
         for each in found.values()
     ]
-    always = frozenset.intersection(*(line.required for line in own))
+    always = frozenset.intersection(*(line.required for line in plain))
     commands = tuple(dict.fromkeys(name for line in lines for name in line.commands))
     return Usage(
         tuple(everywhere),
@@ -228,6 +230,13 @@ def _after_path(tokens: list[str], path: Sequence[str]) -> list[str]:
         if ahead < len(tokens) and word in tokens[ahead].split("|"):
             place = ahead + 1
     return tokens[place:]
+
+
+def _is_of_another(usage: str, path: Sequence[str]) -> bool:
+    """Whether a line is of another command of the same program."""
+    program, *words = _tokens(usage)[: len(path)] or [""]
+    plain = all(_WORD.fullmatch(word) for word in words)
+    return program == path[0] and len(words) == len(path) - 1 and plain and words != [*path[1:]]
 
 
 def _tokens(usage: str) -> list[str]:

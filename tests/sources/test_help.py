@@ -264,6 +264,13 @@ def test_an_option_that_names_a_program_is_left_out(line):
     assert [each.reason for each in found.refusals] == ["The option names a program to run."]
 
 
+def test_a_usage_of_another_command_is_passed_over():
+    usages = ["git log [<options>] [<path>...]", "git show [<options>] <object>..."]
+    usage = read_usages(usages, ("git", "log"))
+    assert not usage.commands
+    assert [each.name for each in usage.positionals] == ["path"]
+
+
 def test_git_names_sub_commands_in_its_usage():
     usage = read_usages(read_help(helps.GIT_TREE).usages, ("git", "remote"))
     assert usage.commands == ("add", "remove")
