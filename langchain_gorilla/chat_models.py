@@ -110,7 +110,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         return super()._get_llm_string(stop=stop, **without_many_tools(kwargs))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
-        params = super()._get_ls_params(stop=stop or self._stop_texts(None) or None, **kwargs)
+        params = super()._get_ls_params(stop=self._stop_texts(stop) or None, **kwargs)
         return {**params, "ls_provider": PROVIDER}
 
     def _resolve_model_profile(self) -> ModelProfile:

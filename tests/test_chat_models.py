@@ -288,6 +288,11 @@ def test_a_cached_answer_is_not_generated_again():
     assert len(model.engine.prompts) == 1
 
 
+def test_the_stop_texts_of_a_trace_are_a_list_however_they_are_given():
+    for model, stop in ((scripted("", stop="###"), None), (scripted(""), "###")):
+        assert model._get_ls_params(stop=stop)["ls_stop"] == ["###"]
+
+
 def test_a_large_catalog_leaves_a_fingerprint_in_traces_and_keys():
     tools = [{"name": f"tool_{i}", "description": "x" * 100, "parameters": {}} for i in range(500)]
     bound = scripted("").bind_tools(tools)

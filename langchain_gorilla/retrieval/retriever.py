@@ -16,7 +16,11 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import CalibrationError, IndexUnavailableError
+from langchain_gorilla.errors import (
+    CalibrationError,
+    IndexUnavailableError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.retrieval.abstention import COMPARED_HITS, Calibration
 from langchain_gorilla.retrieval.calibrations import CalibrationPlan
 from langchain_gorilla.retrieval.collection import ToolIndex
@@ -74,6 +78,7 @@ class ToolRetriever(BaseRetriever):
 
         Raises:
             IndexUnavailableError: The index cannot be reached and there is no catalog.
+            UnsupportedOptionError: The query is no text.
         """
         k, where = self.k if k is None else k, self.where if where is None else where
         stated = self._stated(query)
@@ -188,6 +193,11 @@ class ToolRetriever(BaseRetriever):
         return replace(judged, fit=fit, fits=fit >= self.calibration.threshold)
 
     def _stated(self, query: str) -> tuple[Constraint, ...]:
+        if not isinstance(query, str):
+            raise UnsupportedOptionError(
+                f"A ToolRetriever was asked {query!r:.120}. Expected a request, as text. In a chain, "
+                "put what takes it out of the input before: itemgetter('query') | retriever."
+            )
         if not self.constraints:
             return ()
         fields = None

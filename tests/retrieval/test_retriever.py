@@ -5,7 +5,7 @@ import pytest
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import IndexUnavailableError
+from langchain_gorilla.errors import IndexUnavailableError, UnsupportedOptionError
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.retrieval.points import Where
@@ -58,6 +58,15 @@ async def test_asked_for_no_tool_it_finds_none(tmp_path, catalog):
         assert retriever.search("forecast rain", k=0).hits == ()
         assert (await retriever.asearch("forecast rain", k=0)).hits == ()
         assert ToolRetriever(catalog=catalog).search("forecast rain", k=0).hits == ()
+
+
+@pytest.mark.parametrize("asked", [5, None, {"query": "forecast rain"}])
+async def test_what_is_no_text_is_refused_in_words(catalog, asked):
+    retriever = ToolRetriever(catalog=catalog)
+    with pytest.raises(UnsupportedOptionError, match="Expected a request, as text"):
+        retriever.invoke(asked)
+    with pytest.raises(UnsupportedOptionError, match="Expected a request, as text"):
+        await retriever.ainvoke(asked)
 
 
 def test_the_words_follow_the_catalog(catalog):
