@@ -15,10 +15,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
 from langchain_core.tools import ToolException
 
@@ -28,47 +27,20 @@ from langchain_gorilla.sources.base import Refusal, Tools
 from langchain_gorilla.sources.event_loop import run
 
 try:
+    from anyio import BrokenResourceError, ClosedResourceError
     from langchain_mcp_adapters.sessions import create_session
-    from mcp import ClientSession, types
+    from mcp import ClientSession, McpError, types
+    from mcp.types import CONNECTION_CLOSED
 
     from langchain_gorilla.sources.mcp_connection import innermost, read_connection, unreachable
-    from langchain_gorilla.sources.mcp_tool import (
-        CallToolResult,
-        McpTool,
-        called,
-        read_listed,
-        read_tools,
-    )
+    from langchain_gorilla.sources.mcp_listing import ToolsChange, all_tools, read_tools
+    from langchain_gorilla.sources.mcp_tool import CallToolResult, McpTool, called
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         "Tools of MCP servers need langchain-mcp-adapters: pip install 'langchain-gorilla[mcp]'."
     ) from error
 
-_MAX_PAGES: Final = 1_000
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ToolsChange:
-    """What a list of tools has that the one before had not, and the other way round, by name."""
-
-    added: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.replaced or self.removed)
-
-    @classmethod
-    def between(
-        cls, before: Mapping[str, types.Tool], now: Mapping[str, types.Tool]
-    ) -> "ToolsChange":
-        """Compare two lists."""
-        return cls(
-            tuple(name for name in now if name not in before),
-            tuple(name for name in now if name in before and now[name] != before[name]),
-            tuple(name for name in before if name not in now),
-        )
 
 
 def tools_from_mcp(
@@ -92,7 +64,7 @@ def tools_from_mcp(
     async def listed() -> tuple[list[types.Tool | Refusal], str]:
         async with create_session(connection) as session:  # type: ignore[arg-type]
             itself = await asyncio.wait_for(session.initialize(), timeout_s)
-            tools = await asyncio.wait_for(_all_tools(session), timeout_s)
+            tools = await asyncio.wait_for(all_tools(session), timeout_s)
         return tools, itself.serverInfo.name
 
     async def call(tool: str, arguments: dict[str, Any]) -> CallToolResult:
@@ -116,7 +88,8 @@ class McpServer:
     """A connection to one MCP server.
 
     It lives in a thread with an event loop of its own, so that its tools serve sync and async
-    callers in any loop. Use it in ``with`` or ``async with``; its tools end with it.
+    callers in any loop. Use it in ``with`` or ``async with``; its tools end with it. Where the
+    connection ends by itself, since a program crashed or HTTP 503 came, the next call connects anew.
 
     Attributes:
         name: As given, or as the server calls itself.
@@ -139,6 +112,7 @@ class McpServer:
         self._followers: list[Callable[[ToolsChange, Mapping[str, McpTool]], None]] = []
         self._session: ClientSession | None = None
         self._thread: threading.Thread | None = None
+        self._reopening = threading.Lock()
         self._is_closing = False
         self._following: int | None = None  # the thread that tells the followers
 
@@ -170,7 +144,6 @@ class McpServer:
         Raises:
             SourceError: The server cannot be reached, or does not speak the protocol.
         """
-        # A connection that ended by itself, as after HTTP 503, may be opened again.
         if self._thread is not None and self._thread.is_alive():
             raise SourceError(f"The connection to {self.name!r} is open already.")
         self._is_closing = False
@@ -192,15 +165,18 @@ class McpServer:
 
         Called by a follower, this returns before the server has ended, which waits for followers.
         """
-        if (thread := self._thread) is None:
-            return
-        self._is_closing = True
-        # The loop is closed already where the connection ended by itself.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._end.set)
-        if not self._is_telling_here():
-            thread.join()
-        self._thread = None
+        is_follower = self._is_telling_here()
+        # Not while a call connects anew; only a follower would wait there for itself.
+        with nullcontext() if is_follower else self._reopening:
+            if (thread := self._thread) is None:
+                return
+            self._is_closing = True
+            # The loop is closed already where the connection ended by itself.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._end.set)
+            if not is_follower:
+                thread.join()
+            self._thread = None
 
     def refresh(self) -> ToolsChange:
         """List the tools again, as a notification would make it happen.
@@ -330,7 +306,7 @@ class McpServer:
     async def _relist(self) -> ToolsChange:
         assert self._session is not None
         async with self._listing:
-            found = await asyncio.wait_for(_all_tools(self._session), self._timeout_s)
+            found = await asyncio.wait_for(all_tools(self._session), self._timeout_s)
             tools, refusals = read_tools(found, self.name, self._call)
             listed = {
                 each.name: each
@@ -360,41 +336,49 @@ class McpServer:
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         """Call a tool in the session's loop, and wait in the caller's."""
-        if self._session is None:
+        if self._session is None and not self._is_closing:
+            await asyncio.to_thread(self._reopen, tool)
+        if (session := self._session) is None:
             raise _closed(tool)
-        calling = self._call_here(tool, arguments, self._session)
+        calling = self._call_here(tool, arguments, session)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(calling, self._loop))
+
+    def _reopen(self, tool: str) -> None:
+        """Connect anew where the connection ended by itself; the next call may try again.
+
+        Raises:
+            ToolException: The server cannot be reached.
+        """
+        with self._reopening:
+            ended = self._thread
+            if ended is None or self._session is not None or self._is_telling_here():
+                return
+            ended.join()
+            try:
+                self.open()
+            except SourceError as error:
+                self._thread = ended
+                raise ToolException(
+                    f"{tool}: the connection to its server is lost. {error} Call another tool, or "
+                    "tell the user."
+                ) from None
 
     async def _call_here(
         self, tool: str, arguments: dict[str, Any], session: ClientSession
     ) -> CallToolResult:
         try:
             return await called(session, tool, arguments, self._timeout_s)
+        except (McpError, ClosedResourceError, BrokenResourceError) as error:
+            is_lost = not isinstance(error, McpError) or error.error.code == CONNECTION_CLOSED
+            if is_lost and self._session is session:
+                self._session = None
+                self._end.set()
+            raise
         except asyncio.CancelledError:
             # The loop ends; the caller's own task was not cancelled.
             if self._is_closing or self._session is None:
                 raise _closed(tool) from None
             raise
-
-
-class _Page(types.PaginatedResult):
-    """A page of a server's list, each tool as the server wrote it: one may be none."""
-
-    tools: list[Any]
-
-
-async def _all_tools(session: ClientSession) -> list[types.Tool | Refusal]:
-    """List the tools, page by page."""
-    tools: list[types.Tool | Refusal] = []
-    params: types.PaginatedRequestParams | None = None
-    for _ in range(_MAX_PAGES):
-        request = types.ClientRequest(types.ListToolsRequest(params=params))
-        page = await session.send_request(request, _Page)
-        tools += map(read_listed, page.tools)
-        if not page.nextCursor:
-            return tools
-        params = types.PaginatedRequestParams(cursor=page.nextCursor)
-    raise SourceError(f"The server's list of tools has over {_MAX_PAGES:,} pages.")
 
 
 def _closed(tool: str) -> ToolException:

@@ -32,11 +32,9 @@ from pydantic import Field, PrivateAttr, ValidationError
 from referencing.exceptions import Unresolvable
 
 from langchain_gorilla.calls import JSONValue
-from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.functions import function_schema
 from langchain_gorilla.metaschema import with_own_keywords
 from langchain_gorilla.reasons import shortened
-from langchain_gorilla.sources.base import Refusal
 from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.mcp_connection import misfit, why
 from langchain_gorilla.sources.tool import SourceTool
@@ -137,35 +135,6 @@ class McpTool(SourceTool):
             "content": [_block(each) for each in result.content],
         }
         return text or "Done; the tool returned nothing.", artifact
-
-
-def read_listed(given: Any) -> types.Tool | Refusal:
-    """Read one tool of a server's list."""
-    try:
-        return types.Tool.model_validate(given)
-    except ValidationError as error:
-        name = given.get("name") if isinstance(given, dict) else None
-        return Refusal(str(name or "a tool without a name"), f"It is {misfit(error)}.")
-
-
-def read_tools(
-    listed: list[types.Tool | Refusal], origin: str, call: Call
-) -> tuple[dict[str, McpTool], list[Refusal]]:
-    """Return tools by name, and what became none."""
-    tools: dict[str, McpTool] = {}
-    refusals: list[Refusal] = []
-    for each in listed:
-        if isinstance(each, Refusal):
-            refusals.append(each)
-            continue
-        if each.name in tools:
-            refusals.append(Refusal(each.name, "The server lists this name twice."))
-            continue
-        try:
-            tools[each.name] = McpTool.of(each, origin, call)
-        except InvalidFunctionError as error:
-            refusals.append(Refusal(each.name, str(error)))
-    return tools, refusals
 
 
 async def called(

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,19 @@ GOOD = [
 @pytest.fixture
 def http() -> Iterator[dict]:
     """Start the server over HTTP, for one test."""
+    port = free_port()
+    with serving(port):
+        yield {"url": f"http://127.0.0.1:{port}/mcp/"}
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(port: int) -> Iterator[None]:
     process = subprocess.Popen([sys.executable, str(SCRIPT), str(port)])
     try:
         deadline = time.monotonic() + 30
@@ -56,7 +67,7 @@ def http() -> Iterator[dict]:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-        yield {"url": f"http://127.0.0.1:{port}/mcp/"}
+        yield
     finally:
         process.kill()
         process.wait()
@@ -298,14 +309,40 @@ def test_a_server_that_takes_too_long_is_an_error_for_the_model():
     assert "sleep: " in message.content
 
 
-def test_a_server_that_ends_is_an_error_for_the_model():
+def test_a_program_that_crashed_is_started_again_by_the_next_call():
     with mcp.McpServer(STDIO, timeout_s=10) as server:
-        assert invoked(server.tools, "crash").status == "error"
-        message = invoked(server.tools, "add", {"a": 1, "b": 2})
+        message = invoked(server.tools, "crash")
         assert message.status == "error"
         assert "connection" in message.content.lower()
-        with pytest.raises(SourceError, match="the connection is closed"):
+        with pytest.raises(SourceError, match="no connection"):
             server.refresh()
+        assert invoked(server.tools, "add", {"a": 1, "b": 2}).status == "success"
+        server.refresh()
+
+
+def test_a_server_that_is_gone_is_an_error_until_it_is_back():
+    port = free_port()
+    with serving(port):
+        server = mcp.McpServer({"url": f"http://127.0.0.1:{port}/mcp/"}, timeout_s=10).open()
+    for _ in range(2):
+        message = invoked(server.tools, "add", {"a": 1, "b": 2})
+        assert message.status == "error"
+        assert "connection" in message.content
+    with serving(port):
+        threads = [
+            threading.Thread(
+                target=lambda: found.append(invoked(server.tools, "add", {"a": 1, "b": 2}).status)
+            )
+            for _ in range(3)
+        ]
+        found: list[str] = []
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == ["success"] * 3
+        server.close()
+        assert "is closed" in invoked(server.tools, "add", {"a": 1, "b": 2}).content
 
 
 async def test_a_cancelled_call_leaves_the_connection_usable():
