@@ -14,7 +14,7 @@ The forms are
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from inspect import getdoc, iscoroutinefunction
+from inspect import getdoc, iscoroutinefunction, signature
 from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
@@ -198,6 +198,7 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
             f"A tool is {function!r:.120}, which has no name. Pass a function, or make a tool of "
             "it: StructuredTool.from_function(func=…, name=…, description=…)."
         )
+    unnamed = _unnamed_parameters(function, name)
     # LangChain's own tool leaves out what is injected and reads the docstring's Args.
     with _explained(function):
         is_async = iscoroutinefunction(function)
@@ -209,10 +210,48 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
             description=name,
             parse_docstring=True,
         )
-        parameters = _without_config(tool.tool_call_schema)
+        parameters = _without(unnamed, _without_config(tool.tool_call_schema))
         # Of the docstring only what stands before its Args.
         description = getattr(tool.args_schema, "__doc__", None)
     return ToolParts(name, description, parameters, generated=True)
+
+
+def _unnamed_parameters(function: Callable[..., Any], name: str) -> Collection[str]:
+    """Return ``*args`` and ``**kwargs``, which a call cannot give: LangChain gives all by name.
+
+    Raises:
+        InvalidFunctionError: No call could give what the function needs.
+    """
+    try:
+        parameters = [*signature(function).parameters.values()]
+    except ValueError:  # Of some builtins nobody knows.
+        return ()
+    unnamed = [one for one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    by_place = [
+        one.name
+        for one in parameters
+        if (one.kind is one.POSITIONAL_ONLY and one.default is one.empty)
+        or (one.kind is one.VAR_POSITIONAL and len(parameters) == len(unnamed))
+    ]
+    reserved = {one.name for one in parameters if one not in unnamed} & {"args", "kwargs"}
+    for found, problem in (
+        (by_place, "is given by its place"),
+        (sorted(reserved), "is a name that LangChain keeps for itself"),
+    ):
+        if found:
+            raise InvalidFunctionError(
+                f"The function {name!r} cannot be called by LangChain, which gives arguments by name: "
+                f"{found[0]!r} {problem}. Write a function around it, with parameters of other names, "
+                "or take tools_from_module."
+            )
+    return {one.name for one in unnamed}
+
+
+def _without(names: Collection[str], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of an object without some of its properties."""
+    properties = schema.get("properties", {})
+    kept = {name: value for name, value in properties.items() if name not in names}
+    return {**schema, "properties": kept} if len(kept) < len(properties) else schema
 
 
 def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:

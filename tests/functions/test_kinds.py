@@ -220,7 +220,14 @@ def test_a_docstring_may_describe_what_has_no_hint_or_is_no_parameter() -> None:
     schema = function_schema(send)
     assert schema.description == "Send a text."
     described = {name: each.get("description") for name, each in schema.properties.items()}
-    assert described == {"to": "Whom to.", "text": "What, in words: all of it.", "more": None}
+    assert described == {"to": "Whom to.", "text": "What, in words: all of it."}
+
+
+def test_what_no_name_gives_is_not_offered() -> None:
+    def log(text: str, *more: str, **fields: str) -> str:
+        return f"{text} {more} {fields}"
+
+    assert list(function_schema(log).properties) == ["text"]
 
 
 def test_a_typed_dict_without_docstring_does_not_describe_the_dict_type() -> None:
@@ -300,6 +307,18 @@ def test_a_key_that_says_something_else_is_not_taken_for_parameters(given: dict[
     assert function_schema({"name": "now", **given}).properties == {}
 
 
+def _total(*values: int) -> int:
+    return sum(values)
+
+
+def _divided(a: int, /, b: int) -> float:
+    return a / b
+
+
+def _joined(args: list[str]) -> str:
+    return " ".join(args)
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "no name": ({"description": "?"}, "has no name.*Give it one"),
     "an empty name": ({"name": " "}, "has no name"),
@@ -336,6 +355,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a number": (3, "of type int.*Expected a LangChain tool, a Pydantic model class"),
     "a lambda": (lambda x: x, "has no name.*StructuredTool.from_function"),
     "a partial": (functools.partial(weather, days=2), "has no name"),
+    "a function of values by their place": (
+        _total,
+        "'_total' cannot be called.*'values' is given by",
+    ),
+    "a parameter by its place alone": (_divided, "'a' is given by its place.*tools_from_module"),
+    "a parameter called args": (_joined, "'args' is a name that LangChain keeps"),
     "a builtin without signature": (int, "No JSON schema can be made.*int"),
 }
 
