@@ -365,7 +365,7 @@ def get_time(city: str) -> str:
 
 
 def model(**options: Any) -> Any:
-    return ChatGorilla(model="bundled", max_tokens=60, **options).bind_tools(
+    return ChatGorilla(model="bundled", dtype="float32", max_tokens=60, **options).bind_tools(
         [get_weather, get_time]
     )
 
@@ -424,9 +424,9 @@ def test_a_grammar_made_on_the_way_compares_the_same(monkeypatch: pytest.MonkeyP
         {"name": f"get_{one}", "description": f"Get the {one} of a city.", "parameters": city}
         for one in ("tides", "traffic", "prices", "news", "scores", "levels")
     ]
-    bound = ChatGorilla(model="bundled", max_tokens=60, compare_functions=3).bind_tools(
-        [get_weather, get_time, *others]
-    )
+    bound = ChatGorilla(
+        model="bundled", dtype="float32", max_tokens=60, compare_functions=3
+    ).bind_tools([get_weather, get_time, *others])
     question = "Get the local time in Oslo and the weather in Rome."
     on_the_way = bound.invoke(question)
     monkeypatch.setattr(compiler, "LAZY_ABOVE", 20)
@@ -465,10 +465,10 @@ def test_a_demand_that_leaves_no_choice_is_not_compared(choice: str) -> None:
 
 
 def test_where_nothing_can_be_compared_nothing_changes() -> None:
-    alone = ChatGorilla(model="bundled", max_tokens=60, compare_functions=3)
+    alone = ChatGorilla(model="bundled", dtype="float32", max_tokens=60, compare_functions=3)
     assert (
         alone.invoke("Hello!").text
-        == ChatGorilla(model="bundled", max_tokens=60).invoke("Hello!").text
+        == ChatGorilla(model="bundled", dtype="float32", max_tokens=60).invoke("Hello!").text
     )
 
 

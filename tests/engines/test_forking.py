@@ -234,7 +234,9 @@ def get_weather(city: str) -> str:
 
 
 def model(**options: Any) -> Any:
-    return ChatGorilla(model="bundled", max_tokens=24, **options).bind_tools([get_weather])
+    return ChatGorilla(model="bundled", dtype="float32", max_tokens=24, **options).bind_tools(
+        [get_weather]
+    )
 
 
 async def test_every_path_reports_the_same_probability() -> None:
@@ -296,9 +298,9 @@ def test_calls_or_json_is_a_fork_too(engine: TransformersEngine) -> None:
 
 
 def test_a_demanded_call_has_no_fork() -> None:
-    bound = ChatGorilla(model="bundled", max_tokens=24, min_call_probability=1.0).bind_tools(
-        [get_weather], tool_choice="any"
-    )
+    bound = ChatGorilla(
+        model="bundled", dtype="float32", max_tokens=24, min_call_probability=1.0
+    ).bind_tools([get_weather], tool_choice="any")
     answer = bound.invoke(QUESTIONS[0])
     assert answer.tool_calls
     assert "call_probability" not in answer.response_metadata

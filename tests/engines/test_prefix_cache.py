@@ -100,7 +100,7 @@ def test_threads_may_share_it() -> None:
 
 @pytest.fixture
 def fresh() -> TransformersEngine:
-    return TransformersEngine(LoadedModel(ModelSource(model="bundled")))
+    return TransformersEngine(LoadedModel(ModelSource(model="bundled", dtype="float32")))
 
 
 def answer(engine: TransformersEngine, question: str) -> tuple[str, Finished]:

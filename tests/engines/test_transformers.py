@@ -100,7 +100,7 @@ def test_max_tokens_ends_the_answer_as_length(engine: TransformersEngine) -> Non
 
 def test_the_context_ends_the_answer_as_length(engine: TransformersEngine) -> None:
     size = len(engine.encode(weather_prompt()))
-    small = load_engine("bundled", context_tokens=size + 4)
+    small = load_engine("bundled", dtype="float32", context_tokens=size + 4)
     assert small._loaded is engine._loaded
     for options in (GenerationOptions(), GenerationOptions(max_tokens=40)):
         finished = ask(small, options=options).finished
@@ -109,7 +109,7 @@ def test_the_context_ends_the_answer_as_length(engine: TransformersEngine) -> No
 
 def test_a_prompt_that_does_not_fit_says_by_how_much(engine: TransformersEngine) -> None:
     size = len(engine.encode(weather_prompt()))
-    small = load_engine("bundled", context_tokens=size)
+    small = load_engine("bundled", dtype="float32", context_tokens=size)
     with pytest.raises(PromptTooLongError, match=rf"has {size} tokens.*may have {size}\. Bind few"):
         ask(small)
 
