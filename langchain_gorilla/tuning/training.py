@@ -8,6 +8,7 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,11 @@ from langchain_gorilla.tuning.examples import NOT_LEARNED, Example, examples
 from langchain_gorilla.tuning.rows import TuningRow, UnusableRowsError
 
 SMALL_PARAMETERS = 100_000_000
-"""Below, a model is trained at a higher rate, and a whole batch at once."""
+"""Below, a model is trained at a higher rate, and several examples at once."""
+
+_AT_ONCE_ON_CPU = 4
+"""Examples that a small model sees together on a CPU: 16 are no faster there (54 s for 32 of 900
+tokens, and 51 s by fours, one thread) and take 7.0 instead of 2.6 GB."""
 
 _LONGEST = 2_048
 
@@ -214,7 +219,7 @@ def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: Tu
             task_type="CAUSAL_LM",
         )
         weights = peft.get_peft_model(weights, config)
-    at_once = options.batch_size if small else 1
+    at_once = _at_once(options.batch_size, small=small, on_cpu=on_cpu)
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=options.epochs,
@@ -222,7 +227,7 @@ def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: Tu
         lr_scheduler_type="cosine",
         warmup_steps=0.03,
         per_device_train_batch_size=at_once,
-        gradient_accumulation_steps=max(1, options.batch_size // at_once),
+        gradient_accumulation_steps=options.batch_size // at_once,
         train_sampling_strategy="group_by_length",
         bf16=_computes_bfloat16(),
         use_cpu=on_cpu,
@@ -238,6 +243,13 @@ def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: Tu
     trainer = Trainer(model=weights, args=arguments, train_dataset=rows, data_collator=_padded)
     trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
     return weights.merge_and_unload() if options.lora_rank else weights
+
+
+def _at_once(batch_size: int, *, small: bool, on_cpu: bool) -> int:
+    """Choose how many examples of a step are seen together; it divides the batch size."""
+    if not small:
+        return 1
+    return gcd(batch_size, _AT_ONCE_ON_CPU) if on_cpu else batch_size
 
 
 def _last_checkpoint(checkpoints: Path) -> str | None:

@@ -85,6 +85,15 @@ def test_what_was_learned_from_is_counted(tmp_path: Path) -> None:
     assert 0 < counted.learned_tokens < counted.tokens < 200
 
 
+@pytest.mark.parametrize("batch_size", [1, 6, 7, 16])
+def test_a_step_has_its_batch_however_many_are_seen_together(batch_size: int) -> None:
+    for small in (True, False):
+        for on_cpu in (True, False):
+            at_once = training._at_once(batch_size, small=small, on_cpu=on_cpu)
+            assert batch_size % at_once == 0
+            assert at_once <= 4 or (small and not on_cpu)
+
+
 # peft asks transformers by a name that is to go.
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 def test_lora_gives_a_plain_model_too(tmp_path: Path) -> None:
