@@ -14,7 +14,7 @@ The forms are
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from inspect import getdoc, iscoroutinefunction, signature
+from inspect import Parameter, getdoc, iscoroutinefunction, signature
 from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
@@ -217,7 +217,7 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
 
 
 def _unnamed_parameters(function: Callable[..., Any], name: str) -> Collection[str]:
-    """Return ``*args`` and ``**kwargs``, which a call cannot give: LangChain gives all by name.
+    """Return what a call cannot give, since LangChain gives all by name, and the function can spare.
 
     Raises:
         InvalidFunctionError: No call could give what the function needs.
@@ -226,7 +226,8 @@ def _unnamed_parameters(function: Callable[..., Any], name: str) -> Collection[s
         parameters = [*signature(function).parameters.values()]
     except ValueError:  # Of some builtins nobody knows.
         return ()
-    unnamed = [one for one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    unnamed = [one for one in parameters if one.kind not in named]
     by_place = [
         one.name
         for one in parameters
@@ -244,7 +245,8 @@ def _unnamed_parameters(function: Callable[..., Any], name: str) -> Collection[s
                 f"{found[0]!r} {problem}. Write a function around it, with parameters of other names, "
                 "or take tools_from_module."
             )
-    return {one.name for one in unnamed}
+    # Pydantic adds the last where something is given by its place alone.
+    return {*(one.name for one in unnamed), "v__positional_only"}
 
 
 def _without(names: Collection[str], schema: Mapping[str, Any]) -> Mapping[str, Any]:

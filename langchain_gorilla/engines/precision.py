@@ -3,7 +3,7 @@
 bfloat16 where the processor computes in it and the weights are more than a core's own cache holds:
 there reading them is what takes time, and half the bytes are read in half of it; a pass of 16
 tokens costs hardly more than one of a single token, which is what drafts live on. The bundled
-model, of 18.3M parameters, writes 1.5 times as many tokens a second so, an older one of 8.8M as
+model, of 18.3M parameters, writes 1.6 times as many tokens a second so, an older one of 8.8M as
 many (one thread, AVX-512 BF16; ``benchmarks/bundled_model.py --speed``, and ``GORILLA_DTYPE=float32``
 before it). fp16 is slow and imprecise on every CPU.
 """

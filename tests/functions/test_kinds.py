@@ -227,7 +227,11 @@ def test_what_no_name_gives_is_not_offered() -> None:
     def log(text: str, *more: str, **fields: str) -> str:
         return f"{text} {more} {fields}"
 
+    def power(base: int = 2, /, exponent: int = 1) -> int:
+        return int(base**exponent)
+
     assert list(function_schema(log).properties) == ["text"]
+    assert list(function_schema(power).properties) == ["exponent"]
 
 
 def test_a_typed_dict_without_docstring_does_not_describe_the_dict_type() -> None:
