@@ -30,6 +30,7 @@ from langchain_gorilla.errors import (
     UnknownToolError,
 )
 from langchain_gorilla.functions import FunctionSchema, function_schema
+from langchain_gorilla.tool_forms import called_by_name
 
 _COMPACT = json.JSONEncoder(
     separators=(",", ":")
@@ -388,10 +389,11 @@ def _tool_of(entry: CatalogTool) -> BaseTool:
     """Make a LangChain tool of a function."""
     from inspect import iscoroutinefunction
 
-    is_async = iscoroutinefunction(entry.runs)
+    assert callable(entry.runs)
+    is_async, runs = iscoroutinefunction(entry.runs), called_by_name(entry.runs)
     return StructuredTool.from_function(
-        func=None if is_async else entry.runs,  # type: ignore[arg-type]
-        coroutine=entry.runs if is_async else None,  # type: ignore[arg-type]
+        func=None if is_async else runs,
+        coroutine=runs if is_async else None,
         name=entry.name,
         description=entry.function.description or entry.name,
     )

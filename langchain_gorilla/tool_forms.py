@@ -39,6 +39,9 @@ _OBJECT_KEYWORDS: Final = frozenset(
 _RESULTS: Final = frozenset({"outputSchema", "output_schema", "response", "responses", "returns"})
 """Keys that may hold the schema of what a tool gives, which a model does not read."""
 
+_RESERVED: Final = frozenset({"args", "kwargs", "config", "self"})
+"""Parameters of LangChain's own tools: a function's parameter of that name would lose its argument."""
+
 
 class ToolParts(NamedTuple):
     """A tool taken apart, before its parts are checked.
@@ -198,11 +201,11 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
             f"A tool is {function!r:.120}, which has no name. Pass a function, or make a tool of "
             "it: StructuredTool.from_function(func=…, name=…, description=…)."
         )
-    unnamed = _unnamed_parameters(function, name)
+    named = called_by_name(function)
     # LangChain's own tool leaves out what is injected and reads the docstring's Args.
     with _explained(function):
         is_async = iscoroutinefunction(function)
-        read = _with_documented_hints(function)
+        read = _with_documented_hints(named)
         tool = StructuredTool.from_function(
             func=None if is_async else read,
             coroutine=read if is_async else None,
@@ -210,50 +213,53 @@ def _callable_parts(function: Callable[..., Any]) -> ToolParts:
             description=name,
             parse_docstring=True,
         )
-        parameters = _without(unnamed, _without_config(tool.tool_call_schema))
+        parameters = _without_config(tool.tool_call_schema)
         # Of the docstring only what stands before its Args.
         description = getattr(tool.args_schema, "__doc__", None)
     return ToolParts(name, description, parameters, generated=True)
 
 
-def _unnamed_parameters(function: Callable[..., Any], name: str) -> Collection[str]:
-    """Return what a call cannot give, since LangChain gives all by name, and the function can spare.
+def called_by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function without the parameters that no name gives, as LangChain calls it.
+
+    LangChain would give them too, by name: None for ``**fields``, an error for ``*more``.
 
     Raises:
         InvalidFunctionError: No call could give what the function needs.
     """
     try:
-        parameters = [*signature(function).parameters.values()]
+        whole = signature(function)
     except ValueError:  # Of some builtins nobody knows.
-        return ()
-    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    unnamed = [one for one in parameters if one.kind not in named]
+        return function
+    parameters = [*whole.parameters.values()]
+    by_name = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    named = [one for one in parameters if one.kind in by_name]
     by_place = [
         one.name
         for one in parameters
         if (one.kind is one.POSITIONAL_ONLY and one.default is one.empty)
-        or (one.kind is one.VAR_POSITIONAL and len(parameters) == len(unnamed))
+        or (one.kind is one.VAR_POSITIONAL and not named)
     ]
-    reserved = {one.name for one in parameters if one not in unnamed} & {"args", "kwargs"}
+    reserved = {one.name for one in named if "RunnableConfig" not in str(one.annotation)}
     for found, problem in (
         (by_place, "is given by its place"),
-        (sorted(reserved), "is a name that LangChain keeps for itself"),
+        (sorted(reserved & _RESERVED), "is a name that LangChain keeps for itself"),
     ):
         if found:
             raise InvalidFunctionError(
-                f"The function {name!r} cannot be called by LangChain, which gives arguments by name: "
-                f"{found[0]!r} {problem}. Write a function around it, with parameters of other names, "
-                "or take tools_from_module."
+                f"The function {function.__name__!r} cannot be called by LangChain, which gives "
+                f"arguments by name: {found[0]!r} {problem}. Write a function around it, with "
+                "parameters of other names, or take tools_from_module."
             )
-    # Pydantic adds the last where something is given by its place alone.
-    return {*(one.name for one in unnamed), "v__positional_only"}
+    if len(named) == len(parameters):
+        return function
 
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
 
-def _without(names: Collection[str], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema of an object without some of its properties."""
-    properties = schema.get("properties", {})
-    kept = {name: value for name, value in properties.items() if name not in names}
-    return {**schema, "properties": kept} if len(kept) < len(properties) else schema
+    called.__signature__ = whole.replace(parameters=named)  # type: ignore[attr-defined]
+    return called
 
 
 def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:

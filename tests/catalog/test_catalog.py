@@ -153,6 +153,20 @@ def test_an_empty_tool_node_runs_what_the_catalog_holds(name, args, content):
     assert result["messages"][-1].content == content
 
 
+def test_a_function_runs_without_what_no_name_gives():
+    def log(text: str, *more: str, **fields: str) -> str:
+        """Log a text."""
+        return f"{text} {more} {fields}"
+
+    def power(base: int = 2, /, exponent: int = 1) -> int:
+        """Raise two to a power."""
+        return int(base**exponent)
+
+    catalog = ToolCatalog([log, power])
+    assert catalog.executable("log").invoke({"text": "hi"}) == "hi () {}"
+    assert catalog.executable("power").invoke({"exponent": 3}) == 8
+
+
 async def test_it_runs_async_too():
     result = await agent(ToolCatalog([later])).ainvoke(called("later", {"text": "hi"}))
     assert result["messages"][-1].content == "hi"

@@ -323,6 +323,14 @@ def _joined(args: list[str]) -> str:
     return " ".join(args)
 
 
+def _deployed(config: str = "production") -> str:
+    return config
+
+
+class _Service:
+    def stop(self) -> None: ...
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "no name": ({"description": "?"}, "has no name.*Give it one"),
     "an empty name": ({"name": " "}, "has no name"),
@@ -365,6 +373,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a parameter by its place alone": (_divided, "'a' is given by its place.*tools_from_module"),
     "a parameter called args": (_joined, "'args' is a name that LangChain keeps"),
+    "a parameter called config": (_deployed, "'config' is a name that LangChain keeps"),
+    "a method of no object": (_Service.stop, "'self' is a name that LangChain keeps"),
     "a builtin without signature": (int, "No JSON schema can be made.*int"),
 }
 
