@@ -38,8 +38,9 @@ class CataloguedTools:
         return tuple(self.catalog.names)
 
     def functions(self, names: Sequence[str]) -> list[FunctionSchema]:
-        """See ``Toolbox``."""
-        return [compact(self.catalog[name].function) for name in names]
+        """See ``Toolbox``; one that was removed meanwhile is left out."""
+        found = map(self.catalog.get, names)
+        return [compact(tool.function) for tool in found if tool is not None]
 
     def by_words(self) -> ToolRetriever:
         """See ``Toolbox``."""
