@@ -18,6 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field, replace
+from inspect import iscoroutinefunction
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -29,12 +30,13 @@ from langchain_gorilla.errors import (
     InvalidFunctionError,
     UnknownToolError,
 )
-from langchain_gorilla.functions import FunctionSchema, function_schema
+from langchain_gorilla.functions import FunctionSchema, check_several, function_schema
 from langchain_gorilla.tool_forms import called_by_name
 
-_COMPACT = json.JSONEncoder(
-    separators=(",", ":")
-)  # one for all tools: made anew, a sixth of the time
+# One for all tools: made anew, a sixth of the time.
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 _MOST_COMPARED = 2_000
 """Names that an unknown one is compared with: 100,000 take seconds, in which an agent waits."""
@@ -44,7 +46,7 @@ MetadataValue: TypeAlias = "str | int | float | tuple[str, ...]"
 keywords ``"true"`` and ``"false"``, in the metadata and in filters."""
 
 
-def _problem(key: str, value: Any) -> str:
+def fact_problem(key: str, value: Any) -> str:
     """Say why no filter can compare a fact; ``""`` where one can."""
     if not key or '"' in key:
         return "Expected a key with at least one character and without double quotes"
@@ -53,6 +55,8 @@ def _problem(key: str, value: Any) -> str:
     is_words = isinstance(value, tuple) and all(isinstance(each, str) for each in value)
     if not is_words and not isinstance(value, str | int | float):
         return "Expected a number, a string, a truth value or a tuple of strings"
+    if _HALF_CHARACTER.search(" ".join([key, *value] if is_words else [key, str(value)])):
+        return "Expected whole characters, and there is half of one"
     return ""
 
 
@@ -144,7 +148,7 @@ class ToolCatalog:
     @property
     def namespaces(self) -> Mapping[str, int]:
         """Namespace to its number of tools: what an agent may say about what it cannot list."""
-        return Counter(tool.namespace for tool in self._tools.values())
+        return Counter(tool.namespace for tool in self)
 
     def add(
         self,
@@ -187,7 +191,11 @@ class ToolCatalog:
         """Add tools as ``add`` does; all of them, or none where one is refused.
 
         Tools are taken one by one as they come, so a generator may read them from a source.
+
+        Raises:
+            InvalidFunctionError: See ``add``; or a single tool was given.
         """
+        check_several(tools)
         common = tuple(tags)
         replaced: list[tuple[str, CatalogTool | None]] = []
         try:
@@ -225,8 +233,7 @@ class ToolCatalog:
                 f"The new documentation of tool {name!r} is that of {function.name!r}. Expected "
                 "the same name; a renamed tool is a new one: remove() it and add() the other."
             )
-        changed = replace(held, function=function)
-        return self.add(changed, replace=True)
+        return self.add(replace(held, function=function), replace=True)
 
     def remove(self, name: str) -> CatalogTool:
         """Take a tool out and return it.
@@ -332,8 +339,8 @@ class ToolCatalog:
         if isinstance(tool, CatalogTool):
             return tool
         function = function_schema(tool)
-        for key, value in metadata.items():
-            if problem := _problem(key, value):
+        for key, value in (("namespace", namespace), ("tags", tags), *metadata.items()):
+            if problem := fact_problem(key, value):
                 raise InvalidFunctionError(
                     f"The metadata {key!r} of tool {function.name!r} is {value!r:.80}, of type "
                     f"{type(value).__name__}. {problem}."
@@ -345,7 +352,8 @@ class ToolCatalog:
         if self.qualified and namespace:
             name = f"{namespace}.{function.name}"
             function = FunctionSchema(name, function.description, function.parameters)
-        runs = tool if isinstance(tool, BaseTool) or _is_function(tool) else None
+        is_function = callable(tool) and not isinstance(tool, type | FunctionSchema)
+        runs = tool if isinstance(tool, BaseTool) or is_function else None
         tool_id = f"{namespace}/{function.name}" if namespace else function.name
         return CatalogTool(tool_id, function, namespace, metadata, tags, runs)
 
@@ -372,23 +380,14 @@ def _own_metadata(tool: Any) -> dict[str, MetadataValue]:
     own = getattr(tool, "metadata", None) if isinstance(tool, BaseTool | FunctionSchema) else None
     found: dict[str, MetadataValue] = {}
     for key, value in (own or {}).items():
-        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-            value = tuple(value)
-        elif not isinstance(value, str | int | float):
-            continue
-        if not _problem(key, value):
+        value = tuple(value) if isinstance(value, list) else value
+        if not fact_problem(key, value):
             found[key] = comparable(value)
     return found
 
 
-def _is_function(tool: Any) -> bool:
-    return callable(tool) and not isinstance(tool, type | FunctionSchema)
-
-
 def _tool_of(entry: CatalogTool) -> BaseTool:
     """Make a LangChain tool of a function."""
-    from inspect import iscoroutinefunction
-
     assert callable(entry.runs)
     is_async, runs = iscoroutinefunction(entry.runs), called_by_name(entry.runs)
     return StructuredTool.from_function(

@@ -113,6 +113,15 @@ def _checked_name(name: Any, tool: Any) -> str:
     return name
 
 
+def check_several(tools: Any) -> None:
+    """Raise InvalidFunctionError where a single tool stands in the place of several."""
+    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
+        raise InvalidFunctionError(
+            f"The tools are {tools!r:.120}, of type {type(tools).__name__}. Expected a list: put "
+            "a single tool into brackets, [tool]."
+        )
+
+
 def function_set(tools: Iterable[Any]) -> "FunctionSet":
     """Convert the tools of one request; one that is given twice, in any two forms, counts once.
 
@@ -120,11 +129,7 @@ def function_set(tools: Iterable[Any]) -> "FunctionSet":
         InvalidFunctionError: See ``function_schema``; or a single tool was given.
         DuplicateFunctionError: Two different tools have one name.
     """
-    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
-        raise InvalidFunctionError(
-            f"The tools are {tools!r:.120}, of type {type(tools).__name__}. Expected a list: put "
-            "a single tool into brackets, [tool]."
-        )
+    check_several(tools)
     found: list[FunctionSchema] = []
     documents: dict[str, JSONValue] = {}
     for function in map(function_schema, tools):

@@ -5,16 +5,21 @@ its documentation is what the model reads: change it there, and the next request
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import UnknownToolError
-from langchain_gorilla.functions import FunctionSchema, FunctionSet, function_schema, function_set
+from langchain_gorilla.functions import (
+    FunctionSchema,
+    FunctionSet,
+    check_several,
+    function_schema,
+    function_set,
+)
 from langchain_gorilla.narrowing.compaction import compact
 from langchain_gorilla.retrieval.points import Where
 from langchain_gorilla.retrieval.retriever import ToolRetriever
@@ -201,8 +206,7 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
 
 
 def _by_name(tools: Sequence[Any]) -> dict[str, Any]:
-    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
-        function_set(tools)  # It says what was given instead of a list.
+    check_several(tools)
     named: dict[str, Any] = {}
     for tool in tools:
         name = tool_name(tool)

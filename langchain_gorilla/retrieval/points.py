@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from langchain_gorilla.catalog import MetadataValue, comparable
+from langchain_gorilla.catalog import MetadataValue, comparable, fact_problem
+from langchain_gorilla.errors import UnsupportedOptionError
 
 Note = Literal["header", "adapter", "calibrations"]
 """What a collection keeps beside its tools: how it was made, the query-side adapter and the
@@ -89,6 +90,9 @@ class Where:
         names: Any of these, or a single one; None is all.
         equal: Metadata key to the value it has (or has among its values); of several, any.
         ranges: All of these bounds.
+
+    Raises:
+        UnsupportedOptionError: No metadata holds such a value, or has such a key.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -100,7 +104,7 @@ class Where:
         object.__setattr__(self, "namespaces", _several(self.namespaces))
         if self.names is not None:
             object.__setattr__(self, "names", _several(self.names))
-        equal = {key: _wanted(value) for key, value in self.equal.items()}
+        equal = {key: _wanted(key, value) for key, value in self.equal.items()}
         object.__setattr__(self, "equal", equal)
 
     def __bool__(self) -> bool:
@@ -112,10 +116,12 @@ def _several(values: Any) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _wanted(value: Any) -> Any:
+def _wanted(key: str, value: Any) -> Any:
     """Return a value, or several, as the metadata has them."""
     if isinstance(value, list | tuple):
-        return tuple(comparable(each) for each in value)
+        return tuple(_wanted(key, each) for each in value)
+    if problem := fact_problem(key, value):
+        raise UnsupportedOptionError(f"A filter asks for {key!r} = {value!r:.80}. {problem}.")
     return comparable(value)
 
 

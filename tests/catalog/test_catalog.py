@@ -117,6 +117,27 @@ def test_a_number_that_no_filter_can_compare_is_an_error(value):
         ToolCatalog().add(add, metadata={"size": value})
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"metadata": {"\ud83d": 1}},
+        {"metadata": {"size": "\ud83d"}},
+        {"metadata": {"sizes": ("small", "\ud83d")}},
+        {"tags": ["\ud83d"]},
+        {"namespace": "\ud83d"},
+    ],
+)
+def test_half_a_character_in_a_fact_is_an_error(facts):
+    with pytest.raises(InvalidFunctionError, match="half of one"):
+        ToolCatalog().add(add, **facts)
+
+
+@pytest.mark.parametrize("tool", ["add", add, get_weather, SCHEMA])
+def test_a_single_tool_in_the_place_of_several_is_an_error(tool):
+    with pytest.raises(InvalidFunctionError, match=r"put a single tool into brackets"):
+        ToolCatalog(tool)
+
+
 def test_of_many_names_few_are_compared_with_an_unknown_one(monkeypatch):
     compared = []
     compare = difflib.get_close_matches

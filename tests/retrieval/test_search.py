@@ -256,6 +256,20 @@ def test_a_filter_takes_a_single_keyword_and_a_list(new_index, where):
     assert names(ToolRetriever(catalog=catalog).search(query, where=where)) == ["send_mail"]
 
 
+@pytest.mark.parametrize(
+    ("equal", "problem"),
+    [
+        ({"kind": None}, "'kind' = None. Expected a number, a string"),
+        ({"kind": ["letter", None]}, "'kind' = None. Expected a number, a string"),
+        ({"size": float("nan")}, "Expected a finite number"),
+        ({'a "good" one': 1}, "without double quotes"),
+    ],
+)
+def test_a_filter_for_what_no_metadata_holds_is_an_error(equal, problem):
+    with pytest.raises(UnsupportedOptionError, match=problem):
+        Where(equal=equal)
+
+
 def test_tools_whose_ids_are_spelled_alike_are_both_found(new_index):
     catalog = ToolCatalog([document("mail/send", "Send a letter.")])
     catalog.add(document("send", "Send a parcel."), namespace="mail")
