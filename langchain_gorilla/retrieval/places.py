@@ -24,7 +24,8 @@ _FREE_BYTES = 96 * 1024 * 1024
 Its write-ahead log alone takes 64 MB ahead of the points.
 """
 
-_GENERATION = re.compile(r"index-[0-9a-f]{12}(\.new)?")
+_GENERATION = "[0-9a-f]{12}"
+_FOLDER = re.compile(rf"index-{_GENERATION}(\.new)?")
 
 
 class Place(Protocol):
@@ -110,7 +111,7 @@ class FolderPlace:
     def discard_others(self, generation: str) -> None:
         """See ``Place``."""
         for entry in self.folder.glob("index-*"):
-            if _GENERATION.fullmatch(entry.name) and entry.name != f"index-{generation}":
+            if _FOLDER.fullmatch(entry.name) and entry.name != f"index-{generation}":
                 shutil.rmtree(entry, ignore_errors=True)
 
     def check_room(self, points: int, dimension: int | None) -> None:
@@ -197,10 +198,10 @@ class ServerPlace:
     def discard_others(self, generation: str) -> None:
         """See ``Place``."""
         with self._explained("delete"):
+            # Another program may call a collection of its own tools--backup.
+            ours = re.compile(rf"{re.escape(self.name)}--{_GENERATION}")
             for found in self._client.get_collections().collections:
-                # An index called tools--staging has collections of its own.
-                name, _, other = found.name.rpartition("--")
-                if name == self.name and other != generation:
+                if ours.fullmatch(found.name) and found.name != f"{self.name}--{generation}":
                     self._client.delete_collection(found.name)
 
     def check_room(self, points: int, dimension: int | None) -> None:
@@ -249,5 +250,5 @@ def free_bytes(folder: Path) -> int:
 
 def _is_harmless(name: str) -> bool:
     """Whether a file is part of an index, or one that a file manager or network disk leaves."""
-    ours = name in ("current", "current.new", "lock") or _GENERATION.fullmatch(name)
+    ours = name in ("current", "current.new", "lock") or _FOLDER.fullmatch(name)
     return bool(ours) or name.startswith(".")

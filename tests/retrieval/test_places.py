@@ -57,6 +57,13 @@ def test_an_index_leaves_alone_another_whose_name_begins_with_its_own(catalog):
     assert staging.search("forecast rain").hits
 
 
+def test_a_collection_of_another_program_whose_name_begins_alike_stays(catalog):
+    place = ServerPlace(Connection({"location": ":memory:"}), "tools")
+    place._client.create_collection("tools--backup", vectors_config={})
+    ToolIndex(place).sync(catalog)
+    assert place._client.collection_exists("tools--backup")
+
+
 def test_a_collection_with_the_name_itself_is_an_error():
     place = ServerPlace(Connection({"location": ":memory:"}), "tools")
     place._client.create_collection("taken", vectors_config={})
