@@ -320,7 +320,8 @@ class ToolIndex:
         if adapter is not None:
             opened.store.write_note("adapter", adapter.as_payload())
             if self.adapted:
-                self._held.open = replace(opened, adapter=adapter)
+                # What a sync has opened meanwhile stays open.
+                self._held.open = replace(self._open or opened, adapter=adapter)
         return report
 
     def fingerprint(self) -> str | None:

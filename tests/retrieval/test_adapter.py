@@ -7,6 +7,7 @@ import pytest
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import CalibrationError
 from langchain_gorilla.retrieval.adapter import Adapter, ndcg_at_10
+from langchain_gorilla.retrieval.header import read_header
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 from tests.retrieval.small_catalog import HashedWords
 
@@ -49,6 +50,24 @@ def pairs(seed: int = 0, count: int = 60) -> list[tuple[str, list[str]]]:
     return [
         (" ".join(chooser.sample(JARGON[topic].split(), 2)), [f"about_{topic}"]) for topic in topics
     ]
+
+
+def test_a_sync_during_a_fit_is_not_undone(new_index):
+    class Syncing(HashedWords):
+        index = None
+
+        def embed_query(self, text):
+            if (index := self.index) is not None:
+                self.index = None
+                index.sync([*catalog(), *ToolCatalog({"name": f"new_{n}"} for n in range(30))])
+            return super().embed_query(text)
+
+    embeddings = Syncing()
+    index = new_index(embeddings=embeddings, adapted=True)
+    index.sync(catalog())
+    embeddings.index = index
+    index.fit(pairs())
+    assert index._held.open.header == read_header(index._held.open.store)
 
 
 @pytest.fixture
