@@ -139,11 +139,9 @@ def _added(catalog: Any, tools: Iterable[Any], namespace: str) -> list[Any]:
         except DuplicateFunctionError:
             held = catalog.get(tool.name)
             where = held.namespace if held else namespace
+            advice = "" if where == namespace else " Pass --qualified to tell them apart."
             refused.append(
-                Refusal(
-                    f"{namespace}: {tool.name}",
-                    f"A tool of {where!r} has this name. Pass --qualified to tell them apart.",
-                )
+                Refusal(f"{namespace}: {tool.name}", f"A tool of {where!r} has this name.{advice}")
             )
         except InvalidFunctionError as error:
             refused.append(Refusal(f"{namespace}: {tool.name}", str(error)))
@@ -152,7 +150,7 @@ def _added(catalog: Any, tools: Iterable[Any], namespace: str) -> list[Any]:
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

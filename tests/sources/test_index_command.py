@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from langchain_gorilla import indexing
 from langchain_gorilla.cli import app
 from langchain_gorilla.errors import GorillaError, SourceError
 from langchain_gorilla.retrieval.collection import ToolIndex
@@ -114,6 +115,24 @@ def test_equal_names_are_refused_by_name_and_kept_apart_where_asked(tmp_path, do
     ]
     assert "Pass --qualified" in result.output
     assert "4 tools" in run(*sources, "--qualified", folder=tmp_path / "other").output
+
+
+@pytest.mark.parametrize("qualified", [(), ("--qualified",)])
+def test_equal_names_of_one_namespace_are_refused_without_advice_that_does_not_help(
+    tmp_path, documents, qualified
+):
+    again = tmp_path / "more.json"
+    again.write_text(documents.read_text())
+    sources = (f"apizoo:{documents}", f"apizoo:{again}", "--namespace", "mine", *qualified)
+    output = run(*sources, folder=tmp_path / "index").output
+    assert "A tool of 'mine' has this name." in output
+    assert "Pass --qualified" not in output
+
+
+def test_a_source_may_be_named_like_markup():
+    progress = indexing._progress()
+    progress.add_task("Reading apizoo:a[/b]")
+    progress.get_renderable()
 
 
 def test_sources_without_a_tool_leave_the_index_as_it_is(tmp_path, documents):
