@@ -6,6 +6,7 @@ its documentation is what the model reads: change it there, and the next request
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 from langchain_core.tools import BaseTool
@@ -109,8 +110,10 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         where = self.retriever.where
         if self._where_names is None:
             return where
-        where = where or Where()
-        return Where(where.namespaces, self._where_names, where.equal, where.ranges)
+        where, names = where or Where(), self._where_names
+        if where.names is not None:
+            names = tuple(name for name in names if name in where.names)
+        return replace(where, names=names)
 
     def everything(self) -> tuple[str, ...] | None:
         """Return all names to choose from where they are no more than a search may find."""
