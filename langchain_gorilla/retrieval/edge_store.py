@@ -98,7 +98,7 @@ class EdgeStore(BaseStore):
         """See ``PointStore``."""
         point = self._edge.Point(NOTES[note], {}, {note: dict(content)})
         with self._explained("write"):
-            self._update(self._edge.UpdateOperation.upsert_points([point]))
+            self._shard.update(self._edge.UpdateOperation.upsert_points([point]))
             self._shard.flush()
 
     def _page(self, offset: Any, payload: bool | list[str]) -> tuple[Sequence[Any], Any]:
@@ -121,13 +121,15 @@ class EdgeStore(BaseStore):
         with self._explained("write"):
             for name, kind in fields.items():
                 schema = edge.FloatIndexParams() if kind == "number" else edge.KeywordIndexParams()
-                self._update(edge.UpdateOperation.create_field_index(metadata_path(name), schema))
+                self._shard.update(
+                    edge.UpdateOperation.create_field_index(metadata_path(name), schema)
+                )
 
     def write(self, points: Sequence[StoredPoint]) -> None:
         """See ``PointStore``."""
         edge_points = [self._point(point) for point in points]
         with self._explained("write"):
-            self._update(self._edge.UpdateOperation.upsert_points(edge_points))
+            self._shard.update(self._edge.UpdateOperation.upsert_points(edge_points))
 
     def write_sparse(self, weights: Mapping[str, SparseWeights]) -> None:
         """See ``PointStore``."""
@@ -136,12 +138,12 @@ class EdgeStore(BaseStore):
             for point, sparse in weights.items()
         ]
         with self._explained("write"):
-            self._update(self._edge.UpdateOperation.update_vectors(vectors))
+            self._shard.update(self._edge.UpdateOperation.update_vectors(vectors))
 
     def delete(self, ids: Sequence[str]) -> None:
         """See ``PointStore``."""
         with self._explained("write"):
-            self._update(self._edge.UpdateOperation.delete_points(list(ids)))
+            self._shard.update(self._edge.UpdateOperation.delete_points(list(ids)))
 
     def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
         """See ``PointStore``."""
@@ -177,9 +179,6 @@ class EdgeStore(BaseStore):
         """See ``PointStore``."""
         with self._explained("close"):
             self._shard.close()
-
-    def _update(self, operation: Any) -> None:
-        self._shard.update(operation)
 
     def _scrolled(self, condition: Any, score: float, limit: int) -> list[Hit]:
         request = self._edge.ScrollRequest(limit=limit, filter=condition, with_payload=True)
