@@ -7,10 +7,10 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError, SourceError
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.printing import progress_bar
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -73,7 +73,7 @@ def index(
     counts: dict[str, int] = {}
     embeddings = None if dense is None else LocalEmbeddings(dense)
     with (
-        _progress() as progress,
+        progress_bar() as progress,
         ToolIndex.in_folder(folder, embeddings=embeddings) as tool_index,
     ):
         reading = progress.add_task("Sources", total=len(sources))
@@ -146,13 +146,3 @@ def _added(catalog: Any, tools: Iterable[Any], namespace: str) -> list[Any]:
         except InvalidFunctionError as error:
             refused.append(Refusal(f"{namespace}: {tool.name}", str(error)))
     return refused
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    )

@@ -130,7 +130,7 @@ def test_equal_names_of_one_namespace_are_refused_without_advice_that_does_not_h
 
 
 def test_a_source_may_be_named_like_markup():
-    progress = indexing._progress()
+    progress = indexing.progress_bar()
     progress.add_task("Reading apizoo:a[/b]")
     progress.get_renderable()
 
