@@ -17,7 +17,7 @@ from langchain_gorilla.training.requests import (
     documents,
     neighbours,
 )
-from langchain_gorilla.training.values import Values, data_text
+from langchain_gorilla.training.values import data_text
 
 _BY_NAME = (
     "Use the {name} function.",
@@ -45,22 +45,13 @@ def _with_near_misses() -> tuple[Concept, ...]:
 
 
 class Conversations:
-    """Makes conversations of a kind; the same ``values`` state gives the same ones."""
+    """Makes conversations of a kind; ``Requests`` of the same state give the same ones."""
 
-    def __init__(
-        self,
-        values: Values,
-        *,
-        held_out: bool = False,
-        everyday: float = 0.0,
-        hard: float = 0.0,
-    ) -> None:
-        """Draw from ``values``; the other arguments as for ``Requests``."""
-        self.values = values
-        self.rng = values.rng
-        self.requests = Requests(values, held_out=held_out, everyday=everyday, hard=hard)
-        self.ask = self.requests.ask
-        dialogues, compositions = Dialogues(self.requests), Compositions(self.requests)
+    def __init__(self, requests: Requests) -> None:
+        """Draw functions and questions from ``requests``."""
+        self.requests, self.ask = requests, requests.ask
+        self.values, self.rng = requests.values, requests.rng
+        dialogues, compositions = Dialogues(requests), Compositions(requests)
         self.kinds: dict[str, Callable[[], Conversation | None]] = {
             "simple": lambda: self._calls("simple"),
             "multiple": lambda: self._calls("multiple"),

@@ -29,6 +29,7 @@ from langchain_gorilla.training.prompts import (
     Piece,
     pieces,
 )
+from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
@@ -234,7 +235,8 @@ def _tokens(tokenizer: Tokenizer, piece: Piece) -> list[int]:
 def shard(seed: int, index: int, size: int = SHARD_SIZE) -> list[list[Conversation]]:
     """Make the families of one shard; the same for the same seed and index."""
     rng = Random(f"{seed}/{index}")
-    conversations = Conversations(Values(rng), everyday=EVERYDAY_SHARE, hard=HARD_SHARE)
+    requests = Requests(Values(rng), everyday=EVERYDAY_SHARE, hard=HARD_SHARE)
+    conversations = Conversations(requests)
     families: list[list[Conversation]] = []
     for _ in range(size):
         if rng.random() < ALONE_SHARE:
@@ -255,7 +257,8 @@ def unseen(seed: int, kinds: Sequence[str], count: int, *, held_out: bool) -> li
         held_out: From concepts that are never trained on, else from the others.
     """
     name = "held out" if held_out else "unseen"
-    make = Conversations(Values(Random(f"{name} {seed}")), held_out=held_out).make
+    requests = Requests(Values(Random(f"{name} {seed}")), held_out=held_out)
+    make = Conversations(requests).make
     return [make(kind) for kind in kinds for _ in range(count)]
 
 

@@ -38,6 +38,7 @@ from langchain_gorilla.training import dataset
 from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.generate import Generator, constrained_answers
 from langchain_gorilla.training.prompts import Conversation, Turn, prompt_before, write_call
+from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values
 
 OWN_KINDS = (
@@ -338,7 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--compared needs --constrained: calls are compared within their grammar.")
     if not (chosen.own or chosen.cases):
         parser.error("There is nothing to measure: give --own, --cases or both.")
-    known = Conversations(Values(Random(chosen.seed))).kinds
+    known = Conversations(Requests(Values(Random(chosen.seed)))).kinds
     if unknown := [kind for kind in chosen.kinds if kind not in known]:
         parser.error(f"--kinds knows no {unknown[0]!r}. Known: {', '.join(known)}.")
     if chosen.lexical_weight and not chosen.constrained:

@@ -35,6 +35,7 @@ from langchain_gorilla.training.documents import OfferedFunction, Slot
 from langchain_gorilla.training.evaluate import read_calls
 from langchain_gorilla.training.phrasing import commands, upper_first
 from langchain_gorilla.training.prompts import Conversation
+from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values
 from langchain_gorilla.tuning.kinds import slots_of
 from langchain_gorilla.tuning.phrases import VALUE, check_values, checked_phrases
@@ -156,7 +157,7 @@ class OwnQuestions:
         self.functions = functions
         self.rng = Random(f"own {seed}")
         values = Values(self.rng)
-        self.conversations = Conversations(values)
+        self.conversations = Conversations(Requests(values))
         self._phrases = checked_phrases(functions, phrases)
         self._written = {one.name: one for one in functions.written}
         self._slots: dict[str, tuple[Slot, ...]] = {}

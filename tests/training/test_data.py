@@ -34,7 +34,7 @@ from langchain_gorilla.training.values import Values, data_text
 
 SHARED = Path(__file__).parents[3] / "shared"
 BUNDLED = Path(__file__).parents[2] / "benchmarks" / "bundled"
-KINDS = sorted(Conversations(Values(Random(0))).kinds)
+KINDS = sorted(Conversations(Requests(Values(Random(0)))).kinds)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_same_data_is_made_everywhere() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("held_out", [False, True])
 def test_every_kind_can_be_made(kind: str, held_out: bool) -> None:
-    make = Conversations(Values(Random(3)), held_out=held_out).make
+    make = Conversations(Requests(Values(Random(3)), held_out=held_out)).make
     for _ in range(20):
         made = make(kind)
         assert made.kind == kind
@@ -271,7 +271,7 @@ def test_near_misses_are_of_functions_that_are_trained_on() -> None:
 
 
 def test_a_near_miss_is_refused_beside_its_function() -> None:
-    made = Conversations(Values(Random(8)))
+    made = Conversations(Requests(Values(Random(8))))
     for _ in range(30):
         conversation = made.near_miss(draw_style(made.rng))
         if conversation is not None:

@@ -16,6 +16,7 @@ from langchain_gorilla.training.plain_questions import (
     words_of,
 )
 from langchain_gorilla.training.questions import Asker
+from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values
 
 STYLE = Style(langchain=False, described=True)
@@ -112,7 +113,7 @@ def test_options_are_offered_but_asked_for_by_name_only() -> None:
 
 
 def test_money_and_numbers_are_written_as_people_do() -> None:
-    make = Conversations(Values(Random(8))).make
+    make = Conversations(Requests(Values(Random(8)))).make
     said = " ".join(make("simple").turns[0].question or "" for _ in range(1500))
     for pattern in (r"\$\d", r"\d,\d{3}", r"\d million", r" -\d", "zero"):
         assert re.search(pattern, said), pattern
