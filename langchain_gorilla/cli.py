@@ -4,13 +4,10 @@ A room keeps its commands in a module of its own with a Typer app, and is named 
 modules import heavy libraries inside their commands only, so that ``gorilla --help`` is quick.
 """
 
-import sys
-
 import typer
-from rich.console import Console
 
-from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation.commands import app as evaluation
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.evaluation.retrieval_commands import app as retrieval
 from langchain_gorilla.indexing import index
 from langchain_gorilla.training.commands import app as training
@@ -36,13 +33,8 @@ def _gorilla() -> None:
 
 
 def main() -> None:
-    """Run the command; a caller's mistake is a sentence, not a traceback."""
-    try:
-        app()
-    except GorillaError as error:
-        console = Console(stderr=True, soft_wrap=True, emoji=False)
-        console.print(f"Error: {error}", style="red", markup=False)
-        sys.exit(2)
+    """Run the command."""
+    run_command(app)
 
 
 if __name__ == "__main__":

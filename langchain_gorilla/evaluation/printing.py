@@ -1,13 +1,15 @@
-"""What ``gorilla eval`` prints: tables on stdout, problems and progress on stderr."""
+"""What commands print: tables on stdout, problems, progress and mistakes on stderr."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from langchain_gorilla.errors import GorillaError
 
 if TYPE_CHECKING:
     from langchain_gorilla.evaluation import page
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 # A file or pipe has no width; tables in it are whole. Names are names: `:key:` is no picture.
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180, emoji=False)
 err = Console(stderr=True, soft_wrap=True, emoji=False)
+
+
+def run_command(command: Callable[[], object]) -> None:
+    """Run a command; a caller's mistake is a sentence, not a traceback."""
+    try:
+        command()
+    except GorillaError as error:
+        err.print(f"Error: {error}", style="red", markup=False)
+        sys.exit(2)
 
 
 def print_apibench(hub: str, files: "Sequence[FileFigures]") -> None:

@@ -57,7 +57,6 @@ def bundled(
     """
     import torch
 
-    from langchain_gorilla.evaluation.outputs import check_outputs
     from langchain_gorilla.training import (
         evaluate,
         export,
@@ -82,7 +81,6 @@ def bundled(
     ):
         options += [option, str(value)] if value is not None else []
     chosen = presets.parse_arguments(options)
-    check_outputs(folder=folder)
     presets.check(chosen)
     processes.join(presets.PRESETS[name].device)
     first = processes.rank() == 0

@@ -31,7 +31,7 @@ from langchain_gorilla.engines.locating import ModelSource, locate
 from langchain_gorilla.evaluation.cases import Case as BfclCase
 from langchain_gorilla.evaluation.cases import read_cases
 from langchain_gorilla.evaluation.outputs import check_outputs
-from langchain_gorilla.evaluation.printing import print_problems
+from langchain_gorilla.evaluation.printing import print_problems, run_command
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.parsing.python_calls import collect, parse
 from langchain_gorilla.training import dataset
@@ -324,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure the bundled model.")
     parser.add_argument("--model", type=Path, help="folder of the model (default: the bundled)")
     parser.add_argument("--own", type=int, default=0, help="own conversations of each kind")
-    parser.add_argument("--kinds", nargs="*", default=list(OWN_KINDS), help="kinds of own cases")
+    parser.add_argument("--kinds", nargs="+", default=list(OWN_KINDS), help="kinds of own cases")
     parser.add_argument("--seen", action="store_true", help="own cases of trained concepts too")
     parser.add_argument("--cases", nargs="*", type=Path, default=[], help="Berkeley cases")
     parser.add_argument("--constrained", action="store_true", help="hold calls to the functions")
@@ -335,6 +335,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="file for every answer, as JSON lines")
     chosen = parser.parse_args(arguments)
+    for name, least in (("own", 0), ("limit", 0), ("compared", 1), ("threads", 1)):
+        if getattr(chosen, name) < least:
+            parser.error(f"--{name} is {getattr(chosen, name)}. Expected: {least} or more.")
     if chosen.compared > 1 and not chosen.constrained:
         parser.error("--compared needs --constrained: calls are compared within their grammar.")
     if not (chosen.own or chosen.cases):
@@ -376,4 +379,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

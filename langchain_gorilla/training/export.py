@@ -18,6 +18,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from langchain_gorilla.errors import ModelLoadError
+from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.training import checkpoints, starts
 from langchain_gorilla.training.dataset import end_id
 from langchain_gorilla.training.growing import grow
@@ -85,7 +87,9 @@ def export(
         MissingModelError: ``mix`` lacks a file.
         ModelLoadError: Checkpoint or tokenizer cannot be read, or they or ``mix`` do not fit the
             preset and each other.
+        UnwritableOutputError: ``out`` cannot be written.
     """
+    check_outputs(folder=out)
     tokenizer = read_tokenizer(tokenizer_file)
     sizes = PRESETS[preset]
     shape = Shape(tokenizer.get_vocab_size(), sizes.width, sizes.layers, sizes.heads, sizes.inner)
@@ -162,4 +166,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -1,9 +1,12 @@
 """Draw the loss of a training run: ``python -m langchain_gorilla.training.picture RUN``."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
+
+from langchain_gorilla.evaluation.plots import MissingPlotLibraryError
+from langchain_gorilla.evaluation.printing import run_command
+from langchain_gorilla.evaluation.rows import read_rows
 
 
 def draw(run: Path) -> Path:
@@ -16,17 +19,18 @@ def draw(run: Path) -> Path:
         The picture.
 
     Raises:
-        ImportError: matplotlib is not installed; says how to install it.
+        MissingPlotLibraryError: matplotlib is not installed; says how to install it.
+        UnreadableFileError: The folder has no log.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
+        raise MissingPlotLibraryError(
             "The loss picture needs matplotlib. Run: pip install 'langchain-gorilla[training]'."
         ) from error
     # The last row may have been cut by a kill.
-    *lines, _ = (run / "log.jsonl").read_text("utf-8").split("\n")
-    rows = [row for row in map(json.loads, lines) if "loss" in row]
+    whole, _ = read_rows(run / "log.jsonl")
+    rows = [row.fields for row in whole if "loss" in row.fields]
     millions = [row["tokens"] / 1e6 for row in rows]
     figure = Figure(figsize=(8, 4))
     axes = figure.add_subplot()
@@ -49,4 +53,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

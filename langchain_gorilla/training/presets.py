@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.evaluation.outputs import check_outputs
 from langchain_gorilla.training import processes, starts
 from langchain_gorilla.training.model import Shape
 
@@ -86,6 +87,7 @@ def check(options: argparse.Namespace) -> None:
             device is missing.
         MissingModelError: ``start`` lacks a file.
         ModelLoadError: ``start`` does not fit the preset.
+        UnwritableOutputError: ``out`` cannot be written.
     """
     if options.workers is not None and options.workers < 0:
         raise UnsupportedOptionError(
@@ -114,3 +116,5 @@ def check(options: argparse.Namespace) -> None:
             )
     if options.start:
         starts.check(options.start, preset.shape(0))
+    if processes.rank() == 0:  # what one makes to find out, and takes away, is in others' way
+        check_outputs(folder=options.out)

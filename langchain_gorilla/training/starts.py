@@ -41,7 +41,7 @@ def check(folder: Path, shape: Shape) -> None:
     for name in _FILES:
         if not (folder / name).is_file():
             raise MissingModelError(
-                f"--start {folder} has no {name}. Expected: a model folder that "
+                f"{folder} has no {name}. Expected: a model folder that "
                 "langchain_gorilla.training.export wrote. Correct the path, or leave it out."
             )
     try:
@@ -79,7 +79,7 @@ def check(folder: Path, shape: Shape) -> None:
     ]
     if off:
         raise ModelLoadError(
-            f"--start {folder} does not fit the preset: {'; '.join(off)}. Choose a preset that is "
+            f"{folder} does not fit the preset: {'; '.join(off)}. Choose a preset that is "
             "no smaller, or another model."
         )
 
@@ -100,7 +100,7 @@ def read(folder: Path, tokenizer: Tokenizer) -> dict[str, Tensor]:
     own = read_tokenizer(folder / "tokenizer.json").get_vocab(with_added_tokens=True)
     if any(known.get(token) != number for token, number in own.items()):
         raise ModelLoadError(
-            f"--start {folder} has another tokenizer than the training. Expected: the same token "
+            f"{folder} has another tokenizer than the training. Expected: the same token "
             "ids, with new ones after them at most. Pass the model's tokenizer.json as "
             "--tokenizer, or an --out without one."
         )

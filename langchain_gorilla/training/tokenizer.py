@@ -25,6 +25,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 
 from langchain_gorilla.errors import ModelLoadError
 from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.training.conversations import WITHOUT_TOOL
 from langchain_gorilla.training.dataset import shard
 from langchain_gorilla.training.dialogues import REFUSAL
@@ -129,8 +130,11 @@ def adapt(first: Path) -> Tokenizer:
 
     Args:
         first: The first run's ``tokenizer.json``.
+
+    Raises:
+        ModelLoadError: It is missing or damaged.
     """
-    data = json.loads(first.read_text("utf-8"))
+    data = json.loads(read(first).to_str())
     for token in data["added_tokens"]:
         if token["content"] == FIRST_SYSTEM:
             token["content"] = SYSTEM
@@ -212,6 +216,8 @@ def _word_merges(counts: Counter[str], merges: int) -> list[tuple[str, str]]:
         for parts, weight in words.values():
             for pair in pairwise(parts):
                 pairs[pair] += weight
+        if not pairs:  # every word is one token
+            break
         left, right = max(pairs, key=pairs.__getitem__)
         found.append((left, right))
         for parts, _weight in words.values():
@@ -237,4 +243,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

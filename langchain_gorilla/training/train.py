@@ -20,6 +20,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla.engines.precision import computes_bfloat16
 from langchain_gorilla.errors import ModelLoadError
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.training import checkpoints, dataset, processes, starts, tokenizer
 from langchain_gorilla.training.dataset import Batch
 from langchain_gorilla.training.model import SmallModel
@@ -39,6 +40,7 @@ class Trainer:
         Raises:
             UnsupportedOptionError: See ``check``; or the run in ``out`` has other settings.
             MissingModelError: See ``check``.
+            UnwritableOutputError: See ``check``.
             ModelLoadError: Start, tokenizer or checkpoint cannot be used.
         """
         check(options)
@@ -307,4 +309,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

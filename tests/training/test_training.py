@@ -1,6 +1,8 @@
 import json
 import re
+import runpy
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -392,6 +394,42 @@ def test_a_tokenizer_comes_into_a_new_folder(tmp_path: Path) -> None:
     assert made.exists()
 
 
+def test_no_more_is_merged_than_there_are_letters() -> None:
+    assert tokenizer._word_merges(Counter(["ab"]), 5) == [("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("program", "given", "said"),
+    [
+        ("evaluate", ["--own", "1", "--model", "nowhere/x"], "x' does not exist"),
+        ("export", ["--checkpoint", "nowhere", "--out", "new"], "nowhere cannot be read"),
+        ("export", ["--checkpoint", "nowhere", "--out", "file/new"], "file is a file"),
+        ("picture", ["nowhere"], "Cannot read nowhere/log.jsonl"),
+        ("tokenizer", ["--adapt", "nowhere", "--out", "new"], "nowhere cannot be read"),
+        ("train", ["--out", "file"], "--out file is a file"),
+    ],
+)
+def test_a_mistake_of_a_programs_caller_is_a_sentence(
+    program: str,
+    given: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("", "utf-8")
+    given = [*given, "--tokenizer", str(TOKENIZER)] if program in ("export", "train") else given
+    monkeypatch.setattr(sys, "argv", [program, *given])
+    name = f"langchain_gorilla.training.{program}"
+    monkeypatch.delitem(sys.modules, name, raising=False)  # runpy warns of what is imported
+    with pytest.raises(SystemExit):
+        runpy.run_module(name, run_name="__main__")
+    error = " ".join(capsys.readouterr().err.split())
+    assert error.startswith("Error: ")
+    assert said in error
+
+
 def test_own_cases_end_where_the_answer_begins() -> None:
     for case in evaluate.own_cases(4, ("simple", "answer"), 5, held_out=True):
         assert case.prompt.endswith("\n### Response: ")
@@ -445,7 +483,14 @@ def test_berkeley_cases_are_read_as_gorilla_eval_reads_them(
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [([], "nothing to measure"), (["--own", "1", "--kinds", "sums"], "knows no 'sums'")],
+    [
+        ([], "nothing to measure"),
+        (["--own", "1", "--kinds", "sums"], "knows no 'sums'"),
+        (["--own", "1", "--kinds"], "expected at least one"),
+        (["--own", "-1"], "--own is -1. Expected: 0 or more."),
+        (["--cases", "x", "--limit", "-1"], "--limit is -1. Expected: 0 or more."),
+        (["--own", "1", "--threads", "0"], "--threads is 0. Expected: 1 or more."),
+    ],
 )
 def test_a_measurement_of_nothing_is_refused(
     given: list[str], said: str, capsys: pytest.CaptureFixture[str]
