@@ -36,7 +36,7 @@ from langchain_gorilla.evaluation.model_files import model_folder
 from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offering
 from langchain_gorilla.evaluation.scoring import Answer, Score, score_answer
 
-_NO_ANSWER = (
+NO_ANSWER = (
     PromptError,
     PromptTooLongError,
     GenerationTimeoutError,
@@ -203,7 +203,7 @@ def ask(model: BaseChatModel, case: Case, offered: Sequence[Function]) -> Answer
         # A retriever may find nothing; then the model is asked without tools.
         bound = model.bind_tools([dict(function) for function in offered]) if offered else model
         message = bound.invoke([dict(turn) for turn in case.messages])
-    except _NO_ANSWER as error:
+    except NO_ANSWER as error:
         seconds = time.perf_counter() - started
         return Answer(case.id, seconds=seconds, error=f"{type(error).__name__}: {error}")
     return answer_of(case.id, message, time.perf_counter() - started)

@@ -127,11 +127,6 @@ def model(
 
     check_outputs(folder=folder)
     prompted = choose_format(base, format_)
-    rows = _rows(data / TRAIN)
-    # Of fewer than ten questions none is kept, and the file is empty.
-    kept = (data / TEST).exists() and (data / TEST).stat().st_size
-    test = _rows(data / TEST) if kept else []
-    runs = {"before": _measured(base, format_, test, base)} if test else {}
     options = TuningOptions(
         epochs=epochs,
         rate=rate,
@@ -141,6 +136,11 @@ def model(
         keep=keep,
         seed=seed,
     )
+    rows = _rows(data / TRAIN)
+    # Of fewer than ten questions none is kept, and the file is empty.
+    kept = (data / TEST).exists() and (data / TEST).stat().st_size
+    test = _rows(data / TEST) if kept else []
+    runs = {"before": _measured(base, format_, test, base)} if test else {}
     tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)
     out.print(
         f"Learned {tuned.learned_tokens} tokens of {tuned.tokens} in {tuned.examples} examples; "

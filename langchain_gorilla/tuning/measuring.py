@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla.chat_models import ChatGorilla
-from langchain_gorilla.errors import InvalidFunctionError, PromptTooLongError
+from langchain_gorilla.evaluation.runner import NO_ANSWER
 from langchain_gorilla.training.evaluate import interval
 from langchain_gorilla.tuning.rows import TuningRow
 
@@ -51,7 +51,7 @@ def judged(model: ChatGorilla, rows: Sequence[TuningRow], *, name: str) -> Itera
         try:
             bound = model.bind_tools(list(row.functions.functions))
             answer = bound.invoke(list(row.messages[:place]))
-        except (InvalidFunctionError, PromptTooLongError) as error:
+        except NO_ANSWER as error:
             yield Judged(group, question, expected, (), right=False, problem=str(error))
             continue
         assert isinstance(answer, AIMessage)

@@ -8,13 +8,15 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from math import gcd
 from pathlib import Path
 from typing import Any
 
 from langchain_gorilla.engines.loading import LoadedModel
 from langchain_gorilla.engines.locating import ModelSource, locate
-from langchain_gorilla.errors import GorillaError, UnsupportedOptionError
+from langchain_gorilla.errors import GorillaError, ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.evaluation.model_files import model_fingerprint
 from langchain_gorilla.evaluation.outputs import check_outputs
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.tuning.examples import NOT_LEARNED, Example, examples
@@ -50,6 +52,9 @@ class TuningOptions:
         keep: Share of the weights before in those that are written, from 0 to 1. As in WiSE-FT
             (arXiv 2109.01903): what was forgotten comes back sooner than what was learned is lost.
         seed: Of the order of rows.
+
+    Raises:
+        UnsupportedOptionError: An option is out of its range, or peft is not installed.
     """
 
     epochs: float = 2.0
@@ -59,6 +64,20 @@ class TuningOptions:
     lora_rank: int | None = None
     keep: float = 0.3
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained, before anything is loaded or measured."""
+        for name in ("epochs", "rate", "batch_size", "max_tokens", "lora_rank"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UnsupportedOptionError(f"{name} is {value}; expected more than 0.")
+        if not 0 <= self.keep < 1:
+            raise UnsupportedOptionError(f"keep is {self.keep}; expected a share from 0, below 1.")
+        if self.lora_rank and find_spec("peft") is None:
+            raise UnsupportedOptionError(
+                "lora_rank needs peft, which is not installed. Install langchain-gorilla[tuning], "
+                "or leave it out to train all weights."
+            )
 
 
 @dataclass(frozen=True)
@@ -100,20 +119,17 @@ def tune(
 
     Raises:
         MissingModelError: There is no such model.
-        ModelLoadError: It cannot be used.
+        ModelLoadError: It cannot be used, or does not know a token of its tokenizer.
         OtherRunError: ``out`` holds checkpoints of another run, or of another program.
         PromptError: The format cannot carry a row.
-        UnsupportedOptionError: An option out of its range, or peft is not installed.
+        UnsupportedOptionError: More ``max_tokens`` than the model reads.
         UnusableRowsError: There are no rows, or no example is short enough.
         UnwritableOutputError: ``out`` cannot be written.
     """
     options = options or TuningOptions()
-    _check(options)
     check_outputs(folder=out)
     if not rows:
         raise UnusableRowsError("There are no rows to learn from. Give at least one.")
-    if options.lora_rank:
-        _peft()
     loaded = LoadedModel(ModelSource(model=model, dtype=_dtype(options), device="cpu"))
     context = loaded.config.get_text_config().max_position_embeddings
     longest = options.max_tokens or min(context, _LONGEST)
@@ -128,8 +144,17 @@ def tune(
             f"All {len(every)} examples are longer than {longest} tokens. Offer fewer functions in "
             "a row, or pass a larger --max-tokens."
         )
+    largest = max(max(one.ids) for one in data)
+    known = loaded.weights.get_input_embeddings().weight.shape[0]
+    if largest >= known:
+        raise ModelLoadError(
+            f"The tokenizer of {model!r} gives the token {largest}, and the model knows those "
+            f"below {known}. Expected: the tokenizer that the model was trained with. Copy "
+            "that into the folder, or enlarge the model by resize_token_embeddings()."
+        )
     checkpoints = out / "checkpoints"
-    _check_run(checkpoints, hashlib.sha256(repr((model, options, data)).encode()).hexdigest())
+    run = repr((model_fingerprint(model), options, data))
+    _check_run(checkpoints, hashlib.sha256(run.encode()).hexdigest())
     trained = _train(loaded.weights, data, checkpoints, options)
     if options.keep:
         loaded.unload()  # What was trained is that very object: read the weights before anew.
@@ -180,26 +205,6 @@ def _check_run(checkpoints: Path, fingerprint: str) -> None:
     note.write_text(fingerprint)
 
 
-def _check(options: TuningOptions) -> None:
-    for name in ("epochs", "rate", "batch_size", "max_tokens", "lora_rank"):
-        value = getattr(options, name)
-        if value is not None and not value > 0:
-            raise UnsupportedOptionError(f"{name} is {value}; expected more than 0.")
-    if not 0 <= options.keep < 1:
-        raise UnsupportedOptionError(f"keep is {options.keep}; expected a share from 0, below 1.")
-
-
-def _peft() -> Any:
-    try:
-        import peft
-    except ImportError as error:
-        raise UnsupportedOptionError(
-            "lora_rank needs peft, which is not installed. Install langchain-gorilla[tuning], or "
-            "leave it out to train all weights."
-        ) from error
-    return peft
-
-
 def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: TuningOptions) -> Any:
     """Train the weights and return them, what was trained beside them added."""
     from transformers import Trainer, TrainingArguments
@@ -211,7 +216,8 @@ def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: Tu
         (newer or weights.gradient_checkpointing_enable)()
         weights.enable_input_require_grads()
     if options.lora_rank:
-        peft = _peft()
+        import peft
+
         config = peft.LoraConfig(
             r=options.lora_rank,
             lora_alpha=2 * options.lora_rank,

@@ -76,6 +76,7 @@ def test_a_source_is_read_as_gorilla_index_does(tmp_path: Path) -> None:
         (("questions", "statistics", "--out", "x"), "is no source"),
         (("model", "--data", "nowhere", "--out", "x"), "Cannot read nowhere/train.jsonl"),
         (("model", "--data", ".", "--out", "x", "--model", "my-model"), "No prompt format"),
+        (("model", "--data", "nowhere", "--out", "x", "--epochs", "0"), "epochs is 0"),
         (("measure", "--rows", "nowhere.jsonl", "--model", "bundled"), "Cannot read nowhere"),
     ],
 )

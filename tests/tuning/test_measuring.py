@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_gorilla import ChatGorilla
 from langchain_gorilla.engines.scripted import ScriptedEngine
+from langchain_gorilla.errors import DeadEndError
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.tuning.measuring import Judged, judged, table
 from langchain_gorilla.tuning.rows import TuningRow
@@ -74,6 +75,15 @@ def test_an_answer_that_cannot_be_asked_for_is_wrong_and_says_why(
     found = list(judged(ChatGorilla(model="bundled", temperature=0), [row], name="test"))
     assert [one.right for one in found] == [False]
     assert problem in found[0].problem
+
+
+def test_an_answer_that_has_no_way_out_ends_no_measurement() -> None:
+    def dead(prompt: str) -> str:
+        raise DeadEndError("No token fits.")
+
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine(dead))
+    found = list(judged(model, [_row(), _row()], name="test"))
+    assert [one.problem for one in found] == ["No token fits."] * 2
 
 
 def test_rows_that_offer_nothing_are_not_asked() -> None:

@@ -1,6 +1,7 @@
 """Training on rows: what is learned, what is written, what is refused."""
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 import torch
 from langchain_core.messages import AIMessage, HumanMessage
 from safetensors.torch import load_file
+from transformers import AutoTokenizer, Trainer
 
 from langchain_gorilla import ChatGorilla, bundled
-from langchain_gorilla.errors import MissingModelError, UnsupportedOptionError
+from langchain_gorilla.errors import MissingModelError, ModelLoadError, UnsupportedOptionError
 from langchain_gorilla.evaluation.outputs import UnwritableOutputError
 from langchain_gorilla.formats.registry import FORMATS
 from langchain_gorilla.functions import function_set
@@ -39,9 +41,19 @@ def _row(question: str, gate: str) -> TuningRow:
 ROWS = [_row(f"The {one} is hungry", one) for one in ("goat", "old cow", "lama", "raven")]
 
 
-def _tune(rows: Sequence[TuningRow], out: Path, **options: Any) -> Any:
+def _tune(
+    rows: Sequence[TuningRow], out: Path, *, model: Path | str = "bundled", **options: Any
+) -> Any:
     chosen = TuningOptions(**{"epochs": 1, "batch_size": 2, **options})
-    return tune(rows, model="bundled", format_=V2, out=out, options=chosen)
+    return tune(rows, model=str(model), format_=V2, out=out, options=chosen)
+
+
+def _stopped(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _copied(folder: Path) -> Path:
+    return shutil.copytree(bundled.path(), folder / "base")
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -114,11 +126,6 @@ def test_lora_without_peft_says_what_to_install(
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    from transformers import Trainer
-
     steps: list[int] = []
     learn = Trainer.training_step
 
@@ -128,7 +135,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
 
     monkeypatch.setattr(Trainer, "training_step", counted)
     with monkeypatch.context() as patched:
-        patched.setattr(training, "_save", stopped)
+        patched.setattr(training, "_save", _stopped)
         with pytest.raises(KeyboardInterrupt):
             _tune(ROWS, tmp_path)
     assert len(steps) == 2
@@ -144,6 +151,19 @@ def test_checkpoints_of_other_rows_are_not_gone_on_with(tmp_path: Path) -> None:
         _tune(ROWS, tmp_path)
 
 
+def test_checkpoints_of_a_model_whose_files_have_changed_are_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = _copied(tmp_path)
+    monkeypatch.setattr(training, "_train", _stopped)
+    with pytest.raises(KeyboardInterrupt):
+        _tune(ROWS, tmp_path, model=base)
+    with (base / "config.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    with pytest.raises(OtherRunError, match="another model"):
+        _tune(ROWS, tmp_path, model=base)
+
+
 def test_a_folder_checkpoints_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     mine = tmp_path / "checkpoints" / "mine.txt"
     mine.parent.mkdir()
@@ -156,11 +176,8 @@ def test_a_folder_checkpoints_of_somebody_else_is_left_alone(tmp_path: Path) -> 
 def test_a_checkpoint_that_was_cut_off_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: Any) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(training, "_save", stopped)
+        patched.setattr(training, "_save", _stopped)
         with pytest.raises(KeyboardInterrupt):
             _tune(ROWS, tmp_path)
     cut_off = tmp_path / "checkpoints" / "checkpoint-9"
@@ -212,6 +229,15 @@ def test_a_share_is_from_0_and_below_1(tmp_path: Path, keep: float) -> None:
 def test_an_option_out_of_its_range_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnsupportedOptionError, match=f"{name} is 0"):
         _tune(ROWS, tmp_path, **{name: 0})
+
+
+def test_an_end_token_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
+    base = _copied(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.add_special_tokens({"eos_token": "<|the end|>"})
+    tokenizer.save_pretrained(base)
+    with pytest.raises(ModelLoadError, match=f"the token {tokenizer.eos_token_id}, and the model"):
+        _tune(ROWS, tmp_path, model=base)
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
