@@ -152,7 +152,7 @@ def _case(row: Row, answers: Mapping[str, Any]) -> Case | str:
     if category not in CATEGORIES:
         return f"category {category!r} is none of BFCL's single-turn categories"
     turns = fields["question"]
-    if not turns or not isinstance(turns[0], list) or not all(map(_is_message, turns[0])):
+    if not (turns and isinstance(turns[0], list) and turns[0] and all(map(_is_message, turns[0]))):
         return (
             "question is no list of turns with messages, each with content and a role of "
             f"{', '.join(_ROLES)}"

@@ -361,7 +361,7 @@ def _judged(results: Path, cases: list[Any], problems: list[Any]) -> dict[str, A
         raise UnreadableFileError(
             f"{results} answers none of these questions. {'; '.join(map(str, wrong[:5]))}."
         )
-    options = RunOptions(model=results.name, constrained=False, max_tokens=None)
+    options = RunOptions(model=results.resolve().name, constrained=False, max_tokens=None)
     scores = [score_answer(case, answer) for case, answer in answered]
     return summarize(scores, options, [*problems, *wrong])
 

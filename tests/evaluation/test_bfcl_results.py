@@ -310,6 +310,16 @@ def test_the_command_judges_recorded_results(tmp_path: Path) -> None:
             CliRunner().invoke(app, wrong, catch_exceptions=False)
 
 
+def test_results_in_the_current_folder_bear_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = asked_rows(tmp_path)
+    recorded(tmp_path / "model", row(0, "weather(city='Rome')"))
+    monkeypatch.chdir(tmp_path / "model")
+    command = ["eval", "bfcl", "--cases", str(cases), "--results", "."]
+    assert "BFCL, model" in CliRunner().invoke(app, command, catch_exceptions=False).output
+
+
 def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match=r"holds no BFCL_v\*_result\.json"):
         read_bfcl_results(tmp_path, [asked(0)])

@@ -482,6 +482,7 @@ def test_each_bad_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
         ({"question": [[{"role": "wizard", "content": "?"}]]}, "a role of system"),
         ({"question": [[{"role": 5, "content": "?"}]]}, "a role of system"),
         ({"question": [[{"role": "tool", "content": "?"}]]}, "a role of system"),
+        ({"question": [[]]}, "a role of system"),
         ({"possible_answer": [{}]}, "no possible answer"),
         ({"possible_answer": [{"w": {"city": "Rome"}}]}, "no possible answer"),
         ({"possible_answer": [{"w": ["Rome"]}]}, "no possible answer"),
