@@ -27,11 +27,6 @@ app.add_typer(tuning, name="tune")
 app.add_typer(retrieval)
 
 
-@app.callback()
-def _gorilla() -> None:
-    """Tool calling with local Gorilla models."""
-
-
 def main() -> None:
     """Run the command."""
     run_command(app)

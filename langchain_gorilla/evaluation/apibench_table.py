@@ -175,14 +175,10 @@ def _judge_file(
                     *unknown,
                     *_notes(name, known, len(benchmark.question_domains)),
                 ),
-                key=_row,
+                key=lambda problem: problem.row,
             )
         ),
     )
-
-
-def _row(problem: InputProblem) -> int:
-    return problem.row
 
 
 def _with_known_questions(

@@ -44,7 +44,7 @@ PYTHON_TYPES: dict[str, type] = {
 """The types of BFCL's Python questions."""
 
 _IGNORED_IN_STRINGS = re.compile(r"[ ,./\-_*^]")
-_NESTED = {"python": ("array", "tuple")}
+_NESTED = ("array", "tuple")
 _NESTED_SOURCE_TEXT = ("Array", "ArrayList", "array")
 
 
@@ -203,7 +203,7 @@ def _check_argument(
     expected = types[declared]
     element_type: type | None = None
     if language == "python":
-        if declared in _NESTED["python"]:
+        if declared in _NESTED:
             element_type = types[schema["items"]["type"]]
     else:
         if type(value) is not str:

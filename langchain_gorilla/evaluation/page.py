@@ -27,6 +27,11 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
+def percent(share: float | None) -> str:
+    """Write a share in percent; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
 def html_page(title: str, introduction: str, sections: Iterable[str]) -> str:
     """Return a page.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation import page, retriever_effect
-from langchain_gorilla.evaluation.page import Table, html_table, paragraph, picture
+from langchain_gorilla.evaluation.page import Table, html_table, paragraph, percent, picture
 from langchain_gorilla.evaluation.plots import (
     Run,
     accuracy_by_category,
@@ -159,9 +159,9 @@ def _tables(runs: Sequence[Run], names: Sequence[str]) -> list[Table]:
     made_up = [
         (
             name,
-            *(_percent(run["overall"]["hallucination"].get(kind)) for kind in KINDS),
-            _percent(run["abstention"]["precision"]),
-            _percent(run["abstention"]["recall"]),
+            *(percent(run["overall"]["hallucination"].get(kind)) for kind in KINDS),
+            percent(run["abstention"]["precision"]),
+            percent(run["abstention"]["recall"]),
         )
         for name, run in zip(names, runs, strict=True)
     ]
@@ -212,11 +212,7 @@ def _accuracy(row: dict[str, Any] | None) -> str:
     if row is None:
         return "–"
     low, high = row["ci95"]
-    return f"{_percent(row['accuracy'])} [{_percent(low)}, {_percent(high)}] of {row['n']}"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"
+    return f"{percent(row['accuracy'])} [{percent(low)}, {percent(high)}] of {row['n']}"
 
 
 def _cell(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_gorilla.evaluation.answers_file import EARLIER_OPTIONS
-from langchain_gorilla.evaluation.page import Table
+from langchain_gorilla.evaluation.page import Table, percent
 from langchain_gorilla.evaluation.plots import RETRIEVERS, Run
 from langchain_gorilla.evaluation.statistics import Comparison, compare
 
@@ -128,16 +128,16 @@ def table(group: RetrieverRuns) -> Table:
     rows = []
     for name, run in group.by_retriever.items():
         overall = run["overall"]
-        low, high = map(_percent, overall["ci95"])
+        low, high = map(percent, overall["ci95"])
         rows.append(
             (
                 name,
                 str(overall["n"]),
-                f"{_percent(overall['accuracy'])} [{low}, {high}]",
+                f"{percent(overall['accuracy'])} [{low}, {high}]",
                 "–" if name == "none" else _points(group.effect(name).difference),
-                _percent(overall.get("right_functions_offered")),
-                _percent(_unanswered(run) / overall["n"] if overall["n"] else None),
-                _percent(overall["hallucination"]["any"]),
+                percent(overall.get("right_functions_offered")),
+                percent(_unanswered(run) / overall["n"] if overall["n"] else None),
+                percent(overall["hallucination"]["any"]),
                 f"{overall['input_tokens']:.0f}",
                 f"{overall['seconds']:.2f}",
             )
@@ -204,7 +204,3 @@ def _catalog(group: RetrieverRuns) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"

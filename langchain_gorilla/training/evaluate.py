@@ -14,7 +14,6 @@ for following a training, not for quoting beside a leaderboard. These cases are 
 import argparse
 import json
 import math
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.engines.locating import ModelSource, locate
+from langchain_gorilla.evaluation.bfcl_checker import standardized
 from langchain_gorilla.evaluation.cases import Case as BfclCase
 from langchain_gorilla.evaluation.cases import read_cases
 from langchain_gorilla.evaluation.outputs import check_outputs
@@ -265,7 +265,7 @@ def _typed(value: JSONValue, kind: str | None) -> bool:
 
 def _same(value: JSONValue, possible: JSONValue) -> bool:
     if isinstance(value, str) and isinstance(possible, str):
-        return _bare(value) == _bare(possible)
+        return standardized(value) == standardized(possible)
     if isinstance(value, list) and isinstance(possible, (list, tuple)):
         pairs = zip(value, possible, strict=False)
         return len(value) == len(possible) and all(_same(one, other) for one, other in pairs)
@@ -283,10 +283,6 @@ def _same(value: JSONValue, possible: JSONValue) -> bool:
 
 def _options(possible: JSONValue) -> Sequence[JSONValue]:
     return possible if isinstance(possible, list) else [possible]
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[ ,./\-_*^]", "", text).lower().replace("'", '"')
 
 
 def interval(right: int, count: int) -> tuple[float, float]:

@@ -28,11 +28,6 @@ FormatOption = Annotated[
 ]
 
 
-@app.callback()
-def _tune() -> None:
-    """Tune a model on functions of your own: write questions, train, measure."""
-
-
 @app.command()
 def questions(
     sources: Annotated[
