@@ -145,7 +145,7 @@ def tune(
             "a row, or pass a larger --max-tokens."
         )
     largest = max(max(one.ids) for one in data)
-    known = loaded.weights.get_input_embeddings().weight.shape[0]
+    known = loaded.config.get_text_config().vocab_size
     if largest >= known:
         raise ModelLoadError(
             f"The tokenizer of {model!r} gives the token {largest}, and the model knows those "
