@@ -4,10 +4,11 @@ jsonschema's own messages quote whole values and speak of keywords. These name t
 was got and what to write, and stay short whatever the value's size.
 """
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from reprlib import Repr
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from jsonschema import ValidationError
 
@@ -23,6 +24,8 @@ _TYPE_NAMES: Final = {
     "null": "null",
 }
 _NOTHING: Final = "nothing here"
+_OTHER_CONSTANT: Final = 1
+_OTHER_TYPE: Final = 2
 
 _LIMITS: Final = {
     "minimum": "at least {}",
@@ -48,15 +51,17 @@ def sentence(error: ValidationError, written: Mapping[str, str]) -> str:
         error: What jsonschema found in a call's arguments.
         written: True parameter name to the name that the model writes.
     """
-    error = _deepest(error)
+    path, errors = _closest(error, [*error.absolute_path])
+    value = errors[0].instance
     # The whole call is not quoted back: the model has it, and its names are the true ones here.
-    got = f"got {shown(error.instance)}, " if error.absolute_path else ""
-    return f"{place(error, written)}: {got}expected {_expected(error, written)}{_hint(error)}"
+    got = f"got {shown(value)}, " if path else ""
+    forms = dict.fromkeys(_expected(each, path, written) for each in errors)
+    expected = either([form for form in forms if form != _NOTHING][:4] or [_NOTHING])
+    return f"{place(path, written)}: {got}expected {expected}{_hint(value, errors)}"
 
 
-def place(error: ValidationError, written: Mapping[str, str]) -> str:
+def place(path: Sequence[str | int], written: Mapping[str, str]) -> str:
     """Return a path such as ``items[2].name``, its first step as the model writes it."""
-    path = list(error.absolute_path)
     if not path:
         return "The call"
     steps = [
@@ -66,15 +71,43 @@ def place(error: ValidationError, written: Mapping[str, str]) -> str:
     return shortened("".join([written.get(str(path[0]), str(path[0])), *steps]), 80)
 
 
-def _deepest(error: ValidationError) -> ValidationError:
-    """Of several forms that a value may have, follow the one that it fits the furthest."""
-    if not error.context:
-        return error
-    furthest = max(error.context, key=lambda each: len(each.absolute_path))
-    return error if len(furthest.absolute_path) == len(error.absolute_path) else _deepest(furthest)
+_Path: TypeAlias = list[str | int]
 
 
-def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
+def _closest(error: ValidationError, path: _Path) -> tuple[_Path, list[ValidationError]]:
+    """Of the forms that a value may have, follow those that it comes closest to.
+
+    A constant inside names a form, so where some have another one, those without it are closer.
+
+    Returns:
+        The place that is wrong, and what is wrong there.
+    """
+    forms: dict[tuple[int, Any], list[ValidationError]] = {}
+    for each in error.context or ():
+        forms.setdefault((id(each.parent), each.schema_path[0]), []).append(each)
+    if not forms:
+        return path, [error]
+    far = {key: max(map(_distance, form)) for key, form in forms.items()}
+    most = min(far.values()) if _OTHER_CONSTANT in far.values() else _OTHER_TYPE
+    near = [each for key, form in forms.items() if far[key] <= most for each in form]
+    steps = max((each.relative_path for each in near), key=len)
+    near = [each for each in near if each.relative_path == steps]
+    if not steps:
+        return path, near
+    # Several forms may hold the same union, which then has the same context.
+    inside = {id(each.context): _closest(each, [*path, *steps]) for each in near}.values()
+    deepest = max((place for place, _ in inside), key=len)
+    return deepest, [each for place, errors in inside if place == deepest for each in errors]
+
+
+def _distance(error: ValidationError) -> int:
+    if error.validator == "type" and not error.relative_path:
+        return _OTHER_TYPE
+    is_inside = len(error.relative_path) == 1
+    return _OTHER_CONSTANT if error.validator == "const" and is_inside else 0
+
+
+def _expected(error: ValidationError, path: _Path, written: Mapping[str, str]) -> str:
     """Say what a value should be, after the keyword that it broke."""
     keyword = str(error.validator)
     wanted: Any = error.validator_value
@@ -86,7 +119,7 @@ def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
     if keyword in _LIMITS:
         return _LIMITS[keyword].format(shown(wanted))
     # The model's own names are those of the call's arguments, not of what is in them.
-    names: Mapping[str, str] = {} if error.absolute_path else written
+    names: Mapping[str, str] = {} if path else written
     given: Any = error.instance
     if keyword == "required":
         return f"an object with {_missing(wanted, given, names)}"
@@ -99,9 +132,6 @@ def _expected(error: ValidationError, written: Mapping[str, str]) -> str:
         return f"at most {len(schema.get('prefixItems', ()))} items"
     if keyword == "uniqueItems":
         return "no item twice"
-    if error.context:
-        forms = dict.fromkeys(_expected(each, written) for each in error.context)
-        return either([form for form in forms if form != _NOTHING][:4] or [_NOTHING])
     if schema is False or (keyword == "not" and wanted in ({}, True)):
         return _NOTHING
     return f"a value that fits {keyword}: {shown(wanted)}"
@@ -121,25 +151,22 @@ def _keys(schema: Mapping[str, Any]) -> str:
 
 def _kinds(error: ValidationError) -> list[str]:
     """Return the types that were asked for, where the type is what is wrong."""
-    if error.validator == "type":
-        wanted: Any = error.validator_value
-        return [wanted] if isinstance(wanted, str) else list(wanted)
-    return [kind for each in error.context or () for kind in _kinds(each)]
+    wanted: Any = error.validator_value if error.validator == "type" else []
+    return [wanted] if isinstance(wanted, str) else list(wanted)
 
 
-def _hint(error: ValidationError) -> str:
+def _hint(value: JSONValue, errors: list[ValidationError]) -> str:
     """Add how to write the value, where the model likely meant the right one."""
-    value: Any = error.instance
-    kinds = set(_kinds(error))
+    kinds = {kind for each in errors for kind in _kinds(each)}
     if isinstance(value, str):
         is_number = re.fullmatch(r"[+-]?\d{1,30}(\.\d{1,30})?", value) is not None
         is_boolean = value.lower() in ("true", "false")
         if (is_number and kinds & {"integer", "number"}) or (is_boolean and "boolean" in kinds):
             return f" (write {value} without quotes)"
-        if error.validator == "enum":
-            options: Any = error.validator_value
-            same = [each for each in options if _folded(each) == _folded(value)]
-            return f" (write {shown(same[0])})" if same else ""
+        enums: list[Any] = [each.validator_value for each in errors if each.validator == "enum"]
+        for option in itertools.chain(*enums):
+            if _folded(option) == _folded(value):
+                return f" (write {shown(option)})"
     elif isinstance(value, int | float) and kinds == {"string"}:
         return " (write it in quotes)"
     if kinds == {"array"} and not isinstance(value, dict):

@@ -251,10 +251,9 @@ def _but_defaults(check: _Check) -> _Check:
 
 
 def _once(check: _Check) -> _Check:
-    """Check a union once for each value; the second time, only that it failed is told.
+    """Check a union once for each value; the second time, the same is told again.
 
-    The first error, which has the context, stands in front of those in the same context: for that
-    the options of a union inside a union are told as its own.
+    The options of a union inside a union are told as its own.
     """
 
     def check_once(
@@ -269,10 +268,13 @@ def _once(check: _Check) -> _Check:
                     for each in error.context or ()
                     for inner in (not each.relative_path and each.context) or [each]
                 ]
-            seen[key] = value, bool(errors)
+            seen[key] = value, errors
             yield from errors
-        elif seen[key][1]:
-            yield ValidationError("fits none, as was said before")
+            return
+        for error in seen[key][1]:
+            again = ValidationError(error.message)
+            again.context = error.context
+            yield again
 
     return check_once
 
@@ -349,7 +351,7 @@ def _problems(
     for error in _checker(function).validator.iter_errors(arguments):
         if error.absolute_path and error.absolute_path[0] in defaulted:
             continue
-        where = place(error, written)
+        where = place([*error.absolute_path], written)
         if where not in places and list(error.absolute_schema_path) not in told:
             places.add(where)
             yield sentence(error, written)

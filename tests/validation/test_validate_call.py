@@ -130,6 +130,11 @@ REASONS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"a": {"enum": ["celsius", "kelvin"]}}, {"a": "Kelvin"}, "a: got 'Kelvin', expected one of 'celsius', 'kelvin' (write 'kelvin')."),
     ({"a": {"type": "string", "enum": ["1"]}}, {"a": 1}, "a: got 1, expected one of '1' (write it in quotes)."),
     ({"a": {"enum": list(range(99))}}, {"a": -1}, "a: got -1, expected one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …."),
+    (
+        {"a": {"items": {"anyOf": [INTEGER, {"type": "boolean"}]}}},
+        {"a": ["x", "x"]},
+        "a[0]: got 'x', expected an integer or true or false. a[1]: got 'x', expected an integer or true or false.",
+    ),
     ({"a": {"const": 3}}, {"a": 4}, "a: got 4, expected 3."),
     ({"a": {"minimum": 3}}, {"a": 2}, "a: got 2, expected at least 3."),
     ({"a": {"exclusiveMaximum": 3}}, {"a": 3}, "a: got 3, expected less than 3."),
@@ -181,6 +186,26 @@ REASONS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"x": 1}, "Unknown argument x; f takes no arguments."),
     ({"a": {}, "b": {}}, {"x": 1, "a": 2}, "Unknown argument x; f takes a, b."),
 ]  # fmt: skip
+
+
+CAT = {"properties": {"kind": {"const": "cat"}, "lives": INTEGER}, "required": ["kind"]}
+DOG = {"properties": {"kind": {"const": "dog"}, "name": {"type": "string"}}, "required": ["kind"]}
+
+
+@pytest.mark.parametrize(
+    ("pet", "expected"),
+    [
+        ({"kind": "dog", "name": 5}, "pet.name: got 5, expected a string (write it in quotes)."),
+        ({"kind": "fly"}, "pet.kind: got 'fly', expected 'cat' or 'dog'."),
+    ],
+)
+def test_the_reason_is_about_the_form_that_a_constant_names(
+    pet: dict[str, Any], expected: str
+) -> None:
+    forms = [{"type": "object", **each} for each in (CAT, DOG)]
+    union = {"anyOf": [{"oneOf": forms}, {"type": "null"}]}
+
+    assert reason(functions({"pet": union}), {"pet": pet}) == expected
 
 
 @pytest.mark.parametrize(("properties", "arguments", "expected"), REASONS)
