@@ -339,7 +339,7 @@ class _Compiler:
     def object(self, schema: Schema, path: str) -> Rule:
         """properties, required, additionalProperties."""
         rest = further(schema)
-        members = self.members(schema, path, self.key)
+        members = self.members(schema, path, self.notation.spellings)
         extra = None
         if rest is not False:
             declared = [Literal(member) for member in schema.get("properties") or {}]
@@ -353,10 +353,7 @@ class _Compiler:
             extra = sequence(key, Literal(": "), value)
             if not members:
                 return _braced(extra)
-        return Members("{", members, "}", extra) if members else Literal("{}")
-
-    def key(self, name: str) -> tuple[str, ...]:
-        return tuple(f"{spelled}: " for spelled in self.notation.spellings(name))
+        return Members("{", members, ": ", "}", extra) if members else Literal("{}")
 
     def arguments(self, schema: Schema) -> Rule:
         """The same between parentheses, as keyword arguments."""
@@ -382,7 +379,7 @@ class _Compiler:
         if "enum" in plain:
             self.left(path, "enum", "it is about all arguments at once")
         members = self.members(plain, path, _argument)
-        return Members("(", members, ")") if members else Literal("()")
+        return Members("(", members, "=", ")") if members else Literal("()")
 
     def members(
         self, schema: Schema, path: str, key: Callable[[str], tuple[str, ...]]
@@ -423,7 +420,7 @@ def _argument(name: str) -> tuple[str, ...]:
         raise SchemaError(
             f"/properties/{name}", f"{name!r} is not a Python parameter; pass FunctionSet.written"
         )
-    return (f"{name}=",)
+    return (name,)
 
 
 def _list_of(item: Rule, least: int = 0, most: int | None = None) -> Rule:

@@ -102,8 +102,7 @@ class _Lark(Writer):
         required, count = sum(member.required for member in members), len(members)
         member, after = self.fresh("a"), self.fresh("b")
         options = [
-            f"{self.keys(m)} {self.expression(m.value)} {after}::set_bit({bit})"
-            f" %if bit_clear({bit})"
+            f"{self.member(m, rule.joint)} {after}::set_bit({bit}) %if bit_clear({bit})"
             for bit, m in enumerate(members)
         ]
         close = self.literal(rule.closing) + (f" %if is_ones([0:{required}])" if required else "")

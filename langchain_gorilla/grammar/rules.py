@@ -102,8 +102,7 @@ class Member:
     """One keyed value of ``Members``.
 
     Attributes:
-        keys: The key as it may be written, with what joins it to the value: ``city=``, or
-            ``'city': `` and ``"city": ``.
+        keys: The key as it may be written: ``city``, or ``'city'`` and ``"city"``.
         value: The rule of the value.
         required: Whether it has to be there.
     """
@@ -120,12 +119,15 @@ class Members:
     Attributes:
         opening: ``(`` or ``{``.
         members: In the order of the schema.
+        joint: Between a key and its value, ``=`` or ``: ``; a lexeme of its own, so that where
+            any key may stand, too, it is known only behind the value which of the two was meant.
         closing: ``)`` or ``}``.
         extra: Key and value of further members that the schema does not name, or None.
     """
 
     opening: str
     members: tuple[Member, ...]
+    joint: str
     closing: str
     extra: "Rule | None" = None
 

@@ -60,14 +60,15 @@ class Writer(ABC):
             self.lines.append(self.define(name, self.expression(self.grammar.rules[rule.name])))
         return self._refs[rule.name]
 
-    def keys(self, member: Member) -> str:
-        """Write the key of a member, in any of its spellings."""
+    def member(self, member: Member, joint: str) -> str:
+        """Write a member, its key in any of its spellings."""
         spelled = [self.literal(key) for key in member.keys]
-        return spelled[0] if len(spelled) == 1 else f"({' | '.join(spelled)})"
+        key = spelled[0] if len(spelled) == 1 else f"({' | '.join(spelled)})"
+        return f"{key} {self.literal(joint)} {self.expression(member.value)}"
 
     def fixed_order(self, rule: Members) -> str:
         """Write members in the order of the schema, in linear size."""
-        pieces = [(f"{self.keys(m)} {self.expression(m.value)}", m.required) for m in rule.members]
+        pieces = [(self.member(m, rule.joint), m.required) for m in rule.members]
         comma, close = self.literal(", "), self.literal(rule.closing)
         if rule.extra is not None:
             extra = self.expression(rule.extra)

@@ -109,6 +109,8 @@ ACCEPTED = [
     ),
     ({"anyOf": [{"type": "integer"}, {"type": "string", "enum": ["a"]}]}, "1", "'a'"),
     ({"anyOf": [{"minimum": 3}, {"maximum": -3}], "type": "integer"}, "5", "-7"),
+    # What the second says of a is not said of the first's.
+    ({"anyOf": [{"type": "object"}, {"properties": {"a": {"type": "integer"}}}]}, "{'a': 'x'}"),
     ({"allOf": [{"type": "integer", "minimum": 3}, {"maximum": 5}]}, "3", "5"),
     ({"$ref": "#/$defs/node", "$defs": {"node": NODE}}, "{'value': 1, 'next': {'value': 2}}"),
     ({"$ref": "#/$defs/n", "minimum": 5, "$defs": {"n": {"type": "integer"}}}, "5"),
