@@ -12,9 +12,10 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Annotated, Any, Final, Union
+from typing import Annotated, Any, Final, Literal, Union
 
 import typing_extensions
 from pydantic import AfterValidator, PydanticUserError, TypeAdapter, WithJsonSchema
@@ -77,7 +78,7 @@ NumpyArray: Final[Any] = Annotated[
 _NUMBER: Final[Any] = Annotated[int | float, WithJsonSchema({"type": "number"})]
 """A number that stays what it is: beside types that Pydantic makes, ``float`` makes 3 a 3.0."""
 
-_PLAIN: Final = frozenset({int, float, _NUMBER, str, bool, type(None), list, dict, Any, object})
+_PLAIN: Final = frozenset({float, _NUMBER, str, bool, type(None), list, dict, Any, object})
 _LISTS: Final = (
     collections.abc.Iterable,
     collections.abc.Iterator,
@@ -148,6 +149,9 @@ def _simplified(hint: Any) -> Any:
         return list[_simplified(arguments[0])]  # type: ignore[misc]
     if origin in _MAPPINGS or (origin is dict and len(arguments) == 2):
         return dict[_key(arguments[0]), _simplified(arguments[-1])]  # type: ignore[misc]
+    if origin is Literal and any(isinstance(each, Enum) for each in arguments):
+        members = {getattr(each, "value", each): each for each in arguments}
+        return Annotated[Literal[tuple(members)], AfterValidator(members.__getitem__)]
     if hint is NoJson or origin is type or hint is type or origin is collections.abc.Callable:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON")
     return hint
@@ -202,7 +206,7 @@ def _alternatives(arguments: tuple[Any, ...], hint: Any) -> Any:
         others = (int, Decimal, Fraction, complex)
         kept = [_NUMBER if each is float else each for each in kept if each not in others]
     if int in kept:
-        kept = [each for each in kept if typing.get_origin(each) is not typing.Literal]
+        kept = [each for each in kept if typing.get_origin(each) is not Literal]
     if any(each in (list, list[Any]) for each in kept):
         kept = [list, *(each for each in kept if typing.get_origin(each) is not list)]
         kept = list(dict.fromkeys(kept))
@@ -219,7 +223,7 @@ def _is_plain(hint: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin is dict and arguments[0] is not str:
         return False
-    if origin is typing.Literal:
+    if origin is Literal:
         return all(isinstance(each, str | int | bool | None) for each in arguments)
     return origin in (list, dict, Union, types.UnionType) and all(map(_is_plain, arguments))
 

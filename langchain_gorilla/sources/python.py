@@ -20,6 +20,7 @@ import pkgutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import cached_property
 from types import ModuleType
 from typing import Any, Final
 
@@ -346,10 +347,12 @@ def _class_members(owner: Any) -> Iterator[tuple[str, Any, type | None]]:
         if key.startswith("_"):
             continue
         static = inspect.getattr_static(cls, key)
+        if isinstance(static, property | cached_property):
+            continue  # No method, and a look at it would run it.
         if isinstance(static, staticmethod | classmethod) or not is_class:
             try:
                 member = getattr(owner, key, None)
-            except _CODE_FAILS:  # A property, which is no method.
+            except _CODE_FAILS:  # Some other descriptor's own code.
                 continue
             if callable(member):
                 yield key, member, None

@@ -9,7 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Union
 
 from langchain_gorilla.sources.docstrings import DocstringText, read_docstring
@@ -76,6 +76,9 @@ def read_callable(
             StubParameter(each.name, each.kind, _EMPTY, each.default)
             for each in signature.parameters.values()
         ]
+        if hasattr(subject, "dispatch") and hasattr(subject, "registry"):
+            # functools.singledispatch looks at what stands first.
+            given[0] = replace(given[0], kind=inspect.Parameter.POSITIONAL_ONLY)
         hints = runtime_hints(subject, signature)
     else:
         from_doc = _documented(inspect.getdoc(subject) or "", own)

@@ -385,6 +385,21 @@ def test_keys_that_no_text_says_are_no_json(hint):
         json_type(hint)
 
 
+@pytest.mark.parametrize(
+    ("hint", "given", "made"),
+    [
+        (int, 5.0, 5),
+        (list[int] | None, [5.0], [5]),
+        (typing.Literal[Colour.RED, Colour.BLUE], "red", Colour.RED),
+        (typing.Literal[Grade.LOW, "all"] | None, 1, Grade.LOW),
+    ],
+)
+def test_json_becomes_the_value_that_a_hint_names(hint, given, made):
+    kind = json_type(hint)
+    assert Draft202012Validator(kind.schema).is_valid(given)
+    assert repr(kind.adapter.validate_python(given)) == repr(made)
+
+
 @pytest.mark.parametrize("hint", [int | float | datetime.date, dict[int, int | float]])
 def test_a_whole_number_stays_one_beside_other_types(hint):
     given = {"1": 3} if typing.get_origin(hint) is dict else 3
@@ -560,13 +575,21 @@ def test_a_typed_dict_of_itself_is_named(module):
         json_type(Branch)
 
 
-def test_a_property_that_fails_leaves_the_methods_of_an_object():
+def test_no_property_of_an_object_runs():
     class Client(Shop):
         @property
         def session(self):
-            raise RuntimeError("call connect() first")
+            sys.exit("it was looked at")
+
+        stock = functools.cached_property(lambda self: sys.exit("it was looked at"))
 
     assert "Client.price" in tools_of(Client("Corner"))
+
+
+def test_what_chooses_by_its_first_argument_gets_one_there(module):
+    chooses = functools.singledispatch(lambda value, digits=2: f"{value} {digits}")
+    module.chooses, module.__all__ = chooses, ["chooses"]
+    assert tools_of(module)["sample.chooses"].invoke({"value": 3}) == "3 2"
 
 
 @pytest.mark.parametrize(
