@@ -70,6 +70,11 @@ class PythonTool(SourceTool):
         except (Exception, SystemExit) as error:
             raise _explained(self.name, error) from error
 
+    def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
+        super()._checked(arguments)
+        # In Python 2.0 is no 2: an array of one divides otherwise than of the other.
+        return arguments
+
     def _begun(
         self, arguments: Mapping[str, JSONValue]
     ) -> tuple[Any, Any] | Coroutine[Any, Any, Any]:

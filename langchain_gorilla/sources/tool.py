@@ -1,5 +1,6 @@
 """``SourceTool``: a LangChain tool made of a JSON schema and whatever runs it."""
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import islice
@@ -24,6 +25,8 @@ class SourceTool(BaseTool):
 
     The check is here, and not only in a model's validation, because LangChain hands a dict
     schema's arguments on as they come, and what runs may be a command or a request.
+
+    What is sent somewhere has ``5`` for ``5.0``: JSON does not tell them apart, many readers do.
 
     A ``ToolException`` from ``call`` becomes an error ToolMessage that the model can act on.
     Parameters may have any name, ``self``, ``config`` and ``run_manager`` included.
@@ -61,6 +64,12 @@ class SourceTool(BaseTool):
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
         try:
+            json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, TypeError, RecursionError):
+            raise ToolException(
+                "The arguments cannot be written as JSON. Use plain text and finite numbers."
+            ) from None
+        try:
             errors = list(islice(self._validator.iter_errors(arguments), _MAX_PROBLEMS))
         except RecursionError:
             raise ToolException(
@@ -70,7 +79,18 @@ class SourceTool(BaseTool):
             names: Mapping[str, str] = {}
             problems = ". ".join(sentence(error, names) for error in errors)
             raise ToolException(f"{problems}. Correct the arguments and call {self.name} again.")
-        return arguments
+        return {name: _without_fractions(value) for name, value in arguments.items()}
+
+
+def _without_fractions(value: Any) -> Any:
+    """Return a value with integers for the floats that are some, up to where JavaScript writes so."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return int(value)
+    if isinstance(value, list):
+        return [_without_fractions(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_fractions(each) for key, each in value.items()}
+    return value
 
 
 def closed_schema(properties: Mapping[str, JSONValue], required: list[str]) -> dict[str, JSONValue]:

@@ -20,7 +20,7 @@ QUERIES = [
     ({"type": "string"}, {}, "a b&c=d#e", "x=a%20b%26c%3Dd%23e"),
     ({"type": "string"}, {}, "", "x="),
     ({"type": "boolean"}, {}, True, "x=true"),
-    ({"type": "integer"}, {}, 5.0, "x=5"),
+    ({"type": "integer"}, {}, 1e16, "x=10000000000000000"),
     ({"type": "number"}, {}, 0.5, "x=0.5"),
     (LIST, {}, TWO, "x=a%20b&x=c%2Cd"),
     (LIST, {"explode": False}, TWO, "x=a%20b,c%2Cd"),
@@ -225,8 +225,6 @@ BAD_ARGUMENTS = [
     ({"id": 1, "other": 2}, "expected only the keys id, n"),
     ({"id": 1, "n": None, "s": "x"}, "expected only the keys"),
     ({"id": None}, "id: got None, expected an integer"),
-    ({"id": float("nan")}, "cannot be written as JSON"),
-    ({"id": "\ud800"}, "cannot be written as JSON"),
 ]
 
 

@@ -39,5 +39,15 @@ def test_arguments_are_read_as_those_of_calls_are(
         tool.invoke({"a": fails})
 
 
+def test_a_float_that_is_an_integer_is_sent_as_one() -> None:
+    assert str(echo({}).invoke({"a": {"b": [5.0, 0.5]}})) == "{'a': {'b': [5, 0.5]}}"
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan")])
+def test_what_cannot_be_written_as_json_is_refused(value: Any) -> None:
+    with pytest.raises(ToolException, match="cannot be written as JSON"):
+        echo({}).invoke({"a": value})
+
+
 def test_a_pattern_that_python_cannot_read_lets_any_text_pass() -> None:
     assert echo({"type": "string", "pattern": r"^\p{L}+$"}).invoke({"a": "1"}) == {"a": "1"}

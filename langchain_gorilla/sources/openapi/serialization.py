@@ -39,8 +39,6 @@ def scalar(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
     return json.dumps(value, ensure_ascii=False)
 
 
