@@ -22,6 +22,8 @@ _OPTION_ENDS: Final = ("-options", "-option", "_flag", "_flags", "-flags")
 _COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
 _PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}
 _WORD: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_TOLD: Final = re.compile(r"\s{5,}[a-z]+ [a-z ()]+$")
+"""What a line does, as hostname and vim write behind it."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,15 @@ def read_usages(
     if not lines:
         return Usage()
     found: dict[str, Positional] = {}
+    order: list[str] = []
     for line in lines:
+        following = len(order)
+        for each in reversed(line.positionals):
+            # seq LAST, seq FIRST LAST: each line says what stands before what.
+            if each.name in order:
+                following = order.index(each.name)
+            else:
+                order.insert(following, each.name)
         for each in line.positionals:
             held = found.get(each.name)
             required = each.required and (held is None or held.required)
@@ -102,7 +112,7 @@ def read_usages(
             required=each.required
             and all(any(p.name == each.name for p in line.positionals) for line in plain),
         )
-        for each in found.values()
+        for each in (found[name] for name in order)
     ]
     always = frozenset.intersection(*(line.required for line in plain))
     commands = tuple(dict.fromkeys(name for line in lines for name in line.commands))
@@ -131,7 +141,7 @@ class _Line:
         self._takes_value = takes_value
 
     def read(self, usage: str) -> "_Line":
-        tokens = _after_path(_tokens(usage), self._path)
+        tokens = _after_path(_tokens(_TOLD.sub("", usage)), self._path)
         place, is_first = 0, True
         while place < len(tokens):
             token = tokens[place]
