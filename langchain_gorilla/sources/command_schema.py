@@ -222,8 +222,9 @@ def _positional_schema(positional: Positional) -> dict[str, JSONValue]:
     schema: dict[str, JSONValue] = {"type": "array", "items": one} if positional.repeated else one
     if positional.repeated and positional.required:
         schema["minItems"] = 1
-    if positional.description:
-        schema["description"] = positional.description
+    is_plain = re.fullmatch(r"[\w -]+", positional.name) is not None
+    if said := positional.description or ("" if is_plain else f"Written as {positional.name}."):
+        schema["description"] = said
     return schema
 
 

@@ -156,7 +156,7 @@ def _read(head: str, told: str) -> OptionText | None:
         kept = 1 if values[0].startswith(("<", "=", "[=")) else 0
         told, values = " ".join(values[kept:]), values[:kept]
     found = OptionText(tuple(positive), negative, required=required, joined=joined)
-    option = _typed(found, values)
+    option = _typed(found, values, is_column=bool(told))
     if told and len(positive) == 1 and len(values) == 2 and all(map(_PLAIN_WORD.fullmatch, values)):
         # jq writes --arg a v.
         option = replace(option, style="spaced", schema={"type": "string"}, count=2)
@@ -183,8 +183,8 @@ def _value_end(head: str, start: int) -> int:
     return len(head)
 
 
-def _typed(option: OptionText, values: list[str]) -> OptionText:
-    """Read what stands for an option's values."""
+def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionText:
+    """Read what stands for an option's values; ``is_column`` where the description is apart."""
     dots = [value for value in values if value.endswith(("...", "…"))]
     placeholders = [value.removesuffix("...") for value in values if value not in ("...", "…")]
     placeholders = [value for value in placeholders if value.strip("[]=. ")]
@@ -194,7 +194,7 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
         return option
     first = placeholders[0]
     inner = first.strip("<>[]{}()=").strip()
-    is_apart = not option.joined and (first.startswith("<") or first.isupper())
+    is_apart = not option.joined and (is_column or first.startswith("<") or first.isupper())
     option = replace(option, placeholder=inner, apart=is_apart)
     if placeholders[1:2] == ["RANGE"]:
         del placeholders[1]
@@ -237,7 +237,7 @@ def _typed(option: OptionText, values: list[str]) -> OptionText:
 
 
 def _value_schema(placeholder: str) -> dict[str, JSONValue]:
-    inner = placeholder.strip("<>[]{}()=").strip()
+    inner = placeholder.strip("<>[]{}()=:").strip()
     if _is_choice(inner) or placeholder.startswith("{"):
         return {"type": "string", "enum": list(dict.fromkeys(re.split(r"[|,]", inner)))}
     lower = inner.lower()

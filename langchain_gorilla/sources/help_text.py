@@ -20,6 +20,8 @@ _COMMAND: Final = re.compile(
     r"(?:\s{2,}(?P<right>\S.*)|\s+:\s+(?P<colon>.*)|\s-\s(?P<dash>.*)|\s*:?)$"
 )
 _SEVERAL: Final = re.compile(r"(?:^|(?<= ))(?=-[a-z]{2})")
+_TOLD_AFTER_ONE_BLANK: Final = re.compile(r" (?![A-Z_]+\b|[<\[{])\S+(?: \S+){2}")
+"""What a long name leaves of the gap before the column of descriptions, and a sentence there."""
 _PLACEHOLDER: Final = re.compile(r"(--?[\w-]+) (<[^<>]+>)")
 _COMMAND_LIST: Final = re.compile(r"[a-z][\w-]*(?:,\s+[a-z][\w-]*)*,?")
 _ARGUMENT: Final = re.compile(
@@ -115,6 +117,7 @@ class _Reader:
         self._blank = True
         self._is_listing = False
         self._placeholders: dict[str, str] = {}
+        self._column = 0  # where options' descriptions begin
 
     def line(self, line: str) -> None:
         """Take the next line."""
@@ -231,6 +234,11 @@ class _Reader:
         return self._entry_indent is not None and indent > self._entry_indent + 6
 
     def _option(self, text: str, indent: int) -> None:
+        column = self._column - indent
+        if gap := re.search(r"\s{2,}", text):
+            self._column = indent + gap.end()
+        elif _TOLD_AFTER_ONE_BLANK.match(text, column - 1):
+            text = f"{text[:column]} {text[column:]}"
         placeholder = self._placeholders.get(text.rpartition("|")[2], "")
         options = list(map(read_option, _of_find(text) or [f"{text} {placeholder}".strip()]))
         found = [each for each in options if each is not None]

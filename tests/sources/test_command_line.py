@@ -206,7 +206,7 @@ def test_a_cobra_program_end_to_end(tmp_path):
     assert [tool.name for tool in tools] == ["ship.run"]
     assert {each.where for each in tools.refusals} == {"ship completion", "ship stop"}
     given = {"image": "nginx", "env": ["A=1", "B=2"], "replicas": 3, "wait": True}
-    words = ["run", "--env=A=1", "--env=B=2", "--replicas=3", "--wait", "nginx"]
+    words = ["run", "--env", "A=1", "--env", "B=2", "--replicas", "3", "--wait", "nginx"]
     assert tools[0].invoke(given).split() == words
 
 
@@ -408,10 +408,6 @@ def test_options_that_run_programs_are_left_out_and_named(probe):
     assert [str(each) for each in found.refusals] == [
         "probe show --exec: The option names a program to run."
     ]
-
-
-def test_half_a_character_is_refused(tools):
-    assert "cannot be started" in call(tools["probe.show"], name="\ud83d").content
 
 
 def test_nul_is_refused(tools):

@@ -271,6 +271,41 @@ def test_a_usage_of_another_command_is_passed_over():
     assert [each.name for each in usage.positionals] == ["path"]
 
 
+def test_positionals_stand_as_in_each_usage():
+    usages = ["seq [OPTION]... LAST", "seq [OPTION]... FIRST LAST", "seq FIRST INCREMENT LAST"]
+    found = read_usages(usages, ("seq",)).positionals
+    assert [(each.name, each.required) for each in found] == [
+        ("FIRST", False),
+        ("INCREMENT", False),
+        ("LAST", True),
+    ]
+
+
+def test_what_a_usage_does_is_no_positional():
+    usages = ["hostname [-b] {name}         set host name (from file)", "hostname [-a]"]
+    assert [each.name for each in read_usages(usages, ("hostname",)).positionals] == ["name"]
+
+
+def test_a_positional_that_is_no_plain_word_is_described_as_written():
+    (found,) = shape("Usage: date [+FORMAT]\n", "date").schema["properties"].values()
+    assert found == {"type": "string", "description": "Written as +FORMAT."}
+
+
+def test_a_long_name_leaves_one_blank_before_the_column_of_descriptions():
+    text = (
+        "Usage: jq FILTER\n\nOptions:\n  -f, --from-file file      load it\n"
+        "      --slurpfile name file set $name to an array\n      --disable-all-of-text Disable"
+        " all text\n      --rsync-able-ness-off DIR [DIR ...]\n"
+    )
+    found = [(each.style, each.count, each.description) for each in read_help(text).options]
+    assert found == [
+        ("value", 0, "load it"),
+        ("spaced", 2, "set $name to an array"),
+        ("flag", 0, "Disable all text"),
+        ("spaced", 0, ""),
+    ]
+
+
 def test_git_names_sub_commands_in_its_usage():
     usage = read_usages(read_help(helps.GIT_TREE).usages, ("git", "remote"))
     assert usage.commands == ("add", "remove")
@@ -346,6 +381,14 @@ def test_colours_and_overstrikes_are_taken_off():
 def test_an_option_s_line_is_taken_apart(line, names, negative, style):
     option = read_option(line)
     assert (option.names, option.negative, option.style) == (names, negative, style)
+
+
+def test_a_value_that_the_help_sets_apart_is_a_word_of_its_own():
+    assert read_option("--indent n      use n spaces").apart  # jq reads no --indent=2
+
+
+def test_a_colon_behind_choices_is_none_of_them():
+    assert read_option("--check always|never:").schema["enum"] == ["always", "never"]
 
 
 def test_an_amount_of_memory_may_have_a_unit():
