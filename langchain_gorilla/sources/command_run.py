@@ -4,7 +4,8 @@ Covered: an argument list, never a shell; no input; a deadline for the command a
 started in its process group; output beyond a limit stops it; an environment of a few harmless
 variables, so that keys in the caller's environment stay there.
 
-Not covered: a child that leaves the process group outlives the deadline. What the command may
+Not covered: a child that leaves the process group outlives the deadline, and one in the background
+a command that ends before it. What the command may
 read, write or reach is up to the machine: run untrusted ones in a container. ``HOME`` is passed,
 so a command finds its own configuration and logins.
 """

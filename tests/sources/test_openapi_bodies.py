@@ -194,6 +194,14 @@ def test_a_file_is_of_the_type_that_its_data_has_where_several_are_described():
     assert [part[2] for part in parts(arrived)] == ["image/jpeg", "image/png"]
 
 
+def test_a_part_that_its_encoding_says_is_an_image_is_a_file():
+    schema = {"type": "object", "properties": {"f": {}}}
+    media = {"schema": schema, "encoding": {"f": {"contentType": "image/png"}}}
+    description = post({"content": {"multipart/form-data": media}}, "3.1.0")
+    arrived = called(description, {"f": "data:image/png;base64,iVBORw0="})
+    assert parts(arrived) == [("f", "f", "image/png", b"\x89PNG\r")]
+
+
 def test_null_is_no_part_of_multipart():
     binary = {"type": "string", "format": "binary", "nullable": True}
     schema = {"type": "object", "properties": {"note": {"nullable": True}, "file": binary, "l": {}}}

@@ -1,5 +1,6 @@
 """One operation as a function: its arguments, their schema, and where each of them goes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +30,7 @@ _STYLES: Final = {
     "header": frozenset({"simple"}),
     "cookie": frozenset({"form"}),
 }
+_BINARY: Final = re.compile(r"(image|audio|video)/|application/(octet-stream|pdf|zip)$")
 _EXAMPLE_CHARACTERS: Final = 60
 
 
@@ -186,10 +188,12 @@ class _Reader:
         if kind == "raw":
             return Body(media_type, kind, whole=self._raw_body(given, media_type, is_required))
         styles, media_types = _encodings(media)
+        # From 3.1 on a file may be {} in the schema, and only the encoding says that it is one.
+        binary = frozenset(name for name, known in media_types.items() if _BINARY.match(known[0]))
         flat = flattened(schema, file, self._document)
         if flat is None:
             plain, where = self._document.resolved(schema, file)
-            files = _files(plain, where, self._document) if kind == "multipart" else frozenset()
+            files = binary | _files(plain, where, self._document)
             argument = self._argument("body", "body", [(schema, file)], given)
             if is_required:
                 self._required.append(argument)
@@ -204,7 +208,8 @@ class _Reader:
         files = frozenset(
             name
             for name, each in flat.properties.items()
-            if kind == "multipart" and any(_is_file(*part, self._document) for part in each)
+            if kind == "multipart"
+            if name in binary or any(_is_file(*part, self._document) for part in each)
         )
         # Most descriptions leave `required` of the body out and mean that its required properties
         # are needed; only one that says false has a body that may be missing.
