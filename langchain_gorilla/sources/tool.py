@@ -64,12 +64,7 @@ class SourceTool(BaseTool):
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, JSONValue]:
         try:
-            json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
-        except (ValueError, TypeError, RecursionError):
-            raise ToolException(
-                "The arguments cannot be written as JSON. Use plain text and finite numbers."
-            ) from None
-        try:
+            _check_json(arguments)
             errors = list(islice(self._validator.iter_errors(arguments), _MAX_PROBLEMS))
         except RecursionError:
             raise ToolException(
@@ -80,6 +75,15 @@ class SourceTool(BaseTool):
             problems = ". ".join(sentence(error, names) for error in errors)
             raise ToolException(f"{problems}. Correct the arguments and call {self.name} again.")
         return {name: _without_fractions(value) for name, value in arguments.items()}
+
+
+def _check_json(arguments: dict[str, Any]) -> None:
+    try:
+        json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError):
+        raise ToolException(
+            "The arguments cannot be written as JSON. Use plain text and finite numbers."
+        ) from None
 
 
 def _without_fractions(value: Any) -> Any:

@@ -67,5 +67,5 @@ def test_arguments_that_are_nested_without_end_are_an_error_for_the_model():
     deep: list = []
     for _ in range(100_000):
         deep = [deep]
-    with pytest.raises(ToolException, match="RecursionError"):
+    with pytest.raises(ToolException, match="nested too deeply"):
         tool._run(obj=deep)
