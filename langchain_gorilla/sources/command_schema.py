@@ -7,7 +7,7 @@ semicolons and the like are ordinary characters.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from langchain_core.tools import ToolException
@@ -230,21 +230,13 @@ def _positional_schema(positional: Positional) -> dict[str, JSONValue]:
 
 def _described(usage: Usage, text: HelpText) -> Sequence[Positional]:
     """Join what usage and the section of arguments say of positionals."""
-    told = {_identifier(each.name): each for each in text.arguments}
-    found = [
-        Positional(
-            each.name,
-            each.required,
-            each.repeated,
-            each.choices,
-            told[_identifier(each.name)].description if _identifier(each.name) in told else "",
-            each.after_dashes,
-        )
+    if not text.usages:
+        return [Positional(each.name, description=each.description) for each in text.arguments]
+    told = {_identifier(each.name): each.description for each in text.arguments}
+    return [
+        replace(each, description=told.get(_identifier(each.name), ""))
         for each in usage.positionals
     ]
-    if not text.usages:
-        found = [Positional(each.name, description=each.description) for each in text.arguments]
-    return found
 
 
 def _identifier(name: str) -> str:

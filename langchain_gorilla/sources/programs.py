@@ -64,8 +64,8 @@ def command_words(command: str) -> tuple[str, ...]:
         return tuple(shlex.split(command))
     except ValueError as error:
         raise SourceError(
-            f"{command!r:.200} cannot be taken apart into words: {error}. Close its quotes, or "
-            "pass a list of words."
+            f"The command line {command!r:.200} cannot be read: {error}. Close the quote, or put a "
+            "backslash before it."
         ) from error
 
 

@@ -4,7 +4,6 @@ Each kind is imported when it is asked for, so a package that one kind needs is 
 kind only.
 """
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from langchain_gorilla.errors import SourceError
 from langchain_gorilla.sources.base import Tools
+from langchain_gorilla.sources.programs import command_words
 
 
 @dataclass(frozen=True)
@@ -63,23 +63,8 @@ def default_namespace(source: str) -> str:
     if kind == "python":
         return rest
     if kind in ("cli", "mcp") and "://" not in rest:
-        return Path((_words(rest) or [kind])[0]).stem
+        return Path((command_words(rest) or (kind,))[0]).stem
     return Path(rest.rstrip("/")).stem or kind
-
-
-def _words(line: str) -> list[str]:
-    """Split a command line as a shell would.
-
-    Raises:
-        SourceError: A quote is not closed.
-    """
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise SourceError(
-            f"The command line {line!r} cannot be read: {error}. Close the quote, or put a "
-            "backslash before it."
-        ) from error
 
 
 def _python(name: str, options: SourceOptions) -> Tools:
@@ -105,7 +90,7 @@ def _mcp(server: str, options: SourceOptions) -> Tools:
 
     if "://" in server:
         return tools_from_mcp({"url": server})
-    program, *arguments = _words(server)
+    program, *arguments = command_words(server)
     return tools_from_mcp({"command": program, "args": arguments})
 
 

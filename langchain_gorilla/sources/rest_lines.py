@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from langchain_core.tools import ToolException
 from pydantic import PrivateAttr
 
 from langchain_gorilla.calls import JSONValue
@@ -229,11 +228,4 @@ def _placed(call: ApiCall, names: list[str], bare: bool) -> RestLine:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (ValueError, TypeError) as error:
-        raise ToolException(f"A value cannot be written as JSON: {error}.") from None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -57,7 +57,7 @@ def said(value: Any) -> Any:
 
 
 def query_pairs(name: str, value: Any, style: Style) -> list[str]:
-    """Write a query parameter, or a field of a form, as ``name=value`` pieces, encoded."""
+    """Write a query parameter, a cookie or a field of a form as ``name=value`` pieces, encoded."""
     safe = _RESERVED if style.allow_reserved else ""
 
     def pair(key: str, *texts: Any, between: str = ",") -> str:
@@ -134,11 +134,6 @@ def header_text(value: Any, style: Style) -> str:
             return ",".join(f"{key}={scalar(each)}" for key, each in value.items())
         return ",".join(scalar(part) for each in value.items() for part in each)
     return ",".join(map(scalar, value)) if isinstance(value, list) else scalar(value).strip()
-
-
-def cookie_pairs(name: str, value: Any, style: Style) -> list[str]:
-    """Write a cookie, encoded."""
-    return query_pairs(name, value, style)
 
 
 def _deep(prefix: str, value: Any) -> list[tuple[str, Any]]:

@@ -17,7 +17,6 @@ from langchain_gorilla.sources.openapi.bodies import encoded_body
 from langchain_gorilla.sources.openapi.operations import PLACEHOLDER, path_and_query
 from langchain_gorilla.sources.openapi.security import Credentials, Keys
 from langchain_gorilla.sources.openapi.serialization import (
-    cookie_pairs,
     header_text,
     path_part,
     query_pairs,
@@ -161,7 +160,7 @@ def _written(operation: Operation, arguments: Mapping[str, Any]) -> _Written:
         elif parameter.place == "query":
             query += query_pairs(name, value, style)
         elif parameter.place == "cookie":
-            cookies += cookie_pairs(name, value, style)
+            cookies += query_pairs(name, value, style)
         elif value is not None or style.is_json:
             headers[name] = header_text(value, style)
             check_header(parameter.argument, headers[name])
