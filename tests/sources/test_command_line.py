@@ -493,7 +493,7 @@ def test_a_failure_without_a_word_says_so(repository):
         ("sh", "runs any program"),
         ("env ls", "runs any program"),
         ("timeout 5 ls", "runs any program"),
-        ("git 'log", "Close its quotes"),
+        ("git 'log", "Close the quote"),
     ],
 )
 def test_what_is_no_program_is_an_error(command, reason):
