@@ -61,12 +61,14 @@ class CallReader(ValueReader):
             stops: Texts that end the call wherever they stand outside a string.
             bind: Map positions to names; if False, only ``arguments`` is filled.
         """
-        super().__init__(source, function_names=functions, stops=stops)
+        schema = functions.get(name)
+        self._properties = None if schema is None else tuple(schema.properties)
+        super().__init__(
+            source, function_names=functions, parameters=self._properties or (), stops=stops
+        )
         self._emit = emit
         self._index = index
         self._bind = bind
-        schema = functions.get(name)
-        self._properties = None if schema is None else tuple(schema.properties)
         self.arguments: list[Argument] = []
         self.bound: dict[str, JSONValue] = {}
         self._settled = 0  # positional arguments that have a name by now

@@ -53,6 +53,8 @@ def quote_role(
         if inner and not gap and following == quote:
             return QuoteRole.CLOSES_INNER
         return QuoteRole.ENDS  # adjacent strings are one
+    if following == "#" and before.isalnum() and not inner:
+        return QuoteRole.ENDS  # a comment; in 'color:'#fff'' the quote opens an inner pair
     if gap and (following == "#" or ahead.startswith("/*")):
         return QuoteRole.ENDS
     if _begins_operator(following, before=before, gap=gap, ahead=ahead) and not inner:

@@ -16,6 +16,7 @@ from langchain_gorilla.parsing.literals import (
     check_text,
     decode_simple,
     decode_special,
+    shorten,
 )
 from langchain_gorilla.parsing.quotes import CLOSING, LOOK_AHEAD, QuoteRole, quote_role
 from langchain_gorilla.parsing.scanner import CutOffError, Source, Steps, TextSet
@@ -28,6 +29,7 @@ MAX_RESCAN: Final = 4_096
 _SPACES: Final = re.compile(r"\s+")
 _SIBLING: Final = re.compile(r"\)(?P<rest>(?:\s*[,;]|[^\S\n]*\n)\s*(?P<name>[^\W\d][\w.\-]*)\()")
 """The end of a call and the start of the next one, where calls stand in a list or in lines."""
+_NEXT_ARGUMENT: Final = re.compile(r",\s*(\w+)\s*=\s*\Z")
 _LAST_WORD: Final = re.compile(r"\b\w+\Z")
 _PLAIN_STRING: Final = {
     colon: re.compile(rf"(?:'([^'\\]+)'|\"([^\"\\]+)\")(?=\s*[,)\]}};'\"{colon}])")
@@ -54,16 +56,25 @@ class StringReader:
         recovered: A quote was taken as text that Python would have refused.
     """
 
-    def __init__(self, source: Source, *, function_names: Collection[str], stops: TextSet) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        function_names: Collection[str],
+        parameters: Collection[str],
+        stops: TextSet,
+    ) -> None:
         """Prepare to read.
 
         Args:
             source: What the call is read from.
             function_names: All known functions.
+            parameters: Those of the function that is called, as far as they are known.
             stops: Texts that end the call wherever they stand outside a string.
         """
         self._source = source
         self._function_names = function_names
+        self._parameters = parameters
         self._stops = stops
         self.failure: str | None = None
         self.recovered = False
@@ -167,8 +178,8 @@ class StringReader:
                         self._doubtful = close
                     if gap:
                         builder.space()
-                        if source.peek() in "#/":
-                            yield from self._blank()
+                    if source.peek() in "#/":
+                        yield from self._blank()
                     return
                 if _MISSING_COMMA.match(gap + source.peek(MAX_NAME_BEHIND)):
                     builder.fail("a comma is missing, or a quote inside a string is not escaped")
@@ -177,7 +188,13 @@ class StringReader:
                 text.add(close + gap)
 
     def _check_swallowed(self, segment: str, behind: str) -> None:
-        """Give up a broken string that holds the start of the next call; read that again."""
+        """Give up a broken string that holds the start of the next argument or call.
+
+        A call is read again, from there.
+        """
+        argument = _NEXT_ARGUMENT.search(segment)
+        if argument and argument[1] in self._parameters:
+            self.fail(f"a quote is missing in front of {shorten(argument[0])!r}")
         found = self._stops.pattern.search(segment)
         at = found.start() if found else -1
         sibling = _SIBLING.search(segment)

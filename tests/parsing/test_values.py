@@ -132,6 +132,8 @@ def test_strings_are_decoded(source: str, text: str) -> None:
         ("'rock 'n' roll'", "rock 'n' roll"),
         ("'the boys' toys'", "the boys' toys"),
         ("'x 'y'", "x 'y"),
+        ("'color:'#fff''", "color:'#fff'"),
+        ("'SET a=1, b='c' now'", "SET a=1, b='c' now"),
         ("['McDonald's', 'Wendy's']", ["McDonald's", "Wendy's"]),
         ("{'name': 'O'Brien'}", {"name": "O'Brien"}),
         ('"say "hi" now"', 'say "hi" now'),
@@ -157,6 +159,7 @@ def test_a_string_with_two_readings_is_refused(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
+        ("f(x='a, y='b')", "quote is missing in front of ', y='"),
         ("f(x=b'z')", "bytes"),
         ("f(x=f'{y}')", "f-string"),
         ("f(x=1e999)", "finite"),
@@ -214,6 +217,8 @@ def test_argument_names_are_what_is_written(source: str, expected: Any) -> None:
         ("f(x=['a',  # one\n 'b'  # two\n], y=2)", {"x": ["a", "b"], "y": 2}),
         ("f(x={'a': 'b'  # one\n}, y=2)", {"x": {"a": "b"}, "y": 2}),
         ("f(x='a'  # one\n 'b', y=2)", {"x": "ab", "y": 2}),
+        ("f(x='a'# it's one\n, y='b')", {"x": "a", "y": "b"}),
+        ("f(x='a'/* one */, y='b')", {"x": "a", "y": "b"}),
     ],
 )
 def test_a_comment_behind_a_string_is_passed_over(source: str, expected: Any) -> None:
