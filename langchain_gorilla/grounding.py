@@ -77,8 +77,8 @@ _SMALL_WORDS: Final = frozenset(
 _ANSWERS: Final = ("yes", "no", "true", "false", "off", "enable", "disable", "turn", "switch")
 _MONTH_ONLY: Final = re.compile(r"\d{4}-\d{1,2}")
 _DATE: Final = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|[a-z0-9]+"
-    r"\.? (?:of )?[a-z0-9]+(?:,? \d{4})?",
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|(?:19|20)\d{6}"
+    r"|[a-z0-9]+\.? (?:of )?[a-z0-9]+(?:,? \d{4})?",
     re.IGNORECASE,
 )
 _TIME_ONLY: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?", re.IGNORECASE)

@@ -95,6 +95,7 @@ _DIGITS: Final = re.compile(
     r"|bn\b|mn\b|mio\b|k\b|m\b|b\b))?",
     re.IGNORECASE,
 )
+_HEXADECIMAL: Final = re.compile(r"\b0x[0-9a-f]{1,16}\b", re.IGNORECASE)
 _FRACTION: Final = re.compile(
     r"(?:(?P<whole>\d+)\s?)?(?P<sign>[¼½¾⅐-⅞])|"
     r"(?:(?<![\d/])(?P<before>\d+)\s)?(?<![\d/])(?P<over>\d+)\s?[/⁄]\s?(?P<under>\d+)(?![\d/])"
@@ -107,7 +108,8 @@ def numbers_in(text: str) -> frozenset[float]:
 
     "50%" gives 50 and 0.5, "1.234" gives 1.234 and 1234, "2k" gives 2 and 2000, "3/4" 3, 4 and 0.75.
     """
-    return frozenset((*_written(text), *_fractions(text), *_said(text)))
+    hexadecimal = (float(int(found, 16)) for found in _HEXADECIMAL.findall(text))
+    return frozenset((*_written(text), *_fractions(text), *_said(text), *hexadecimal))
 
 
 def _written(text: str) -> Iterator[float]:
@@ -210,6 +212,7 @@ _MONTHS: Final = [
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept"
 _DATES: Final = (
     re.compile(r"\d{4}[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
+    re.compile(r"(?<!\d)(?:19|20)\d\d(?P<m>\d\d)(?P<d>\d\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
     re.compile(r"(?<!\d)(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
     re.compile(rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE),

@@ -63,6 +63,8 @@ SAID = [
     ({"type": "string", "default": "en"}, "en", "hello"),
     (TEXT, "2024-05-03", "on May 3rd"),
     (TEXT, "2024-05-03", "tomorrow"),
+    (TEXT, "2024-05-03", "on 20240503"),
+    (TEXT, "20240503", "on May 3rd"),
     (TEXT, "2024-05-03T15:00:00", "on 5/3 at 3 pm"),
     (TEXT, "May 3, 2024", "on 2024-05-03"),
     (TEXT, "2024-05", "in May"),

@@ -20,6 +20,7 @@ from langchain_gorilla.spoken import (
         ("1'000'000", 1_000_000),
         ("1.000.000", 1_000_000),
         ("1k", 1000),
+        ("address 0x1F", 31),
         ("2.5K followers", 2500),
         ("3M users", 3_000_000),
         ("2 million", 2_000_000),
@@ -88,6 +89,7 @@ def test_what_is_absurdly_long_is_read_all_the_same(text):
     [
         "2024-05-03",
         "2024/5/3",
+        "20240503",
         "05/03/2024",
         "03.05.2024",
         "3/5",
