@@ -20,12 +20,16 @@ REPLACEABLE: Final = (
 CALL_OPTIONS: Final = frozenset(
     {
         *REPLACEABLE, "model", "tools", "tool_choice", "strict", "parallel_tool_calls",
-        "response_format", "ls_structured_output_format", "stream_usage", OFFER,
+        "response_format", "ls_structured_output_format", "stream_usage", "stop", OFFER,
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` take."""
 
-_OTHER_NAMES: Final = {"max_completion_tokens": "max_tokens", "request_timeout": "timeout"}
+_OTHER_NAMES: Final = {
+    "max_completion_tokens": "max_tokens",
+    "request_timeout": "timeout",
+    "stop_sequences": "stop",
+}
 """Names that a call's options have elsewhere, as the model's own have by their aliases."""
 
 _MANY_TOOLS: Final = 64
@@ -161,7 +165,7 @@ def check_call_options(given: Mapping[str, Any]) -> None:
     if unknown := given.keys() - CALL_OPTIONS:
         warnings.warn(
             f"{', '.join(sorted(unknown))}: not an option of a ChatGorilla call, so without "
-            f"effect. Options are {', '.join(sorted(CALL_OPTIONS - {OFFER} | {'stop'}))}.",
+            f"effect. Options are {', '.join(sorted(CALL_OPTIONS - {OFFER}))}.",
             stacklevel=3,
         )
 

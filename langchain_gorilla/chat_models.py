@@ -350,7 +350,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             model=model,
             engine=self._engine_for(model),
             format_=self._prompt_format(model),
-            stop=self._stop_texts(stop),
+            stop=self._stop_texts(given.get("stop") if stop is None else stop),
             constrained=self.constrained,
         )
 

@@ -120,8 +120,10 @@ def test_the_names_that_other_chat_models_use_are_understood() -> None:
 def test_a_call_has_the_names_of_other_chat_models_too() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        options = asked(scripted(), max_completion_tokens=3, request_timeout=9)
-    assert (options.max_tokens, options.timeout_s) == (3, 9)
+        options = asked(
+            scripted(), max_completion_tokens=3, request_timeout=9, stop_sequences=["END"]
+        )
+    assert (options.max_tokens, options.timeout_s, "END" in options.stop) == (3, 9, True)
 
 
 def test_a_path_and_torchs_own_types_are_taken_by_their_names(tmp_path: Path) -> None:
