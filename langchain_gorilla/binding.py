@@ -113,9 +113,11 @@ class ResponseFormat:
 
     Attributes:
         schema: The JSON schema it has to fit; None for any JSON object.
+        strict: As in ``Demand``, of the JSON alone.
     """
 
     schema: Mapping[str, JSONValue] | None = None
+    strict: bool = False
 
     def instruction(self) -> str:
         """Return the sentence that tells a model about the demand."""
@@ -146,7 +148,7 @@ def read_response_format(value: Mapping[str, Any] | None) -> ResponseFormat | No
     if kind == "json_schema" and isinstance(outer := value.get("json_schema", value), Mapping):
         schema = outer.get("schema")
         if isinstance(schema, Mapping):
-            return ResponseFormat(schema)
+            return ResponseFormat(schema, strict=outer.get("strict") is True)
     raise UnsupportedOptionError(
         f"response_format={value!r} is not understood. Pass "
         '{"type": "json_schema", "json_schema": {"name": …, "schema": {…}}} or '
@@ -170,6 +172,11 @@ class Demand:
     response: ResponseFormat | None = None
     strict: bool | None = None
     parallel: bool = True
+
+    @property
+    def strict_response(self) -> bool:
+        """Whether the JSON has to fit its schema, whatever holds for calls."""
+        return self.response is not None and (self.strict is True or self.response.strict)
 
 
 def read_demand(options: Mapping[str, Any], functions: Bound) -> Demand:

@@ -226,7 +226,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
 
     def _check(self, functions: FunctionSet, demand: Demand) -> None:
         """Fail at once, not at the first call, on what cannot be enforced."""
-        check_enforced(self.constrained, strict=demand.strict)
+        check_enforced(self.constrained, strict=demand.strict or demand.strict_response)
         if self.constrained:
             check_constraint(self._prompt_format(self.model), functions, demand)
 

@@ -190,10 +190,11 @@ def check_constraint(
     chosen(constraint.functions, constraint.answer)
     gaps = []
     if demand.response is not None and demand.response.schema is not None:
-        gaps = [("the answer", gap) for gap in compiled_schema(demand.response.schema).gaps]
+        found = compiled_schema(demand.response.schema).gaps
+        gaps += [("the answer", gap) for gap in found if demand.strict_response]
     for each in coverage(functions.written, format_.syntax):
-        gaps += [(repr(each.function), gap) for gap in each.gaps]
-    if demand.strict and gaps:
+        gaps += [(repr(each.function), gap) for gap in each.gaps if demand.strict]
+    if gaps:
         where, gap = gaps[0]
         more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
         raise UnsupportedOptionError(

@@ -88,8 +88,8 @@ def test_a_choice_of_another_kind_is_an_error(value):
             ResponseFormat({"type": "object"}),
         ),
         (
-            {"type": "json_schema", "name": "a", "schema": {"type": "object"}},
-            ResponseFormat({"type": "object"}),
+            {"type": "json_schema", "name": "a", "schema": {"type": "object"}, "strict": True},
+            ResponseFormat({"type": "object"}, strict=True),
         ),
     ],
 )

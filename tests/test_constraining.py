@@ -144,11 +144,24 @@ def test_strict_refuses_a_schema_that_can_only_be_checked_afterwards():
         check(lookahead, strict=True)
 
 
-def test_strict_holds_the_schema_of_json_too():
-    schema = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(?=.*a)b"}}}
-    demand = Demand(response=ResponseFormat(schema), strict=True)
+LOOKAHEAD = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(?=.*a)b"}}}
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [
+        Demand(response=ResponseFormat(LOOKAHEAD), strict=True),
+        Demand(response=ResponseFormat(LOOKAHEAD, strict=True)),
+    ],
+)
+def test_strict_holds_the_schema_of_json_too(demand):
     with pytest.raises(UnsupportedOptionError, match="'pattern' at '/properties/x' of the answer"):
         check_constraint(V2, FunctionSet([]), demand)
+
+
+def test_a_strict_answer_leaves_the_tools_as_they_are():
+    tool = FunctionSchema("f", "", LOOKAHEAD)
+    check_constraint(V2, FunctionSet([tool]), Demand(response=ResponseFormat(strict=True)))
 
 
 @pytest.mark.parametrize(
