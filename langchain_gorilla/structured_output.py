@@ -25,6 +25,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
 from langchain_core.runnables.utils import AddableDict
 from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import ValidationError
 
 from langchain_gorilla.answer_shape import Shape, schema_of, shape_of
 from langchain_gorilla.binding import Demand, ResponseFormat
@@ -214,7 +215,8 @@ def _read_call(parser: _Parser, message: AIMessage) -> Any:
     """Parse the call of an answer; None where the answer has none.
 
     Raises:
-        OutputParserException: The call is invalid, or the answer was cut off before any call.
+        OutputParserException: The call is invalid, its arguments do not pass the class's own
+            validators, or the answer was cut off before any call.
     """
     if _is_cut_off(message) and not message.tool_calls and not message.invalid_tool_calls:
         text = str(message.text)
@@ -232,7 +234,13 @@ def _read_call(parser: _Parser, message: AIMessage) -> Any:
         if _is_cut_off(message):
             problems.append(_MORE_ROOM)
         raise OutputParserException(" ".join(problems), llm_output=str(message.invalid_tool_calls))
-    return parser.parse_result([ChatGeneration(message=message)])
+    try:
+        return parser.parse_result([ChatGeneration(message=message)])
+    except ValidationError as error:  # LangChain's parser of calls, unlike that of JSON, lets it out
+        raise OutputParserException(
+            f"The call does not pass its class's validators: {error}",
+            llm_output=str(message.tool_calls),
+        ) from error
 
 
 def _read_object(parser: _Parser, shape: Shape | None, message: AIMessage) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.exceptions import OutputParserException
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, field_validator
 from typing_extensions import NotRequired, TypedDict
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
@@ -88,6 +88,28 @@ def test_what_is_no_strict_json_is_an_error(answer: str, schema: Any) -> None:
 def test_json_in_a_markdown_fence_is_read() -> None:
     answer = '```json\n{"amount": 9}\n```'
     assert structured(answer, method="json_schema").invoke("q") == Bill(amount=9)
+
+
+class Tip(BaseModel):
+    """A tip."""
+
+    amount: int
+
+    @field_validator("amount")
+    @classmethod
+    def _at_least_one(cls, given: int) -> int:
+        if given < 1:
+            raise ValueError("stingy")
+        return given
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [("function_calling", "<<function>>Tip(amount=0)"), ("json_schema", '{"amount": 0}')],
+)
+def test_what_a_validator_refuses_is_an_error_of_parsing(method: str, answer: str) -> None:
+    with pytest.raises(OutputParserException, match="stingy"):
+        structured(answer, Tip, method=method).invoke("q")
 
 
 # --- Streams ---
