@@ -5,7 +5,8 @@
 ``create_agent(model, tools, middleware=[ToolCallRepair(), MissingArgumentInterrupt()])``
 
 In this order, as LangChain runs what comes after the model from the last to the first: a person
-names what is missing, then the calls as they will run are checked.
+names what is missing, then the calls as they will run are checked. LangChain's
+``HumanInTheLoopMiddleware`` goes between the two, so that a person approves what will run.
 """
 
 import asyncio

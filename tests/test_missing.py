@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
@@ -262,6 +263,19 @@ def test_what_cannot_be_used_is_asked_for_again(kind: str) -> None:
     assert booked == []
     agent.invoke(Command(resume="5"), THREAD)
     assert booked == [("Paris", 5)]
+
+
+def test_a_person_approves_the_call_that_will_run() -> None:
+    engine = ScriptedEngine([MADE_UP, "Booked."])
+    model = ChatGorilla(model="bundled", engine=engine, on_missing_argument="interrupt")
+    approval = HumanInTheLoopMiddleware({"book_hotel": True})
+    middleware = [ToolCallRepair(), approval, MissingArgumentInterrupt()]
+    agent = create_agent(model, [book_hotel], middleware=middleware, checkpointer=InMemorySaver())
+    agent.invoke(START, THREAD)
+    [stopped] = agent.invoke(Command(resume=3), THREAD)["__interrupt__"]
+    assert stopped.value["action_requests"][0]["args"] == {"city": "Paris", "nights": 3}
+    agent.invoke(Command(resume={"decisions": [{"type": "approve"}]}), THREAD)
+    assert booked == [("Paris", 3)]
 
 
 @pytest.mark.parametrize("kind", ["graph", "middleware"])
