@@ -236,7 +236,8 @@ def _read_call(parser: _Parser, message: AIMessage) -> Any:
         raise OutputParserException(" ".join(problems), llm_output=str(message.invalid_tool_calls))
     try:
         return parser.parse_result([ChatGeneration(message=message)])
-    except ValidationError as error:  # LangChain's parser of calls, unlike that of JSON, lets it out
+    except ValidationError as error:
+        # LangChain's parser of calls, unlike that of JSON, lets it out.
         raise OutputParserException(
             f"The call does not pass its class's validators: {error}",
             llm_output=str(message.tool_calls),
