@@ -18,6 +18,7 @@ from keyword import iskeyword
 from typing import Final
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.grammar.arrays import array, list_of
 from langchain_gorilla.grammar.enums import fitting
 from langchain_gorilla.grammar.merging import (
     ANNOTATIONS,
@@ -29,7 +30,6 @@ from langchain_gorilla.grammar.merging import (
     is_type,
     merged,
     others,
-    placed,
     same,
     types_of,
 )
@@ -38,7 +38,6 @@ from langchain_gorilla.grammar.numbers import any_number
 from langchain_gorilla.grammar.resolving import Resolver, apart, options
 from langchain_gorilla.grammar.rules import (
     ANY_CHARACTER,
-    EMPTY,
     NOTHING,
     Except,
     Grammar,
@@ -55,7 +54,7 @@ from langchain_gorilla.grammar.rules import (
     repeat,
     sequence,
 )
-from langchain_gorilla.grammar.scalars import limits, numbers, string
+from langchain_gorilla.grammar.scalars import numbers, string
 
 _LEFT: Final = frozenset(
     """not if then else dependentRequired dependentSchemas dependencies patternProperties
@@ -205,7 +204,7 @@ class _Compiler:
             scalars = [Literal(s) for s in (notation.true, notation.false, notation.null)]
             pair = sequence(text, Literal(": "), value)
             self.rules[name] = choice(
-                text, Terminal(any_number()), *scalars, _list_of(value), _braced(pair)
+                text, Terminal(any_number()), *scalars, list_of(value), _braced(pair)
             )
         return Ref(name)
 
@@ -295,44 +294,9 @@ class _Compiler:
             case "string":
                 return string(schema, path, self.notation, self.left)
             case "array":
-                return self.array(schema, path)
+                return array(schema, path, self.value)
             case _:
                 return self.object(schema, path)
-
-    # -- arrays -------------------------------------------------------------------------
-
-    def array(self, schema: Schema, path: str) -> Rule:
-        """prefixItems, items, minItems, maxItems."""
-        least, most = limits(schema, "minItems", "maxItems", path)
-        first, rest = placed(schema)
-        if rest is False:
-            most = min(len(first), len(first) if most is None else most)
-        if most is not None and least > most:
-            raise ContradictionError(path, f"minItems {least}, but at most {most} items can be")
-        comma = Literal(", ")
-        places: list[Rule] = []
-        for index in range(min(len(first), len(first) if most is None else most)):
-            try:
-                places.append(self.value(first[index], f"{path}/prefixItems/{index}"))
-            except ContradictionError:
-                if index < least:
-                    raise
-                most = index  # the array can end before
-                break
-        if most == 0:
-            return Literal("[]")
-        rule: Rule = EMPTY
-        if most is None or most > len(first):
-            item = self.value(rest, f"{path}/items")
-            if not first:
-                return _list_of(item, least, most)
-            more = None if most is None else most - len(first)
-            rule = repeat(sequence(comma, item), max(least - len(first), 0), more)
-        for index, place in reversed(list(enumerate(places))):
-            rule = sequence(comma if index else EMPTY, place, rule)
-            if index >= least:
-                rule = optional(rule)
-        return sequence(Literal("["), rule, Literal("]"))
 
     # -- objects ------------------------------------------------------------------------
 
@@ -421,15 +385,6 @@ def _argument(name: str) -> tuple[str, ...]:
             f"/properties/{name}", f"{name!r} is not a Python parameter; pass FunctionSet.written"
         )
     return (name,)
-
-
-def _list_of(item: Rule, least: int = 0, most: int | None = None) -> Rule:
-    """Items between brackets."""
-    more = repeat(
-        sequence(Literal(", "), item), max(least - 1, 0), None if most is None else most - 1
-    )
-    items = sequence(item, more)
-    return sequence(Literal("["), items if least else optional(items), Literal("]"))
 
 
 def _braced(pair: Rule) -> Rule:
