@@ -90,6 +90,7 @@ class LoadedModel:
         with self._weights_lock:
             if self._weights is None:
                 config = self.config  # A broken config is named as such.
+                _check_end(self.encoder.end_id, config, self.source)
                 path, where = self._locate()
                 weights = _load_weights(path, where, self.source, config)
                 from transformers import GenerationConfig
@@ -279,6 +280,16 @@ def _load_errors(what: str, source: ModelSource, where: Mapping[str, Any]) -> It
             f"{lines[0].rstrip('.')}. Check {_suspects(what, source)}that the files are complete, "
             "and that this version of transformers knows the model." + _advice(what, source)
         ) from error
+
+
+def _check_end(end_id: int | None, config: "PreTrainedConfig", source: ModelSource) -> None:
+    rows = config.get_text_config().vocab_size
+    if end_id is not None and end_id >= rows:
+        raise ModelLoadError(
+            f"The tokenizer of {source.model!r} ends an answer with the token {end_id}, and the "
+            f"model knows those below {rows}. Expected: the tokenizer that the model was trained "
+            "with. Copy that into the folder, or enlarge the model by resize_token_embeddings()."
+        )
 
 
 def _suspects(what: str, source: ModelSource) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from langchain_gorilla.engines.loading import LoadedModel
 from langchain_gorilla.engines.locating import ModelSource, locate
-from langchain_gorilla.errors import GorillaError, ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.errors import GorillaError, UnsupportedOptionError
 from langchain_gorilla.evaluation.model_files import model_fingerprint
 from langchain_gorilla.evaluation.outputs import check_outputs
 from langchain_gorilla.formats.base import PromptFormat
@@ -119,7 +119,7 @@ def tune(
 
     Raises:
         MissingModelError: There is no such model.
-        ModelLoadError: It cannot be used, or does not know a token of its tokenizer.
+        ModelLoadError: It cannot be used.
         OtherRunError: ``out`` holds checkpoints of another run, or of another program.
         PromptError: The format cannot carry a row.
         UnsupportedOptionError: More ``max_tokens`` than the model reads.
@@ -143,14 +143,6 @@ def tune(
         raise UnusableRowsError(
             f"All {len(every)} examples are longer than {longest} tokens. Offer fewer functions in "
             "a row, or pass a larger --max-tokens."
-        )
-    largest = max(max(one.ids) for one in data)
-    known = loaded.config.get_text_config().vocab_size
-    if largest >= known:
-        raise ModelLoadError(
-            f"The tokenizer of {model!r} gives the token {largest}, and the model knows those "
-            f"below {known}. Expected: the tokenizer that the model was trained with. Copy "
-            "that into the folder, or enlarge the model by resize_token_embeddings()."
         )
     checkpoints = out / "checkpoints"
     run = repr((model_fingerprint(model), options, data))

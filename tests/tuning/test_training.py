@@ -11,10 +11,10 @@ import pytest
 import torch
 from langchain_core.messages import AIMessage, HumanMessage
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, Trainer
+from transformers import Trainer
 
 from langchain_gorilla import ChatGorilla, bundled
-from langchain_gorilla.errors import MissingModelError, ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.errors import MissingModelError, UnsupportedOptionError
 from langchain_gorilla.evaluation.outputs import UnwritableOutputError
 from langchain_gorilla.formats.registry import FORMATS
 from langchain_gorilla.functions import function_set
@@ -229,15 +229,6 @@ def test_a_share_is_from_0_and_below_1(tmp_path: Path, keep: float) -> None:
 def test_an_option_out_of_its_range_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnsupportedOptionError, match=f"{name} is 0"):
         _tune(ROWS, tmp_path, **{name: 0})
-
-
-def test_an_end_token_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
-    base = _copied(tmp_path)
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    tokenizer.add_special_tokens({"eos_token": "<|the end|>"})
-    tokenizer.save_pretrained(base)
-    with pytest.raises(ModelLoadError, match=f"the token {tokenizer.eos_token_id}, and the model"):
-        _tune(ROWS, tmp_path, model=base)
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
