@@ -303,10 +303,11 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
         """Return the request with its tool, or the ToolMessage that tells the model why not."""
         call = request.tool_call
         name = call["name"]
-        if name not in self._box or (request.tool is not None and not is_deferred(request.tool)):
-            return request  # the agent's own, or another middleware's
         selection = request.state.get("tool_selection") or {}
         offered = [tool["name"] for tool in selection.get("tools", ())]
+        is_own = request.tool is not None and not is_deferred(request.tool)
+        if is_own or (name not in offered and name not in self._box):
+            return request  # the agent's own, or another middleware's
         if name not in offered:
             return ToolMessage(
                 f"Error: the tool {name!r} was not offered for this request, so it did not run. "

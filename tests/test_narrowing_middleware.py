@@ -155,6 +155,20 @@ async def test_a_tool_that_was_not_offered_does_not_run_in_async_agents():
     assert "was not offered" in results_of(state)[0].text
 
 
+def test_a_tool_that_is_removed_while_it_is_called_is_said_to_be_gone():
+    held = catalog()
+
+    def answer(prompt: str) -> str:
+        if "get_weather" in held:
+            held.remove("get_weather")
+            return WEATHER
+        return "It is gone."
+
+    model = ChatGorilla(model="bundled", engine=ScriptedEngine(answer))
+    result = results_of(ask(agent(held=held, model=model)))[0]
+    assert result.content.startswith("Error: 'get_weather' is none of the ")
+
+
 def test_a_tool_that_nobody_has_is_an_error_message_that_lists_no_catalog():
     state = ask(agent(model=guessing("no_such_tool")))
     assert results_of(state)[0].status == "error"
