@@ -41,7 +41,7 @@ from langchain_gorilla.messages import whole_message
 from langchain_gorilla.narrowing.bound import BoundTools
 from langchain_gorilla.narrowing.offering import Measure
 from langchain_gorilla.narrowing.request import anarrowed, narrowed, prompt_measure
-from langchain_gorilla.options import ModelOptions, plain_arguments, refuse_doubled_options
+from langchain_gorilla.options import ModelOptions, refuse_doubled_options
 from langchain_gorilla.request import Request, plan_request
 from langchain_gorilla.structured_output import Method, structured_output
 
@@ -85,18 +85,11 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """Everything that changes an answer; part of the cache key."""
-        fields = (
-            "model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed",
-            "stop", "revision", "dtype", "device", "device_map", "quantization_config",
-            "constrained", "context_tokens", "model_kwargs", "min_call_probability",
-            "compare_functions", "lexical_weight", "on_missing_argument", "output_version",
-        )  # fmt: skip
-        named = {name: value for name in fields if (value := getattr(self, name)) is not None}
         engine = {} if self.engine is None else {"engine": repr(self.engine)}
         format_ = self._prompt_format(self.model)
         # A format of the caller's own may differ from others of its name.
         own = f" {type(format_).__qualname__} {vars(format_)}" if format_ is self.format else ""
-        return {**named, **engine, "format": f"{format_.name}{own}"}
+        return {**self._answering_options(), **engine, "format": f"{format_.name}{own}"}
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
@@ -394,20 +387,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
     def _engine_for(self, model: str) -> Engine:
         if self.engine is not None:
             return self.engine
-        return load_engine(
-            model,
-            revision=self.revision,
-            dtype=self.dtype,
-            device=self.device,
-            device_map=self.device_map,
-            quantization_config=self.quantization_config,
-            trust_remote_code=self.trust_remote_code,
-            context_tokens=self.context_tokens,
-            prefix_cache_bytes=self.prefix_cache_bytes,
-            max_batch_size=self.max_batch_size,
-            pack_weights=self.pack_weights,
-            **plain_arguments(self.model_kwargs),
-        )
+        return load_engine(model, **self._loading_options())
 
 
 def _result(chunks: Sequence[AIMessageChunk]) -> ChatResult:

@@ -31,6 +31,20 @@ _HOSTED: Final = frozenset(
 )
 """Options of ``ChatOpenAI`` and its like that speak to a server, or of what only a server does."""
 
+_LOADING: Final = (
+    *("revision", "dtype", "device", "device_map", "quantization_config", "trust_remote_code"),
+    *("context_tokens", "prefix_cache_bytes", "max_batch_size", "pack_weights"),
+)
+"""Options that are about how weights are loaded and kept."""
+
+_ANSWERING: Final = (
+    *("model", "temperature", "max_tokens", "top_p", "top_k", "repetition_penalty", "seed"),
+    *("stop", "revision", "dtype", "device", "device_map", "quantization_config", "constrained"),
+    *("context_tokens", "model_kwargs", "min_call_probability", "compare_functions"),
+    *("lexical_weight", "on_missing_argument", "output_version"),
+)
+"""Options that change an answer, so that a cache tells them apart."""
+
 
 class ModelOptions(BaseModel):
     """The options of a ``ChatGorilla``."""
@@ -211,13 +225,19 @@ class ModelOptions(BaseModel):
             for name, value in given.items()
         }
 
+    def _loading_options(self) -> dict[str, Any]:
+        """Return what ``load_engine`` takes beside the model; secrets as plain text."""
+        own = {name: getattr(self, name) for name in _LOADING}
+        further = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in self.model_kwargs.items()
+        }
+        return {**own, **further}
 
-def plain_arguments(model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of ``from_pretrained`` as it takes them: secrets as plain text."""
-    return {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in model_kwargs.items()
-    }
+    def _answering_options(self) -> dict[str, Any]:
+        """Return what changes an answer, as far as it is given."""
+        found = {name: getattr(self, name) for name in _ANSWERING}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
