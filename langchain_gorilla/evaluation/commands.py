@@ -300,7 +300,7 @@ def _given(context: typer.Context) -> dict[str, str]:
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name and source is not None and source.name == "COMMANDLINE":
-            found[parameter.name] = parameter.opts[0]
+            found[parameter.name] = "/".join((*parameter.opts, *parameter.secondary_opts))
     return found
 
 

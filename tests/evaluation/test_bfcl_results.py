@@ -330,7 +330,7 @@ def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
     [
         (["--out", "runs/x"], "--out"),
         (["--retriever", "bm25", "--top-k", "5"], "--retriever, --top-k"),
-        (["--unconstrained"], "--constrained"),
+        (["--unconstrained"], "--constrained/--unconstrained"),
     ],
 )
 def test_recorded_results_refuse_what_would_do_nothing_with_them(
