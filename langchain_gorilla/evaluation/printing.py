@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -22,6 +23,10 @@ err = Console(stderr=True, soft_wrap=True, emoji=False)
 
 def run_command(command: Callable[[], object]) -> None:
     """Run a command; a caller's mistake is a sentence, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Not every terminal's encoding has every character that tables and tools hold.
+            stream.reconfigure(errors="backslashreplace")
     try:
         command()
     except GorillaError as error:

@@ -1,3 +1,6 @@
+import sys
+from io import BytesIO, TextIOWrapper
+
 import pytest
 
 from langchain_gorilla.evaluation import printing
@@ -24,3 +27,13 @@ def test_a_problem_prints_names_as_they_are() -> None:
     with printing.err.capture() as printed:
         printing.print_problems([NAME])
     assert NAME in printed.get()
+
+
+def test_a_character_that_the_output_cannot_encode_is_escaped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(written, encoding="ascii"))
+    printing.run_command(lambda: printing.print_lines("– of Zürich"))
+    sys.stdout.flush()
+    assert written.getvalue() == rb"\u2013 of Z\xfcrich" + b"\n"
