@@ -31,7 +31,7 @@ from transformers import DynamicCache
 from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
-from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json, write_text
 from langchain_gorilla.evidence import BUNDLED_WEIGHT
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
@@ -248,9 +248,8 @@ def main() -> None:
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     write_json(chosen.json, figures)
     if chosen.answers:
-        chosen.answers.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-        chosen.answers.write_text("\n".join(lines) + "\n", "utf-8")
+        write_text(chosen.answers, "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation.model_files import model_fingerprint
+from langchain_gorilla.evaluation.outputs import ESCAPED, write_text, writing
 from langchain_gorilla.evaluation.rows import Row, read_rows
 from langchain_gorilla.evaluation.scoring import Answer
 
@@ -68,8 +69,8 @@ def open_run(folder: Path, options: Mapping[str, Any]) -> dict[str, tuple[str, A
     Raises:
         DifferentRunError: The recorded options are other ones, or the model's files have changed.
         MissingModelError: The model's folder does not exist.
+        UnwritableOutputError: The file cannot be written; says why.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / ANSWERS_FILE
     header = {"options": dict(options), "model_files": model_fingerprint(options["model"])}
     data = path.read_bytes() if path.exists() else b""
@@ -91,14 +92,21 @@ def open_run(folder: Path, options: Mapping[str, Any]) -> dict[str, tuple[str, A
     return {answer.case_id: (question, answer) for _, (question, answer) in recorded}
 
 
-def answer_line(question: str, answer: Answer) -> str:
-    """Return an answer as a line of the file.
+def add_answer(folder: Path, question: str, answer: Answer) -> None:
+    """Write an answer behind the others of a run.
 
     Args:
+        folder: Of the run; ``open_run`` has made it ready.
         question: Fingerprint of what was asked.
         answer: To it.
+
+    Raises:
+        UnwritableOutputError: The file cannot be written; says why.
     """
-    return json.dumps({"question": question, **asdict(answer)}, ensure_ascii=False) + "\n"
+    path = folder / ANSWERS_FILE
+    line = json.dumps({"question": question, **asdict(answer)}, ensure_ascii=False)
+    with writing(path), path.open("a", encoding="utf-8", errors=ESCAPED) as file:
+        file.write(line + "\n")
 
 
 def _is_object(data: bytes) -> bool:
@@ -112,7 +120,7 @@ def _write(path: Path, rows: list[Mapping[str, Any]]) -> None:
     """Write the file whole or not at all, so that being killed here loses nothing."""
     partial = path.with_name(f"{path.name}.partial")
     lines = [json.dumps(dict(row), ensure_ascii=False) + "\n" for row in rows]
-    partial.write_text("".join(lines), encoding="utf-8")
+    write_text(partial, "".join(lines))
     os.replace(partial, path)
 
 

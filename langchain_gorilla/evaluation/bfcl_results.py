@@ -14,6 +14,7 @@ from typing import Any
 
 from langchain_gorilla.evaluation.bfcl_decoder import DecodeError, decode_calls
 from langchain_gorilla.evaluation.cases import Case
+from langchain_gorilla.evaluation.outputs import write_text
 from langchain_gorilla.evaluation.rows import (
     InputProblem,
     Row,
@@ -31,6 +32,9 @@ def write_bfcl_results(folder: Path, model: str, scores: Sequence[Score]) -> lis
     BFCL's handlers of prompted models write them. A call that was refused stands there as the
     model wrote it, so far as that is known; one that was cut off stays open, and BFCL, too, can
     then read nothing of the answer.
+
+    Raises:
+        UnwritableOutputError: A file cannot be written; says why.
     """
     by_category: dict[str, list[Score]] = {}
     for score in scores:
@@ -39,9 +43,8 @@ def write_bfcl_results(folder: Path, model: str, scores: Sequence[Score]) -> lis
     for category, members in by_category.items():
         group = "live" if category.startswith("live_") else "non_live"
         path = folder / model.replace("/", "_") / group / f"BFCL_v4_{category}_result.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps(_result_row(score), ensure_ascii=False) for score in members]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(path, "\n".join(lines) + "\n")
         written.append(path)
     return written
 

@@ -10,6 +10,9 @@ from uuid import uuid4
 
 from langchain_gorilla.errors import GorillaError
 
+ESCAPED = "backslashreplace"
+"""How half a surrogate, which UTF-8 has no bytes for, is written: as JSON's own escape."""
+
 
 class UnwritableOutputError(GorillaError, ValueError):
     """A file or folder that was to be written cannot be."""
@@ -23,7 +26,7 @@ def check_outputs(*, json_file: Path | None = None, folder: Path | None = None) 
             file, or the system refuses; says which.
     """
     if json_file is not None:
-        with _named(json_file):
+        with writing(json_file):
             if json_file.is_dir():
                 raise UnwritableOutputError(f"{json_file} is a folder. Name a file to write.")
             _refuse_below_a_file(json_file)
@@ -31,7 +34,7 @@ def check_outputs(*, json_file: Path | None = None, folder: Path | None = None) 
             if not os.path.lexists(json_file):
                 _try_out(json_file)
     if folder is not None:
-        with _named(folder):
+        with writing(folder):
             if folder.exists() and not folder.is_dir():
                 raise UnwritableOutputError(f"--out {folder} is a file. Name a folder, new or not.")
             _refuse_below_a_file(folder)
@@ -60,7 +63,12 @@ def _try_out(file: Path) -> None:
 
 
 @contextmanager
-def _named(target: Path) -> Iterator[None]:
+def writing(target: Path) -> Iterator[None]:
+    """Name what is written, where the system refuses.
+
+    Raises:
+        UnwritableOutputError: The target cannot be written, such as on a full disk; says why.
+    """
     try:
         yield
     except OSError as error:
@@ -75,8 +83,16 @@ def write_json(path: Path | None, figures: Any) -> None:
     Raises:
         UnwritableOutputError: The file cannot be written; says why.
     """
-    if path is None:
-        return
-    with _named(path):
+    if path is not None:
+        write_text(path, json.dumps(figures, ensure_ascii=False, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, with its folders.
+
+    Raises:
+        UnwritableOutputError: The file cannot be written; says why.
+    """
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors=ESCAPED)

@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_gorilla.errors import GorillaError
 from langchain_gorilla.evaluation import page, retriever_effect
+from langchain_gorilla.evaluation.outputs import write_text
 from langchain_gorilla.evaluation.page import Table, html_table, paragraph, percent, picture
 from langchain_gorilla.evaluation.plots import (
     Run,
@@ -81,8 +82,8 @@ def write_report(runs: Sequence[Run], folder: Path) -> list[Path]:
 
     Raises:
         MissingPlotLibraryError: matplotlib is not installed.
+        UnwritableOutputError: A file cannot be written; says why.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     names = run_names(runs)
     pages = {
         "report.html": html_page(runs, names),
@@ -90,7 +91,7 @@ def write_report(runs: Sequence[Run], folder: Path) -> list[Path]:
         "report.json": json.dumps({"runs": list(runs)}, ensure_ascii=False, indent=1),
     }
     for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_text(folder / name, text)
     return [folder / name for name in pages]
 
 

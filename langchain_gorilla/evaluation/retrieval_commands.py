@@ -1,6 +1,5 @@
 """``gorilla search`` and ``gorilla report``: what an index of tools finds, and how well."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.outputs import check_outputs, write_json, write_text
 from langchain_gorilla.evaluation.printing import (
     out,
     print_lines,
@@ -127,10 +126,8 @@ def report(
             with _progress("given requests") as told:
                 quality = retrieval.measure(find, given, told)
     found = RetrievalReport(index, len(tools), own, quality)
-    figures = json.dumps(found.as_json(), ensure_ascii=False, indent=1)
-    out_folder.mkdir(parents=True, exist_ok=True)
-    (out_folder / "report.json").write_text(figures, encoding="utf-8")
-    (out_folder / "report.html").write_text(html_report(found), encoding="utf-8")
+    write_json(out_folder / "report.json", found.as_json())
+    write_text(out_folder / "report.html", html_report(found))
     write_json(json_file, found.as_json())
     _print_findings(found)
     print_lines(out_folder / "report.html", out_folder / "report.json")

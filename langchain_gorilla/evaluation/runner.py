@@ -25,12 +25,7 @@ from langchain_gorilla.errors import (
     PromptTooLongError,
     UnknownFormatError,
 )
-from langchain_gorilla.evaluation.answers_file import (
-    ANSWERS_FILE,
-    alone_in,
-    answer_line,
-    open_run,
-)
+from langchain_gorilla.evaluation.answers_file import add_answer, alone_in, open_run
 from langchain_gorilla.evaluation.cases import Case
 from langchain_gorilla.evaluation.model_files import model_folder
 from langchain_gorilla.evaluation.offers import Function, RetrieverName, catalogs, offering
@@ -144,12 +139,12 @@ def run_cases(
         RunInUseError: Another process is writing to the folder.
         MissingModelError: The model's folder does not exist.
         UnsupportedOptionError: A retriever or catalog size that cannot be had.
+        UnwritableOutputError: An answer cannot be written; says why.
     """
     catalog_of = catalogs(cases if all_cases is None else all_cases, options.catalog_size)
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder))
         recorded = open_run(folder, asdict(options))
-        file = stack.enter_context((folder / ANSWERS_FILE).open("a", encoding="utf-8"))
         offer = stack.enter_context(
             offering(options.retriever, top_k=options.top_k, embedder=options.embedder)
         )
@@ -173,8 +168,7 @@ def run_cases(
                 _load(model)
                 is_loaded = True
             answer = ask(model, case, offered)
-            file.write(answer_line(question, answer))
-            file.flush()
+            add_answer(folder, question, answer)
             yield score_answer(case, answer, offered)
 
 

@@ -30,7 +30,7 @@ from langchain_gorilla.engines.locating import ModelSource, locate
 from langchain_gorilla.evaluation.bfcl_checker import standardized
 from langchain_gorilla.evaluation.cases import Case as BfclCase
 from langchain_gorilla.evaluation.cases import read_cases
-from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.outputs import check_outputs, write_text
 from langchain_gorilla.evaluation.printing import print_problems, run_command
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.parsing.python_calls import collect, parse
@@ -361,17 +361,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     outcomes = [judge(case, answer) for case, answer in zip(cases, answers, strict=True)]
     sys.stdout.write(table(outcomes) + "\n")
     if chosen.out:
-        chosen.out.parent.mkdir(parents=True, exist_ok=True)
-        with chosen.out.open("w", encoding="utf-8") as file:
-            for one in outcomes:
-                row = {
-                    "group": one.case.group,
-                    "right": one.right,
-                    "prompt": one.case.prompt[-300:],
-                    "answer": one.answer,
-                    "expected": one.case.expected or one.case.possible,
-                }
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        rows = [
+            {
+                "group": one.case.group,
+                "right": one.right,
+                "prompt": one.case.prompt[-300:],
+                "answer": one.answer,
+                "expected": one.case.expected or one.case.possible,
+            }
+            for one in outcomes
+        ]
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        write_text(chosen.out, "".join(lines))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.errors import GorillaError, InvalidFunctionError, PromptError
-from langchain_gorilla.evaluation.outputs import UnwritableOutputError
+from langchain_gorilla.evaluation.outputs import write_text
 from langchain_gorilla.evaluation.rows import InputProblem, Row, read_rows
 from langchain_gorilla.formats.content import Place, message_text
 from langchain_gorilla.formats.conversation import conversation
@@ -190,16 +190,6 @@ def write_tuning_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     Raises:
         UnwritableOutputError: The file cannot be written; says why.
     """
-    count = 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A lone surrogate, which UTF-8 has no bytes for, becomes JSON's own escape.
-        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                count += 1
-    except OSError as error:
-        raise UnwritableOutputError(
-            f"{path} cannot be written: {error.strerror}. Name another place."
-        ) from error
-    return count
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    write_text(path, "".join(lines))
+    return len(lines)

@@ -10,11 +10,13 @@ from langchain_gorilla.evaluation.answers_file import (
     ANSWERS_FILE,
     DifferentRunError,
     RunInUseError,
+    add_answer,
     alone_in,
     open_run,
 )
 from langchain_gorilla.evaluation.cases import Case
 from langchain_gorilla.evaluation.model_files import model_fingerprint
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError
 from langchain_gorilla.evaluation.runner import RunOptions, run_cases
 from langchain_gorilla.evaluation.scoring import Answer
 
@@ -158,3 +160,17 @@ def test_one_process_at_a_time_writes_to_a_folder(tmp_path: Path) -> None:
         pass
     with alone_in(tmp_path / "run"):
         pass
+
+
+def test_half_a_surrogate_in_an_answer_ends_no_run(options: RunOptions, tmp_path: Path) -> None:
+    open_run(tmp_path, asdict(options))
+    answer = Answer("f", ({"f": {"x": "\ud83d"}},))
+    add_answer(tmp_path, "asked", answer)
+    assert open_run(tmp_path, asdict(options)) == {"f": ("asked", answer)}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    (tmp_path / ANSWERS_FILE).symlink_to("/dev/full")
+    with pytest.raises(UnwritableOutputError, match=r"answers\.jsonl cannot be written: No space"):
+        add_answer(tmp_path, "asked", Answer("f"))

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,8 @@ def test_a_target_that_is_there_is_left_alone(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_after_all_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnwritableOutputError, match=r"cannot be written: Is a directory"):
         write_json(tmp_path, {})
+
+
+def test_half_a_surrogate_is_written_and_read_back(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"x": "\ud83d"})
+    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {"x": "\ud83d"}
