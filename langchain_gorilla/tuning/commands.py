@@ -135,7 +135,6 @@ def model(
     # Of fewer than ten questions none is kept, and the file is empty.
     kept = (data / TEST).exists() and (data / TEST).stat().st_size
     test = _rows(data / TEST) if kept else []
-    runs = {"before": _measured(base, format_, test, base)} if test else {}
     tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)
     out.print(
         f"Learned {tuned.learned_tokens} tokens of {tuned.tokens} in {tuned.examples} examples; "
@@ -147,8 +146,10 @@ def model(
         f'Use it: ChatGorilla(model="{folder}", format="{prompted.name}"{extra})', markup=False
     )
     if test:
-        runs["after"] = _measured(str(folder), prompted.name, test, base)
-        out.print(table(runs), markup=False)
+        # Behind the training, which refuses what it cannot do before it takes time.
+        before = _measured(base, format_, test, base)
+        after = _measured(str(folder), prompted.name, test, base)
+        out.print(table({"before": before, "after": after}), markup=False)
 
 
 @app.command()
@@ -190,7 +191,7 @@ def _measured(name: str, format_: str | None, rows: "list[TuningRow]", base: str
     try:
         return _judged(asked, rows, "before" if name == base else "after")
     finally:
-        # Training reads the weights itself.
+        # One at a time: the other is measured next.
         load_engine(name, dtype=asked.dtype, device=asked.device).unload()
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from langchain_gorilla.engines.loading import LoadedModel
 from langchain_gorilla.engines.locating import ModelSource, locate
 from langchain_gorilla.errors import GorillaError, UnsupportedOptionError
-from langchain_gorilla.evaluation.model_files import model_fingerprint
-from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.model_files import model_fingerprint, model_folder
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError, check_outputs
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.tuning.examples import NOT_LEARNED, Example, examples
 from langchain_gorilla.tuning.rows import TuningRow, UnusableRowsError
@@ -124,10 +124,16 @@ def tune(
         PromptError: The format cannot carry a row.
         UnsupportedOptionError: More ``max_tokens`` than the model reads.
         UnusableRowsError: There are no rows, or no example is short enough.
-        UnwritableOutputError: ``out`` cannot be written.
+        UnwritableOutputError: ``out`` cannot be written, or is the model's own folder.
     """
     options = options or TuningOptions()
     check_outputs(folder=out)
+    base = model_folder(model)
+    if base and out.exists() and out.samefile(base):
+        raise UnwritableOutputError(
+            f"{out} holds the model that is trained, which a run that stops would leave half "
+            "written. Name another folder."
+        )
     if not rows:
         raise UnusableRowsError("There are no rows to learn from. Give at least one.")
     loaded = LoadedModel(ModelSource(model=model, dtype=_dtype(options), device="cpu"))
@@ -237,6 +243,8 @@ def _train(weights: Any, data: Sequence[Example], checkpoints: Path, options: Tu
         seed=options.seed,
         remove_unused_columns=False,
     )
+    # With several GPUs, transformers would have each see batch_size examples in a step.
+    arguments._n_gpu = 1
     rows: Any = [{"input_ids": list(one.ids), "labels": list(one.labels)} for one in data]
     trainer = Trainer(model=weights, args=arguments, train_dataset=rows, data_collator=_padded)
     trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))

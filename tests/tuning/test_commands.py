@@ -62,6 +62,15 @@ def test_questions_are_written_learned_and_measured(tools: Path, tmp_path: Path)
     assert len(json.loads(answers.read_text("utf-8"))) == 1
 
 
+def test_more_tokens_than_the_model_reads_are_refused_before_anything_is_asked(
+    tools: Path, tmp_path: Path
+) -> None:
+    _run("questions", f"tools:{tools}", "--out", tmp_path, "--count", 10)
+    refused = _run("model", "--data", tmp_path, "--out", tmp_path / "x", "--max-tokens", 9999)
+    assert "max_tokens is 9999" in str(refused.exception)
+    assert "before" not in refused.output
+
+
 def test_a_source_is_read_as_gorilla_index_does(tmp_path: Path) -> None:
     made = _run("questions", "python:statistics", "--out", tmp_path, "--count", 20)
     assert made.exit_code == 0, made.output

@@ -106,6 +106,25 @@ def test_a_step_has_its_batch_however_many_are_seen_together(batch_size: int) ->
             assert at_once <= 4 or (small and not on_cpu)
 
 
+def test_a_step_has_its_batch_beside_several_gpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    class Seen:
+        def __init__(self, *, args: Any, **_: Any) -> None:
+            steps.append(args.train_batch_size * args.gradient_accumulation_steps)
+
+        def train(self, **_: Any) -> None:
+            pass
+
+    monkeypatch.setattr("transformers.Trainer", Seen)
+    monkeypatch.setattr(training, "_on_cpu", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    _tune(ROWS, tmp_path, batch_size=4)
+    assert steps == [4]
+
+
 # peft asks transformers by a name that is to go.
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 def test_lora_gives_a_plain_model_too(tmp_path: Path) -> None:
@@ -196,6 +215,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableOutputError, match="is a file"):
         _tune(ROWS, tmp_path / "file")
+
+
+def test_the_model_that_is_trained_is_not_written_over(tmp_path: Path) -> None:
+    base = _copied(tmp_path)
+    with pytest.raises(UnwritableOutputError, match="holds the model that is trained"):
+        _tune(ROWS, base, model=base)
 
 
 def test_no_rows_are_an_error(tmp_path: Path) -> None:
