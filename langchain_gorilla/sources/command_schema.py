@@ -72,20 +72,23 @@ def shape_of(where: str, text: HelpText, usage: Usage) -> CommandShape:
     options: dict[str, OptionText] = {}
     positionals: dict[str, Positional] = {}
     refusals: list[Refusal] = []
+    known: set[str] = set()
     for option in text.options:
-        if _ASKS_ONLY.intersection(option.names) and option.style == "flag":
+        if option.sent_as in _ASKS_ONLY and option.style == "flag":
             continue
         if _runs_program(option):
             refusals.append(
                 Refusal(f"{where} {option.sent_as}", "The option names a program to run.")
             )
             continue
+        if known.issuperset(option.names):
+            continue
+        known.update(option.names)
         name = _identifier(option.sent_as)
         if name in options:
-            if set(option.names) - set(options[name].names):
-                refusals.append(
-                    Refusal(f"{where} {option.sent_as}", "The help describes it twice; the first.")
-                )
+            refusals.append(
+                Refusal(f"{where} {option.sent_as}", "The help describes it twice; the first.")
+            )
             continue
         options[name] = option
         properties[name] = _option_schema(option)

@@ -187,7 +187,7 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
     """Read what stands for an option's values; ``is_column`` where the description is apart."""
     dots = [value for value in values if value.endswith(("...", "…"))]
     placeholders = [value.removesuffix("...") for value in values if value not in ("...", "…")]
-    placeholders = [value for value in placeholders if value.strip("[]=. ")]
+    placeholders = [value for value in placeholders if value.strip("[]=.- ")]
     if "=..." in values:
         return replace(option, style="value", schema={"type": "string"})
     if not placeholders:

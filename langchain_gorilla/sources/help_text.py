@@ -41,6 +41,7 @@ _TEXT_SECTIONS: Final = (
     "example", "description", "note", "see also", "alias", "learn more", "name",
     "environment", "exit", "author", "copyright", "bugs", "configuration",
 )  # fmt: skip
+_SENTENCE: Final = re.compile(r"[A-Z][a-z]+ .*[^.]\.")
 _BARE_WORD: Final = re.compile(r"(?<!\S)[a-z]+(?!\S)")
 _MAX_DESCRIPTION: Final = 600
 _MAX_ENTRY: Final = 300
@@ -227,7 +228,8 @@ class _Reader:
         if not any(self.help.usages) or self._begins_usage(text):
             return False
         is_option = _OPTION.match(text) is not None and "  " in text
-        return indent == 0 or is_option or (indent < 6 and len(_BARE_WORD.findall(text)) > 3)
+        is_prose = _SENTENCE.fullmatch(text) or len(_BARE_WORD.findall(text)) > 3
+        return indent == 0 or is_option or (indent < 6 and bool(is_prose))
 
     def _continues(self, indent: int) -> bool:
         """Whether a line stands so far in that it belongs to the description above it."""

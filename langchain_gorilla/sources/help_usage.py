@@ -22,6 +22,8 @@ _OPTION_ENDS: Final = ("-options", "-option", "_flag", "_flags", "-flags")
 _COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
 _PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}
 _WORD: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_PLURAL: Final = re.compile(r"\(s\)(>?)(?:\.\.\.)?")
+"""``<file(s)>``, as binutils writes ``<file>...``."""
 _TOLD: Final = re.compile(r"\s{5,}[a-z]+ [a-z ()]+$")
 """What a line does, as hostname and vim write behind it."""
 
@@ -141,7 +143,8 @@ class _Line:
         self._takes_value = takes_value
 
     def read(self, usage: str) -> "_Line":
-        tokens = _after_path(_tokens(_TOLD.sub("", usage)), self._path)
+        usage = _PLURAL.sub(r"\1...", _TOLD.sub("", usage))
+        tokens = _after_path(_tokens(usage), self._path)
         place, is_first = 0, True
         while place < len(tokens):
             token = tokens[place]

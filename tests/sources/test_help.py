@@ -286,6 +286,29 @@ def test_what_a_usage_does_is_no_positional():
     assert [each.name for each in read_usages(usages, ("hostname",)).positionals] == ["name"]
 
 
+def test_binutils_write_an_s_in_brackets_for_what_may_be_several():
+    text = (
+        "Usage: objdump <option(s)> <file(s)>\n Display information from object <file(s)>.\n\n"
+        "  -h, --headers   Display the headers\n  -w, --wide   More than 80 columns\n"
+    )
+    found = shape(text, "objdump").schema
+    assert types(found)["file"] == {**STRINGS, "minItems": 1}
+    assert found["required"] == ["file"]
+
+
+def test_an_option_whose_short_name_asks_for_help_elsewhere_is_offered():
+    text = "Usage: du [OPTION]...\n\n  -h, --human-readable  With units\n  -?, --help  Show this\n"
+    assert types(shape(text, "du").schema) == {"human_readable": {"type": "boolean"}}
+
+
+def test_prose_that_begins_with_an_option_is_no_other_option():
+    text = (
+        "Usage: tr [OPTION]... SET\n\n  -t, --truncate  First truncate\n\n"
+        "-t may be used only when translating.  SET is extended.\n"
+    )
+    assert list(shape(text, "tr").options) == ["truncate"]
+
+
 def test_a_positional_that_is_no_plain_word_is_described_as_written():
     (found,) = shape("Usage: date [+FORMAT]\n", "date").schema["properties"].values()
     assert found == {"type": "string", "description": "Written as +FORMAT."}
@@ -385,6 +408,10 @@ def test_an_option_s_line_is_taken_apart(line, names, negative, style):
 
 def test_a_value_that_the_help_sets_apart_is_a_word_of_its_own():
     assert read_option("--indent n      use n spaces").apart  # jq reads no --indent=2
+
+
+def test_a_dash_between_two_names_is_no_value():
+    assert read_option("-a - --all  Scan the entire file").style == "flag"
 
 
 def test_a_colon_behind_choices_is_none_of_them():
