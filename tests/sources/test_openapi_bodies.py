@@ -194,9 +194,10 @@ def test_a_file_is_of_the_type_that_its_data_has_where_several_are_described():
     assert [part[2] for part in parts(arrived)] == ["image/jpeg", "image/png"]
 
 
-def test_a_part_that_its_encoding_says_is_an_image_is_a_file():
+@pytest.mark.parametrize("content_type", ["image/png", "image/*"])
+def test_a_part_that_its_encoding_says_is_an_image_is_a_file(content_type):
     schema = {"type": "object", "properties": {"f": {}}}
-    media = {"schema": schema, "encoding": {"f": {"contentType": "image/png"}}}
+    media = {"schema": schema, "encoding": {"f": {"contentType": content_type}}}
     description = post({"content": {"multipart/form-data": media}}, "3.1.0")
     arrived = called(description, {"f": "data:image/png;base64,iVBORw0="})
     assert parts(arrived) == [("f", "f", "image/png", b"\x89PNG\r")]
@@ -239,6 +240,18 @@ def test_a_list_in_multipart_is_as_many_parts_as_its_style_says(encoding: dict, 
     media = {"schema": schema, "encoding": {"x": encoding}}
     arrived = called(post({"content": {"multipart/form-data": media}}), {"x": ["a b", "c"]})
     assert parts(arrived) == [("x", None, None, text) for text in texts]
+
+
+def test_a_deep_object_in_multipart_is_a_part_for_each_of_its_values():
+    schema = {"type": "object", "properties": {"x": {"type": "object"}}}
+    media = {"schema": schema, "encoding": {"x": {"style": "deepObject", "explode": True}}}
+    body = {"content": {"multipart/form-data": media}}
+    arrived = called(post(body), {"x": {"a": True, "b": ["c", "d"]}})
+    assert [(name, text) for name, _, _, text in parts(arrived)] == [
+        ("x[a]", b"true"),
+        ("x[b][0]", b"c"),
+        ("x[b][1]", b"d"),
+    ]
 
 
 def test_broken_base64_is_refused():

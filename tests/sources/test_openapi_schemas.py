@@ -93,6 +93,10 @@ KEYWORDS = [
     ({"items": [{"type": "string"}]}, {"prefixItems": [{"type": "string"}]}),
     ({"items": {"type": "string"}}, {"items": {"type": "string"}}),
     ({"patternProperties": {"(": {}, "^a": {}}}, {"patternProperties": {"^a": {}}}),
+    (
+        {"patternProperties": {r"^\p{L}+$": {}, "^a": {}}, "additionalProperties": False},
+        {"patternProperties": {"^a": {}}},
+    ),
     ({"not": {"type": "string"}}, {"not": {"type": "string"}}),
     ({"x-a": 1, "xml": {}, "externalDocs": {}, "discriminator": {}, "example": {}, "$id": "x",
       "$schema": "y", "$anchor": "z", "unknown": 1, "deprecated": True}, {}),

@@ -18,6 +18,7 @@ from langchain_core.tools import ToolException
 
 from langchain_gorilla.sources.openapi.serialization import (
     Style,
+    deep,
     delimiter,
     query_pairs,
     said,
@@ -56,8 +57,9 @@ class Body:
     files: frozenset[str] = frozenset()
 
     def media_type_of(self, name: str) -> str:
-        """Return the first media type of a part; ``""`` where the description says none."""
-        return self.media_types.get(name, ("",))[0]
+        """Return the first media type of a part; ``""`` where the description says none or a range."""
+        known = self.media_types.get(name, ("",))
+        return "" if any("*" in each for each in known) else known[0]
 
 
 def body_kind(media_type: str) -> BodyKind:
@@ -163,7 +165,7 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
     boundary = secrets.token_hex(16)
     parts: list[bytes] = []
     for name, value in values.items():
-        for each in _in_parts(body, name, value):
+        for key, each in _in_parts(body, name, value):
             media_type = body.media_type_of(name)
             if name in body.files:
                 content, given = file_content(scalar(each))
@@ -176,7 +178,7 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
                 is_json = body_kind(media_type) == "json"
                 text = json.dumps(each, ensure_ascii=False) if is_json else scalar(each)
                 content, filename = text.encode(), ""
-            head = f'Content-Disposition: form-data; name="{_quoted(name)}"{filename}'
+            head = f'Content-Disposition: form-data; name="{_quoted(key)}"{filename}'
             head += f"\r\nContent-Type: {media_type}" if media_type else ""
             parts.append(f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n")
     whole = b"".join(parts) + f"--{boundary}--\r\n".encode()
@@ -184,16 +186,20 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
     return whole, f"{essence}; boundary={boundary}"
 
 
-def _in_parts(body: Body, name: str, value: Any) -> list[Any]:
-    """Return what goes into the parts of one name: the items of a list, unless they are one text."""
+def _in_parts(body: Body, name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the parts of one property: the items of a list, unless they are one text."""
     is_json = body_kind(body.media_type_of(name)) == "json"
+    if value is None and not is_json:
+        return []
+    style = None if name in body.files else body.styles.get(name)
+    if style is not None and style.style == "deepObject":
+        return deep(name, value)
     if not isinstance(value, list):
-        return [value] if value is not None or is_json else []
+        return [(name, value)]
     items: list[Any] = value if is_json else said(value)
-    style = body.styles.get(name)
-    if not items or style is None or style.explode or name in body.files:
-        return items
-    return [delimiter(style).join(map(scalar, items))]
+    if items and style is not None and not style.explode:
+        items = [delimiter(style).join(map(scalar, items))]
+    return [(name, each) for each in items]
 
 
 def _quoted(name: str) -> str:

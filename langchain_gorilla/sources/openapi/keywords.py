@@ -137,6 +137,11 @@ def settled(
             del schema[exclusive]
     if "pattern" in schema and not compiles(schema["pattern"]):
         schema["$comment"] = f"pattern: {schema.pop('pattern')}"
+    patterns = schema.get("patternProperties")
+    if patterns is not None and len(patterns) < len(given["patternProperties"]):
+        # Names that fit a pattern which Python cannot read would be among the additional ones.
+        schema.pop("additionalProperties", None)
+        schema.pop("unevaluatedProperties", None)
     _required(schema, given, hidden)
     if schema.get("format") == "int-or-string":
         # Kubernetes says string, and reads a number in quotes as the name of a port.

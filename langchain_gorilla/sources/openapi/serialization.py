@@ -72,7 +72,7 @@ def query_pairs(name: str, value: Any, style: Style) -> list[str]:
     if not isinstance(value, list | dict):
         return [pair(name, value)]
     if style.style == "deepObject":
-        return [pair(key, each) for key, each in _deep(name, value)]
+        return [pair(key, each) for key, each in deep(name, value)]
     if not value:
         return []
     if isinstance(value, list):
@@ -136,7 +136,7 @@ def header_text(value: Any, style: Style) -> str:
     return ",".join(map(scalar, value)) if isinstance(value, list) else scalar(value).strip()
 
 
-def _deep(prefix: str, value: Any) -> list[tuple[str, Any]]:
+def deep(prefix: str, value: Any) -> list[tuple[str, Any]]:
     """Write nested values as ``a[b][0]``, as most servers read them."""
     value = said(value)
     if isinstance(value, dict):
@@ -145,7 +145,7 @@ def _deep(prefix: str, value: Any) -> list[tuple[str, Any]]:
         inside = [(str(place), each) for place, each in enumerate(value)]
     else:
         return [(prefix, value)]
-    return [pair for key, each in inside for pair in _deep(f"{prefix}[{key}]", each)]
+    return [pair for key, each in inside for pair in deep(f"{prefix}[{key}]", each)]
 
 
 def _json(value: Any) -> str:

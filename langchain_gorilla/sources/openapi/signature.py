@@ -290,7 +290,7 @@ def _encodings(media: Mapping[str, Any]) -> tuple[dict[str, Style], dict[str, tu
             continue
         stated = str(each.get("contentType", ""))
         known = tuple(filter(None, map(str.strip, stated.split(","))))
-        if known and "*" not in stated and stated.isprintable():
+        if known and stated.isprintable():
             media_types[str(name)] = known
         if {"style", "explode", "allowReserved"} & each.keys():
             styles[str(name)] = _style(each, "query", False)
