@@ -211,7 +211,7 @@ class McpServer:
             namespace: Of these tools in the catalog.
             on_change: Called after each later change, in another thread: where an index is
                 synced, for example. A later tool whose name another tool has is left out, with
-                a warning in the log.
+                a warning in the log, and tried again at each change.
 
         Raises:
             DuplicateFunctionError: The catalog has a tool with one of the names; it stays as it
@@ -223,9 +223,11 @@ class McpServer:
             for name in change.removed:
                 if (held := names.pop(name, None)) in catalog:
                     catalog.remove(str(held))
-            for name in (*change.replaced, *change.added):
+            for name, tool in tools.items():
+                if name in names and name not in change.replaced:
+                    continue
                 try:
-                    entry = catalog.add(tools[name], namespace=namespace, replace=name in names)
+                    entry = catalog.add(tool, namespace=namespace, replace=name in names)
                     names[name] = entry.name
                 except DuplicateFunctionError as error:
                     # The others can still be followed.

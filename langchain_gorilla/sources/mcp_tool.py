@@ -37,6 +37,7 @@ from langchain_gorilla.metaschema import with_own_keywords
 from langchain_gorilla.reasons import shortened
 from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.mcp_connection import misfit, why
+from langchain_gorilla.sources.results import cut
 from langchain_gorilla.sources.tool import SourceTool
 
 Content: TypeAlias = Annotated[types.ContentBlock | Any, Field(union_mode="left_to_right")]
@@ -57,7 +58,7 @@ Call: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[CallToolResult]]
 class McpTool(SourceTool):
     """A tool of an MCP server.
 
-    Its content is text; images, sounds and files are named there. Its artifact is plain data:
+    Its content is text, cut; images, sounds and files are named there. Its artifact is plain data:
     ``structured_content`` as the server gave it, None for none, and ``content``, all of it as
     LangChain's content blocks.
     """
@@ -123,7 +124,7 @@ class McpTool(SourceTool):
         except RuntimeError as error:
             # How the SDK says that the server speaks another version of the protocol.
             raise ToolException(f"{self._mcp_name}: {error}") from None
-        text = _text(result)
+        text = cut(_text(result))
         if result.isError:
             raise ToolException(text or f"{self._mcp_name} failed and did not say why.")
         if problem := _problem(result.structuredContent, self._mcp_output):

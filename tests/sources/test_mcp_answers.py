@@ -85,6 +85,12 @@ def test_a_block_that_is_not_understood_is_named_and_kept_beside_the_others(
     assert blocks[1]["value"] == kept
 
 
+def test_a_long_text_is_cut_and_whole_in_the_artifact() -> None:
+    message = result({"type": "text", "text": "x" * 100_000})
+    assert len(message.content) < 21_000
+    assert len(message.artifact["content"][0]["text"]) == 100_000
+
+
 def test_structured_content_beside_an_empty_text_is_shown() -> None:
     assert result({"type": "text", "text": ""}, structuredContent={"n": 3}).content == '{"n": 3}'
 
@@ -196,3 +202,15 @@ def test_a_change_of_the_list_while_a_catalog_takes_it_is_followed_too() -> None
             "ok": "New.",
             "late": "late",
         }
+
+
+def test_a_tool_whose_name_was_taken_is_taken_at_the_next_change_once_it_is_free() -> None:
+    listed = [TOOL, *({**TOOL, "name": name} for name in ("new", "last"))]
+    more = [{"result": {"tools": listed[:length]}} for length in (2, 3)]
+    catalog = ToolCatalog([{"name": "new", "description": "Mine.", "parameters": {}}])
+    with mcp.McpServer(answering(LISTED, *more)) as server:
+        server.follow(catalog)
+        server.refresh()
+        catalog.remove("new")
+        server.refresh()
+        assert {each.name for each in catalog} == {"ok", "new", "last"}
