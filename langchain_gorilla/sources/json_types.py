@@ -136,6 +136,8 @@ def _simplified(hint: Any) -> Any:
         if hint.__constraints__:
             return _simplified(Union[hint.__constraints__])  # noqa: UP007
         return _simplified(hint.__bound__) if hint.__bound__ is not None else Any
+    if hint is typing_extensions.LiteralString:
+        return str
     if hint in _LISTS:
         return list
     if getattr(typing.get_origin(hint) or hint, "__qualname__", "") == "ndarray":

@@ -20,7 +20,7 @@ import pkgutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial, singledispatchmethod
 from types import ModuleType
 from typing import Any, Final
 
@@ -331,7 +331,8 @@ def _resolved(given: Any) -> tuple[Any, str]:
 
 def _home(member: Any) -> str | None:
     home = getattr(member, "__module__", None)
-    return home if isinstance(home, str) else None
+    # A partial has only that of its class.
+    return home if isinstance(home, str) and not isinstance(member, partial) else None
 
 
 def _submodule_names(module: ModuleType) -> Iterable[str]:
@@ -354,6 +355,12 @@ def _class_members(owner: Any) -> Iterator[tuple[str, Any, type | None]]:
                 member = getattr(owner, key, None)
             except _CODE_FAILS:  # Some other descriptor's own code.
                 continue
+            if isinstance(static, singledispatchmethod):
+                # Of itself it says that it takes self; and it looks at what stands first.
+                signature = inspect.signature(static.func.__get__(owner, cls))
+                first, *rest = signature.parameters.values()
+                first = first.replace(kind=inspect.Parameter.POSITIONAL_ONLY)
+                member.__signature__ = signature.replace(parameters=[first, *rest])
             if callable(member):
                 yield key, member, None
         elif inspect.isbuiltin(static) or type(static).__name__ == "classmethod_descriptor":

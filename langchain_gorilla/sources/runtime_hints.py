@@ -33,33 +33,34 @@ def runtime_hints(subject: Any, signature: inspect.Signature) -> dict[str, Any]:
         annotation = parameter.annotation
         if annotation is _EMPTY:
             continue
-        if isinstance(annotation, str):
-            annotation = _resolved(module, annotation)
+        annotation = _resolved(module, annotation)
         if not _is_of_all_keywords(annotation):
             hints[parameter.name] = annotation
     return hints
 
 
-def _resolved(module: str, text: str) -> Any:
+def _resolved(module: str, annotation: Any) -> Any:
+    """Return an annotation without text, which may also stand inside it: ``list["Item"]``."""
     names = {**vars(sys.modules[module])} if module in sys.modules else {}
     try:
         # What typing.get_type_hints does with an annotation, here for one at a time.
         names = {**_checking_names(module), **names}
-        return typing.get_type_hints(_Holder(text), globalns=names, include_extras=True)["it"]
+        return typing.get_type_hints(_Holder(annotation), globalns=names, include_extras=True)["it"]
     except Exception:  # Annotations run the described module's own code.
-        return hint_from_text(module, text)
+        is_text = isinstance(annotation, str)
+        return hint_from_text(module, annotation) if is_text else annotation
 
 
 class _Holder:
     """Something with one annotation."""
 
-    def __init__(self, text: str) -> None:
-        self.__annotations__ = {"it": text}
+    def __init__(self, annotation: Any) -> None:
+        self.__annotations__ = {"it": annotation}
 
 
 def _is_of_all_keywords(hint: Any) -> bool:
     """``**options: Unpack[Options]`` is the type of all of them together, not of each."""
-    return "Unpack[" in str(hint)
+    return "Unpack" in str(typing.get_origin(hint))
 
 
 @lru_cache(maxsize=256)

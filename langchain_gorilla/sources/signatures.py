@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Union
 
 from langchain_gorilla.sources.docstrings import DocstringText, read_docstring
@@ -68,7 +69,8 @@ def read_callable(
         NoSignatureError: Nobody says what it takes.
     """
     own = name.rpartition(".")[2]
-    docstring = _docstring(subject, own)
+    written = subject.func if isinstance(subject, partial) else subject
+    docstring = _docstring(written, own)
     stub = _stub(subject, name, instance_of)
     signature = _signature(subject)
     if signature is not None:
@@ -79,7 +81,7 @@ def read_callable(
         if hasattr(subject, "dispatch") and hasattr(subject, "registry"):
             # functools.singledispatch looks at what stands first.
             given[0] = replace(given[0], kind=inspect.Parameter.POSITIONAL_ONLY)
-        hints = runtime_hints(subject, signature)
+        hints = runtime_hints(written, signature)
     else:
         from_doc = _documented(inspect.getdoc(subject) or "", own)
         chosen = stub if stub is not None else from_doc

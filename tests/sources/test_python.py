@@ -697,6 +697,53 @@ def test_an_iterator_that_may_wait_for_something_is_left_alone(tmp_path):
         assert next(lines) == "one\n"
 
 
+def test_a_method_that_chooses_by_its_first_argument_gets_one_there():
+    class Chooser:
+        @functools.singledispatchmethod
+        def choose(self, value):
+            return "anything"
+
+        @choose.register
+        def _(self, value: int):
+            return "a number"
+
+    tool = tools_of(Chooser())["Chooser.choose"]
+    assert tool.invoke({"value": 3}) == "a number"
+
+
+def test_a_partial_is_what_its_function_is():
+    made = types.ModuleType("sample")
+    made.parcel = functools.partial(place, 3)
+    (tool,) = tools_from_module(made)
+    assert tool.description == place.__doc__
+    assert "a" not in tool.args_schema["properties"]
+
+
+def test_the_keywords_of_a_typed_dict_are_any():
+    unpack = getattr(typing, "Unpack", typing_extensions.Unpack)
+
+    def order(**options: unpack[LateParcel]) -> dict:
+        return options
+
+    made = types.ModuleType("sample")
+    made.__all__, made.order = ["order"], order
+    assert tools_of(made)["sample.order"].invoke({"options": {"to": "Kiel"}}) == {"to": "Kiel"}
+
+
+def test_a_name_in_quotes_inside_an_annotation_is_found():
+    def send(parcels: list["LateParcel"]) -> int:
+        return len(parcels)
+
+    made = types.ModuleType("sample")
+    made.__all__, made.send = ["send"], send
+    items = schema_of(tools_of(made), "sample.send")["parcels"]["items"]
+    assert items == {"$ref": "#/$defs/LateParcel"}
+
+
+def test_a_literal_text_is_a_text():
+    assert json_type(typing_extensions.LiteralString).schema == {"type": "string"}
+
+
 def test_what_is_annotated_counts_in_annotations_that_are_text():
     def choose(
         count: "typing.Annotated[int, 'How many.', Field(ge=1)]",
