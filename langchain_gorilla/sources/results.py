@@ -91,8 +91,10 @@ def _plain(value: Any, depth: int) -> Any:
     """
     if depth == 0:
         raise _NotJsonError
-    if value is None or isinstance(value, str | bool):
-        return value if type(value) in (str, bool, type(None)) else _base(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, Enum):
         return _plain(value.value, depth - 1)
     if isinstance(value, numbers.Integral):
@@ -114,10 +116,6 @@ def _plain(value: Any, depth: int) -> Any:
     if is_list and len(value) <= _MAX_ITEMS:
         return [_plain(each, depth - 1) for each in value]
     raise _NotJsonError
-
-
-def _base(value: Any) -> Any:
-    return str.__str__(value) if isinstance(value, str) else bool(value)
 
 
 def _key(key: Any) -> str:

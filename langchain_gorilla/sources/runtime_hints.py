@@ -10,6 +10,7 @@ import inspect
 import sys
 import typing
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, Final
 
 from langchain_gorilla.sources.stubs import hint_from_text
@@ -34,7 +35,8 @@ def runtime_hints(subject: Any, signature: inspect.Signature) -> dict[str, Any]:
         if annotation is _EMPTY:
             continue
         annotation = _resolved(module, annotation)
-        if not _is_of_all_keywords(annotation):
+        # **options: Unpack[Options] is the type of all of them together, not of each.
+        if "Unpack" not in str(typing.get_origin(annotation)):
             hints[parameter.name] = annotation
     return hints
 
@@ -45,22 +47,11 @@ def _resolved(module: str, annotation: Any) -> Any:
     try:
         # What typing.get_type_hints does with an annotation, here for one at a time.
         names = {**_checking_names(module), **names}
-        return typing.get_type_hints(_Holder(annotation), globalns=names, include_extras=True)["it"]
+        holder = SimpleNamespace(__annotations__={"it": annotation})
+        return typing.get_type_hints(holder, globalns=names, include_extras=True)["it"]
     except Exception:  # Annotations run the described module's own code.
         is_text = isinstance(annotation, str)
         return hint_from_text(module, annotation) if is_text else annotation
-
-
-class _Holder:
-    """Something with one annotation."""
-
-    def __init__(self, annotation: Any) -> None:
-        self.__annotations__ = {"it": annotation}
-
-
-def _is_of_all_keywords(hint: Any) -> bool:
-    """``**options: Unpack[Options]`` is the type of all of them together, not of each."""
-    return "Unpack" in str(typing.get_origin(hint))
 
 
 @lru_cache(maxsize=256)

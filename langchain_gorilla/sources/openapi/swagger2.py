@@ -30,11 +30,13 @@ def modern_operation(
     consumes = operation.get("consumes", root.get("consumes"))
     media_types = [each for each in _listed(consumes) if isinstance(each, str)]
     plain: list[Located] = [
-        (_parameter(each), file) for each, file in parameters if _place(each) not in _BODIES
+        (_parameter(each), file)
+        for each, file in parameters
+        if each.get("in") not in ("body", "formData")
     ]
-    fields = [(each, file) for each, file in parameters if _place(each) == "formData"]
+    fields = [(each, file) for each, file in parameters if each.get("in") == "formData"]
     for each, file in parameters:
-        if _place(each) == "body":
+        if each.get("in") == "body":
             media = {"schema": each.get("schema", {})}
             content = dict.fromkeys(media_types or ["application/json"], media)
             body: dict[str, Any] = {"content": content}
@@ -44,9 +46,6 @@ def modern_operation(
     if not fields:
         return plain, None
     return plain, (_form(fields, media_types), fields[0][1])
-
-
-_BODIES: Final = ("body", "formData")
 
 
 def modern_servers(root: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -88,7 +87,7 @@ def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
 def _style(parameter: Mapping[str, Any]) -> dict[str, Any]:
     """Translate ``collectionFormat``; tabs, which no style writes, become spaces."""
     form = str(parameter.get("collectionFormat", "csv"))
-    if _place(parameter) in ("path", "header"):
+    if parameter.get("in") in ("path", "header"):
         return {"style": "simple", "explode": False}
     if form == "multi":
         return {"style": "form", "explode": True}
@@ -114,10 +113,6 @@ def _form(fields: list[Located], media_types: list[str]) -> dict[str, Any]:
         "content": {media_type: {"schema": schema, "encoding": encoding}},
         "required": bool(required),
     }
-
-
-def _place(parameter: Mapping[str, Any]) -> Any:
-    return parameter.get("in")
 
 
 def _listed(value: Any) -> list[Any]:
