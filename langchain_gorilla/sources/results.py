@@ -80,7 +80,7 @@ def cut(text: str, most: int = MAX_CHARACTERS) -> str:
     """Return a text of at most so many characters, and say how many are left out."""
     if len(text) <= most:
         return text
-    return f"{text[:most]}\n… {len(text) - most} more characters are in the tool's artifact."
+    return f"{text[:most]}\n… {len(text) - most} more characters are left out."
 
 
 def _plain(value: Any, depth: int) -> Any:
