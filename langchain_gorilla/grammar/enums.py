@@ -66,6 +66,23 @@ def fitting(schema: Schema, types: tuple[str, ...], root: JSONValue, path: str) 
     return found
 
 
+def parted(value: list[JSONValue] | dict[str, JSONValue]) -> Schema:
+    """Give the schema of one list or object, to be written in parts.
+
+    As a single lexeme it would bar other lists or objects that begin as it does.
+    """
+    if isinstance(value, list):
+        items = [{"enum": [each]} for each in value]
+        return {"type": "array", "prefixItems": items, "minItems": len(items), "items": False}
+    members = {name: {"enum": [each]} for name, each in value.items()}
+    return {
+        "type": "object",
+        "properties": members,
+        "required": [*members],
+        "additionalProperties": False,
+    }
+
+
 @lru_cache
 def _lenient(draft: Any) -> Any:
     own = {"pattern": _check_patterns}

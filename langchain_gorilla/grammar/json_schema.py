@@ -19,7 +19,7 @@ from typing import Final
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.grammar.arrays import array, list_of
-from langchain_gorilla.grammar.enums import fitting
+from langchain_gorilla.grammar.enums import fitting, parted
 from langchain_gorilla.grammar.merging import (
     ANNOTATIONS,
     UNMERGED,
@@ -235,8 +235,11 @@ class _Compiler:
     def enum(self, schema: Schema, path: str) -> Rule:
         """enum, and const as an enum of one: those values that the other keywords allow."""
         values = fitting(schema, self.types(schema, path), self.schemas.root, path)
-        rules = [self.notation.literal(value) for value in values]
-        return Terminal(choice(*rules)) if len(rules) > 1 else rules[0]
+        flat = [self.notation.literal(each) for each in values if not isinstance(each, list | dict)]
+        nested = [
+            self.value(parted(each), path) for each in values if isinstance(each, list | dict)
+        ]
+        return choice(*([Terminal(choice(*flat))] if flat else []), *nested)
 
     def alternatives(
         self,

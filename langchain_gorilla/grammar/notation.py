@@ -5,7 +5,6 @@ escape the other quote), so a rule about characters carries over to their spelli
 """
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -54,29 +53,6 @@ class Notation:
     quotes: tuple[str, ...]
     unicode_escape: str
 
-    def write(self, value: JSONValue) -> str:
-        """Write a JSON value on one line, as Python's ``repr`` and ``json.dumps`` space it."""
-        match value:
-            case None:
-                return self.null
-            case bool():
-                return self.true if value else self.false
-            case str():
-                return self.quoted(value, self.quotes[0])
-            case int():
-                return str(value)
-            case float():
-                if not math.isfinite(value):
-                    raise ValueError(f"{value!r} is no JSON number.")
-                return repr(value)
-            case list() | tuple():
-                return "[" + ", ".join(map(self.write, value)) + "]"
-            case dict():
-                members = (f"{self.write(k)}: {self.write(v)}" for k, v in value.items())
-                return "{" + ", ".join(members) + "}"
-            case _:
-                raise ValueError(f"{type(value).__name__} is no JSON value.")
-
     def quoted(self, text: str, quote: str) -> str:
         """Write a string between these quotes."""
 
@@ -93,13 +69,19 @@ class Notation:
         return quote + _ESCAPED.sub(escape, text) + quote
 
     def spellings(self, value: JSONValue) -> tuple[str, ...]:
-        """Write a value in each of the quotes; models differ, and mix them."""
-        if isinstance(value, str):
-            return tuple(self.quoted(value, quote) for quote in self.quotes)
-        return (self.write(value),)
+        """Write a scalar, a string in each of the quotes; models differ, and mix them."""
+        match value:
+            case str():
+                return tuple(self.quoted(value, quote) for quote in self.quotes)
+            case None:
+                return (self.null,)
+            case bool():
+                return (self.true if value else self.false,)
+            case _:
+                return (repr(value),)
 
     def literal(self, value: JSONValue) -> Rule:
-        """Match one fixed value."""
+        """Match one fixed scalar."""
         return choice(*map(Literal, self.spellings(value)))
 
     def character(self, allowed: Chars, quote: str) -> Rule:
