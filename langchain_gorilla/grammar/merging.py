@@ -100,9 +100,10 @@ def others(schema: Schema) -> JSONValue:
 
 
 def further(schema: Schema) -> JSONValue:
-    """Give those of ``others`` that a grammar offers: beside properties none that are not said."""
-    said = "additionalProperties" in schema or "patternProperties" in schema
-    return others(schema) if said or not schema.get("properties") else False
+    """Give those of ``others`` that a grammar offers: where some are said, none that are not."""
+    if "additionalProperties" in schema:
+        return others(schema)
+    return others({**schema, "additionalProperties": False}) or not schema.get("properties")
 
 
 def placed(schema: Schema) -> tuple[list[JSONValue], JSONValue]:

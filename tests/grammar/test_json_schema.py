@@ -128,6 +128,7 @@ ACCEPTED = [
     ({"type": "number", "minimum": 0, "maximum": 1e16}, "0.5", "1000000000000001"),
     (RECORD, "{}", "{'x': 1}", "{'x': 1, 'x2': 2}"),
     ({**RECORD, "required": ["x"]}, "{'x': 1}"),
+    ({"patternProperties": {"^_": False}}, "{'x': 1}"),
     ({"allOf": [RECORD, {"properties": {"x": {}}, "required": ["x"]}]}, "{'x': 1}"),
     ({"enum": ["ä"], "pattern": "^\\p{L}$"}, "'ä'"),
     ({}, "{'a': [1, 2.5, 'x', None, True]}"),
@@ -154,6 +155,7 @@ REFUSED = [
     ({"const": {"a": 1, "b": [2]}}, "{'a': 1}", "{'a': 1, 'b': [2], 'c': 3}", "{'a': 1, 'b': []}"),
     ({"enum": [{"a": 1}, {"b": 1}], "required": ["a"]}, "{'b': 1}"),
     (RECORD, "{'x': 'a'}"),
+    ({"patternProperties": {"^(.*)$": {"type": "integer"}}}, "{'x': 'a'}"),
     (TUPLES, "[2]", "[3, 4]", "[3, 'a', 5]"),
     # As floats these are the bound.
     ({"type": "number", "exclusiveMaximum": 2**53}, "9007199254740991.9"),
