@@ -309,10 +309,11 @@ def _size_problem(value: JSONValue) -> str | None:
 
 def _unknown_function(name: str, functions: FunctionSet) -> str:
     names = [function.name for function in functions.written]
+    small = {each.lower(): each for each in names}
     # Cut, because the search takes time with the length of a name that a model made up.
-    near = difflib.get_close_matches(name[:100], names, n=3)
+    near = difflib.get_close_matches(name[:100].lower(), small, n=3)
     if near:
-        advice = f"Did you mean {either(near)}?"
+        advice = f"Did you mean {either([small[each] for each in near])}?"
     elif names:
         advice = "Call only functions that were offered, or answer in words."
     else:

@@ -260,6 +260,15 @@ def test_an_unknown_function_is_answered_with_near_names_only() -> None:
     assert result.reason.count("tool_") <= 4
 
 
+def test_a_function_in_capitals_is_near_the_one_in_small_letters() -> None:
+    offered = FunctionSet([FunctionSchema("getWeather", "", {"type": "object"})])
+
+    result = validate_call(FunctionCall("GET_WEATHER"), offered)
+
+    assert isinstance(result, InvalidCall)
+    assert "Did you mean getWeather?" in result.reason
+
+
 def test_without_functions_the_model_is_told_to_use_words() -> None:
     result = validate_call(FunctionCall("f"), FunctionSet([]))
 
