@@ -269,6 +269,12 @@ def _load_errors(what: str, source: ModelSource, where: Mapping[str, Any]) -> It
         raise  # An ImportError's own message says what to install.
     except Exception as error:  # tokenizers and safetensors raise plain Exceptions.
         lines = str(error).strip().splitlines() or [""]
+        if not threading.main_thread().is_alive():  # From then on Python lends no pool of threads.
+            raise ModelLoadError(
+                f"Cannot load the {what} of {source.model!r}: the main thread has ended, and "
+                "loading needs threads that Python no longer starts. Let the main thread wait for "
+                "the others, by join(), or ask the model once before it ends."
+            ) from error
         if isinstance(error, OSError) and where.get("local_files_only"):
             raise MissingModelError(
                 f"No model {source.model!r}: there is no such folder, the Hub cannot be reached, "

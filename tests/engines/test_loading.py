@@ -273,6 +273,19 @@ def test_a_request_does_not_wait_for_weights_that_another_loads(
     settle(engine)
 
 
+def test_loading_after_the_main_threads_end_is_refused_for_that_reason(folder: Path) -> None:
+    code = (
+        "import sys, threading\n"
+        "from langchain_gorilla.engines.transformers import load_engine\n"
+        "def load():\n"
+        "    threading.main_thread().join()\n"
+        "    load_engine(sys.argv[1]).load()\n"
+        "threading.Thread(target=load).start()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True)
+    assert "the main thread has ended" in done.stderr.splitlines()[-1]
+
+
 def test_options_of_from_pretrained_pass_through(folder: Path) -> None:
     engine = load_engine(folder, attn_implementation="eager")
     assert engine._loaded.weights.config._attn_implementation == "eager"
