@@ -117,6 +117,12 @@ def test_a_number_that_no_filter_can_compare_is_an_error(value):
         ToolCatalog().add(add, metadata={"size": value})
 
 
+@pytest.mark.parametrize("value", [2**53 + 1, 2**64 - 1, -(10**23)])
+def test_an_integer_that_no_float_is_is_an_error_since_filters_would_take_it_for_another(value):
+    with pytest.raises(InvalidFunctionError, match="Expected its digits as text"):
+        ToolCatalog().add(add, metadata={"size": value})
+
+
 @pytest.mark.parametrize(
     "facts",
     [
