@@ -16,7 +16,6 @@ from typing import Any
 
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import InvalidFunctionError
-from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.retrieval.performance import performance_metadata
 
 
@@ -49,12 +48,15 @@ def read_apibench(*files: str | Path, namespace: str | None = None) -> ToolCatal
             if isinstance(framework := document.get("framework"), str) and framework:
                 metadata["framework"] = framework
             domain = document.get("domain")
-            catalog.add(
-                _function(_free(catalog, name.partition("(")[0].strip()), document),
-                namespace=space if namespace is None else namespace,
-                metadata=metadata,
-                tags=(domain,) if isinstance(domain, str) and domain else (),
-            )
+            try:
+                catalog.add(
+                    _function(_free(catalog, name.partition("(")[0].strip()), document),
+                    namespace=space if namespace is None else namespace,
+                    metadata=metadata,
+                    tags=(domain,) if isinstance(domain, str) and domain else (),
+                )
+            except InvalidFunctionError as error:
+                raise InvalidFunctionError(f"{place}: {error}") from error
     return catalog
 
 
@@ -83,15 +85,17 @@ def _free(catalog: ToolCatalog, name: str) -> str:
     return numbered
 
 
-def _function(name: str, document: Mapping[str, Any]) -> FunctionSchema:
+def _function(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     described = [document.get(key) for key in ("functionality", "description", "api_call")]
     arguments = document.get("api_arguments")
     properties = {
         str(argument): {"type": "string", "description": f"For example {value}"}
         for argument, value in (arguments.items() if isinstance(arguments, Mapping) else ())
     }
-    return FunctionSchema(
-        name,
-        ". ".join(text.strip().rstrip(".") for text in described if isinstance(text, str) and text),
-        {"type": "object", "properties": properties},
-    )
+    return {
+        "name": name,
+        "description": ". ".join(
+            text.strip().rstrip(".") for text in described if isinstance(text, str) and text
+        ),
+        "parameters": {"type": "object", "properties": properties},
+    }

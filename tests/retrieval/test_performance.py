@@ -88,7 +88,13 @@ def test_a_document_becomes_a_tool_with_metadata(tmp_path):
 
 @pytest.mark.parametrize(
     ("line", "match"),
-    [("{", "line 1 is no JSON"), ("[]", "no object"), ("{}", "no api_name")],
+    [
+        ("{", "line 1 is no JSON"),
+        ("[]", "no object"),
+        ("{}", "no api_name"),
+        (r'{"api_name": "half\ud800"}', "line 1: The tool name"),
+        (r'{"api_name": "a", "domain": "half\ud800"}', "line 1: The metadata 'tags'"),
+    ],
 )
 def test_a_line_that_is_no_document_is_an_error(tmp_path, line, match):
     with pytest.raises(InvalidFunctionError, match=match):
