@@ -46,6 +46,13 @@ def explained(action: str, connection: Connection, collection: str) -> Iterator[
 
     try:
         yield
+    except RuntimeError as error:
+        # What is closed in another thread says so with nothing narrower.
+        if "closed" not in str(error):
+            raise
+        raise IndexUnavailableError(
+            f"The tool collection {collection!r} on {connection} was closed: {error} Open it again."
+        ) from error
     except (ApiException, QdrantException, grpc.RpcError, httpx.HTTPError, OSError) as error:
         text = " ".join(str(error).split())[:400]
         if "dimension error" in text.lower():

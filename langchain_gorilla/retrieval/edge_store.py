@@ -7,6 +7,7 @@ Durability: the write-ahead log stays on, so an update that returned survives ``
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,9 +177,16 @@ class EdgeStore(BaseStore):
         self._shares = None
 
     def close(self) -> None:
-        """See ``PointStore``."""
+        """See ``PointStore``; waits while another thread is handed what it reads."""
         with self._explained("close"):
-            self._shard.close()
+            while True:
+                try:
+                    self._shard.close()
+                    return
+                except RuntimeError as error:
+                    if "borrowed" not in str(error):
+                        raise
+                time.sleep(0.01)
 
     def _scrolled(self, condition: Any, score: float, limit: int) -> list[Hit]:
         request = self._edge.ScrollRequest(limit=limit, filter=condition, with_payload=True)

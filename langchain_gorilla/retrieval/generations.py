@@ -158,11 +158,11 @@ class Generations:
             IndexUnavailableError: See ``alone``.
         """
         with self.alone(), self._opening:
+            self._closed = True
             if self.open is not None:
                 self.open.store.close()
                 self.open = None
             self.place.close()
-            self._closed = True
 
     def steps(
         self, tools: Sequence[CatalogTool], progress: Callable[[int, int], None] | None

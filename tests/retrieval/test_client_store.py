@@ -42,7 +42,12 @@ def index(client: QdrantClient, **options) -> ToolIndex:
 
 
 @pytest.mark.parametrize(
-    "error", [ResourceExhaustedResponse("Rate limiting exceeded", 3), grpc.RpcError("unavailable")]
+    "error",
+    [
+        ResourceExhaustedResponse("Rate limiting exceeded", 3),
+        grpc.RpcError("unavailable"),
+        RuntimeError("the client has been closed"),
+    ],
 )
 def test_what_a_server_refuses_is_an_error_of_this_package(error):
     with (

@@ -1,11 +1,15 @@
 """Vectors compared by few bits, the graph of large collections, documents at hand: real folders."""
 
+import contextlib
 import json
+import threading
+import time
 
 import numpy as np
 import pytest
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import IndexUnavailableError
 from langchain_gorilla.retrieval import edge_store
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.edge_store import EdgeStore
@@ -57,6 +61,22 @@ def test_beyond_a_size_a_graph_is_built_and_finds_nearly_all(tmp_path, monkeypat
     ]
     assert sum(shares) / len(shares) > 0.95
     store.close()
+
+
+def test_a_folder_is_closed_while_another_thread_reads(tmp_path):
+    store = EdgeStore(tmp_path / "index", dimension=None)
+    store.write_note("header", {"numbers": list(range(100))})
+
+    def read():
+        with contextlib.suppress(IndexUnavailableError):
+            while True:
+                store.note("header")
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    time.sleep(0.05)
+    store.close()
+    reading.join()
 
 
 def test_few_points_are_left_as_they_are(tmp_path):
