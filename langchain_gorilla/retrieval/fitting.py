@@ -14,6 +14,7 @@ from langchain_gorilla.retrieval.adapter import (
     fitted_matrix,
     ndcg_at_10,
 )
+from langchain_gorilla.retrieval.points import several
 from langchain_gorilla.retrieval.searching import Opened, SearchResult
 
 _LEAST_PAIRS = 20
@@ -51,7 +52,7 @@ class Trial:
             CalibrationError: Too few pairs whose tools the collection holds.
         """
         rows, documents = _documents(opened)
-        known = [(query, {name for name in names if name in rows}) for query, names in pairs]
+        known = [(query, rows.keys() & several(names)) for query, names in pairs]
         known = [(query, names) for query, names in known if names]
         if len(known) < _LEAST_PAIRS or not 0.0 < held_out < 1.0:
             raise CalibrationError(

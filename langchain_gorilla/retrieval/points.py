@@ -89,7 +89,7 @@ class Where:
         namespaces: Any of these, or a single one; empty is all.
         names: Any of these, or a single one; None is all.
         equal: Metadata key to the value it has (or has among its values); of several, any.
-        ranges: All of these bounds.
+        ranges: All of these bounds, or a single one.
 
     Raises:
         UnsupportedOptionError: No metadata holds such a value, or has such a key.
@@ -101,9 +101,10 @@ class Where:
     ranges: tuple[Range, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "namespaces", _several(self.namespaces))
+        object.__setattr__(self, "namespaces", several(self.namespaces))
         if self.names is not None:
-            object.__setattr__(self, "names", _several(self.names))
+            object.__setattr__(self, "names", several(self.names))
+        object.__setattr__(self, "ranges", several(self.ranges))
         equal = {key: _wanted(key, value) for key, value in self.equal.items()}
         object.__setattr__(self, "equal", equal)
 
@@ -111,9 +112,9 @@ class Where:
         return bool(self.namespaces or self.names is not None or self.equal or self.ranges)
 
 
-def _several(values: Any) -> tuple[str, ...]:
-    """Return keywords as a tuple; a string is one of them, not its letters."""
-    return (values,) if isinstance(values, str) else tuple(values)
+def several(values: Any) -> tuple[Any, ...]:
+    """Return names or bounds as a tuple; a string is one name, not its letters."""
+    return (values,) if isinstance(values, str | Range) else tuple(values)
 
 
 def _wanted(key: str, value: Any) -> Any:

@@ -26,7 +26,7 @@ from langchain_gorilla.retrieval.calibrations import CalibrationPlan
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.constraints import Constraint, read_constraints
 from langchain_gorilla.retrieval.lexical import LexicalIndex
-from langchain_gorilla.retrieval.points import Where
+from langchain_gorilla.retrieval.points import Where, several
 from langchain_gorilla.retrieval.ranking import ToolHit
 from langchain_gorilla.retrieval.records import where_holds
 from langchain_gorilla.retrieval.searching import SearchResult
@@ -167,7 +167,7 @@ class ToolRetriever(BaseRetriever):
             tools=[tool for tool in self.catalog if where_holds(where, tool)],
             where=where,
             constraints=self.constraints,
-            pairs=list(pairs),
+            pairs=[(query, several(names)) for query, names in pairs],
             options=options,
         )
 

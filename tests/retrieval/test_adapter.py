@@ -97,6 +97,10 @@ def test_nothing_is_embedded_again_and_old_requests_are_found_as_before(index):
     assert found(index, "Item7 shelf49") == "other_7"
 
 
+def test_a_pair_may_name_a_single_tool(index):
+    assert index.fit([(query, name) for query, [name] in pairs()]).installed
+
+
 def test_an_adapter_that_does_not_help_is_refused(index):
     shuffled = [(query, [f"other_{number % 40}"]) for number, (query, _) in enumerate(pairs())]
     report = index.fit(shuffled)

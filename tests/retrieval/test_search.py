@@ -244,11 +244,16 @@ def test_a_filter_takes_several_truth_values(new_index):
 
 @pytest.mark.parametrize(
     "where",
-    [Where(namespaces="mail"), Where(names="send_mail"), Where(equal={"kind": ["letter", "fax"]})],
+    [
+        Where(namespaces="mail"),
+        Where(names="send_mail"),
+        Where(equal={"kind": ["letter", "fax"]}),
+        Where(ranges=Range("size", lt=3)),
+    ],
 )
-def test_a_filter_takes_a_single_keyword_and_a_list(new_index, where):
+def test_a_filter_takes_a_single_keyword_or_bound_and_a_list(new_index, where):
     catalog = ToolCatalog(DOCUMENTS[:1], namespace="ail")
-    catalog.add(DOCUMENTS[1], namespace="mail", metadata={"kind": "letter"})
+    catalog.add(DOCUMENTS[1], namespace="mail", metadata={"kind": "letter", "size": 2})
     index = new_index()
     index.sync(catalog)
     query = "rain in a city, a letter"
