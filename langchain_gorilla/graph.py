@@ -21,7 +21,7 @@ from langgraph.types import Send
 
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
 from langchain_gorilla.errors import UnsupportedOptionError
-from langchain_gorilla.functions import function_set
+from langchain_gorilla.functions import FunctionSchema, function_set
 from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.recovery import check_bounds, last_answer, recover
@@ -67,13 +67,15 @@ def create_tool_agent(
 
     Raises:
         DuplicateFunctionError: Two different tools have one name.
+        InvalidFunctionError: No tool can be made of one.
+        UnknownToolError: A tool is a schema alone, with nothing that runs.
         UnsupportedOptionError: A bound is out of its range, the model has tools already or cannot
             have any, the tools are no list, or the system prompt is no text.
     """
     check_bounds(max_repairs, max_identical_calls)
     node = _node(tools, handle_tool_errors)
     known = tools if isinstance(tools, ToolCatalog) else node.tools_by_name
-    bound = _bound(model, known)
+    bound = _bound(model, known, _documents(tools if isinstance(tools, list | tuple) else ()))
     if isinstance(system_prompt, str):
         system_prompt = SystemMessage(system_prompt) if system_prompt else None
     if not isinstance(system_prompt, SystemMessage | None):
@@ -148,25 +150,44 @@ def _node(
                 f"The tools are {tools!r:.120}, of type {type(tools).__name__}. Expected a list, a "
                 "ToolNode or a ToolCatalog: put a single tool into brackets, [tool]."
             )
-        node = ToolNode(tools, handle_tool_errors=handle_tool_errors)
+        node = ToolNode([*map(_tool, tools)], handle_tool_errors=handle_tool_errors)
         if len(node.tools_by_name) < len(tools):  # It keeps the last of a name.
             function_set(tools)  # Refuses two different ones; one that is given twice counts once.
         return node
     return tools
 
 
+def _tool(given: Any) -> BaseTool:
+    """Return what runs a tool; what LangGraph makes of a function gives None for ``**more``."""
+    if isinstance(given, BaseTool):
+        return given
+    catalog = ToolCatalog([given])
+    return catalog.executable(*catalog.names)
+
+
+def _documents(tools: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return what a model reads of the functions in a list, the same as by ``bind_tools``."""
+    functions = [each for each in tools if not isinstance(each, BaseTool)]
+    return {each.name: _document(each) for each in function_set(functions).functions}
+
+
+def _document(function: FunctionSchema) -> dict[str, Any]:
+    return {"type": "function", "function": function.document()}
+
+
 def _bound(
-    model: Any, tools: Mapping[str, BaseTool] | ToolCatalog
+    model: Any,
+    tools: Mapping[str, BaseTool] | ToolCatalog,
+    documents: Mapping[str, Mapping[str, Any]],
 ) -> Callable[[], Runnable[LanguageModelInput, AIMessage]]:
     """Return what gives the model with its tools, those of a catalog as they are by then."""
     if not isinstance(tools, ToolCatalog):
-        fixed = _bind(model, list(tools.values()))
+        fixed = _bind(model, [documents.get(name, tool) for name, tool in tools.items()])
         return lambda: fixed
 
     def now() -> tuple[int, Runnable[LanguageModelInput, AIMessage]]:
         version = tools.version  # read first: what changes while it is bound is bound anew
-        documents = [{"type": "function", "function": tool.function.document()} for tool in tools]
-        return version, _bind(model, documents)
+        return version, _bind(model, [_document(tool.function) for tool in tools])
 
     held = now()
 

@@ -10,7 +10,11 @@ from langgraph.types import Command, interrupt
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import DuplicateFunctionError, UnsupportedOptionError
+from langchain_gorilla.errors import (
+    DuplicateFunctionError,
+    UnknownToolError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.retrieval.retriever import ToolRetriever
 
 
@@ -36,6 +40,36 @@ def test_the_agent_calls_in_parallel_and_answers():
     messages = ask(create_tool_agent(scripted(TWO_CALLS, "Both 20 C."), [get_weather]))
     assert [m.type for m in messages] == ["human", "ai", "tool", "tool", "ai"]
     assert [m.text for m in messages[2:]] == ["20 C in Paris", "20 C in Rome", "Both 20 C."]
+
+
+def test_a_function_is_described_as_bind_tools_describes_it():
+    def get_weather(city: str) -> str:
+        """Get the weather.
+
+        Args:
+            city: The city's name.
+        """
+        return city
+
+    agents, bound = scripted("Sunny."), scripted("Sunny.")
+    ask(create_tool_agent(agents, [get_weather]))
+    bound.bind_tools([get_weather]).invoke("Weather?")
+    assert agents.engine.prompts == bound.engine.prompts
+
+
+def test_a_function_gets_no_argument_for_what_no_call_names():
+    def get_weather(city: str, **more: str) -> str:
+        """Get the weather."""
+        return f"{city} {more}"
+
+    model = scripted("<<function>>get_weather(city='Rome')", "Warm.")
+    assert ask(create_tool_agent(model, [get_weather]))[2].text == "Rome {}"
+
+
+def test_a_schema_alone_is_no_tool_that_runs():
+    schema = {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}
+    with pytest.raises(UnknownToolError, match="schema without code"):
+        create_tool_agent(scripted(), [schema])
 
 
 def test_the_results_are_in_the_next_prompt():
