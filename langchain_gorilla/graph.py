@@ -12,6 +12,7 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -203,6 +204,10 @@ def _bound(
 
 def _bind(model: Any, offered: Sequence[Any]) -> Runnable[LanguageModelInput, AIMessage]:
     """Bind the tools to the model itself, so that what is bound around it stays."""
+    if isinstance(model, DynamicRunnable):
+        # Its own bind_tools would leave the default alone, whatever a config asks for.
+        _bind(model.default, offered)
+        return RunnableLambda(lambda _, config: _bind(model.prepare(config)[0], offered))
     if not isinstance(model, RunnableBindingBase):
         if not hasattr(model, "bind_tools"):
             raise UnsupportedOptionError(

@@ -3,6 +3,7 @@ from typing import Annotated
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import InjectedState, ToolNode
@@ -64,6 +65,15 @@ def test_a_function_gets_no_argument_for_what_no_call_names():
 
     model = scripted("<<function>>get_weather(city='Rome')", "Warm.")
     assert ask(create_tool_agent(model, [get_weather]))[2].text == "Rome {}"
+
+
+def test_a_configurable_model_is_configured_with_its_tools():
+    most = ConfigurableField(id="most")
+    model = scripted("Warm and sunny.").configurable_fields(max_tokens=most)
+    either = model.configurable_alternatives(ConfigurableField(id="llm"), other=scripted("Cold."))
+    agent = create_tool_agent(either, [get_weather])
+    assert ask(agent, config={"configurable": {"most": 1}})[-1].text == "Warm"
+    assert ask(agent, config={"configurable": {"llm": "other"}})[-1].text == "Cold."
 
 
 def test_a_schema_alone_is_no_tool_that_runs():
