@@ -48,32 +48,10 @@ from langchain_gorilla.spoken import (
     times_in,
 )
 
-_SMALL_WORDS: Final = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "by",
-        "for",
-        "from",
-        "has",
-        "have",
-        "in",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "should",
-        "the",
-        "to",
-        "use",
-        "with",
-    ]
-)
+_SMALL_WORDS: Final = frozenset([
+    "a", "an", "and", "are", "as", "at", "by", "for", "from", "has", "have", "in", "is", "it",
+    "of", "on", "or", "should", "the", "to", "use", "with",
+])  # fmt: skip
 _ANSWERS: Final = ("yes", "no", "true", "false", "off", "enable", "disable", "turn", "switch")
 _MONTH_ONLY: Final = re.compile(r"\d{4}-\d{1,2}")
 _DATE: Final = re.compile(

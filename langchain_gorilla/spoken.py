@@ -11,81 +11,35 @@ from collections.abc import Iterator
 from typing import Final
 
 UNITS: Final = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
     "nineteen",
-]
+]  # fmt: skip
 """The words of 0 to 19."""
 TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 """The words of 20, 30 and so on to 90."""
 _ORDINALS: Final = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    *(f"{word}th" for word in UNITS[13:]),
-]
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+    "tenth", "eleventh", "twelfth", *(f"{word}th" for word in UNITS[13:]),
+]  # fmt: skip
 _TENTHS: Final = [f"{word[:-1]}ieth" for word in TENS]
 _SMALL: Final[dict[str, float]] = {
     **{word: value for value, word in enumerate(UNITS)},
     **{word: 20 + 10 * index for index, word in enumerate(TENS)},
     **{word: 1 + index for index, word in enumerate(_ORDINALS)},
     **{word: 20 + 10 * index for index, word in enumerate(_TENTHS)},
-    "once": 1,
-    "single": 1,
-    "twice": 2,
-    "double": 2,
-    "couple": 2,
-    "pair": 2,
-    "both": 2,
-    "triple": 3,
-    "half": 0.5,
-    "quarter": 0.25,
-    "dozen": 12,
-}
+    "once": 1, "single": 1, "twice": 2, "double": 2, "couple": 2, "pair": 2, "both": 2,
+    "triple": 3, "half": 0.5, "quarter": 0.25, "dozen": 12,
+}  # fmt: skip
 _LARGE: Final[dict[str, float]] = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
     "lakh": 1e5, "crore": 1e7,
 }  # fmt: skip
 _TIMES: Final[dict[str, float]] = {"dozen": 12, "quarters": 0.25}
 _SUFFIXES: Final[dict[str, float]] = {
-    **_LARGE,
-    "k": 1e3,
-    "m": 1e6,
-    "mn": 1e6,
-    "mio": 1e6,
-    "b": 1e9,
-    "bn": 1e9,
-    "dozen": 12,
-    "%": 1e-2,
-    "percent": 1e-2,
-    "per cent": 1e-2,
-}
+    **_LARGE, "k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "dozen": 12,
+    "%": 1e-2, "percent": 1e-2, "per cent": 1e-2,
+}  # fmt: skip
 
 _DIGITS: Final = re.compile(
     # Groups of three, by any of the usual marks; or plain digits.
@@ -196,19 +150,9 @@ def _value(run: list[str]) -> float:
 # --- Dates and times ---
 
 _MONTHS: Final = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+]  # fmt: skip
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept"
 _DATES: Final = (
     re.compile(r"\d{4}[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
