@@ -10,7 +10,12 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables import (
+    Runnable,
+    RunnableConfig,
+    RunnableLambda,
+    RunnableWithFallbacks,
+)
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.tools import BaseTool
@@ -208,6 +213,10 @@ def _bind(model: Any, offered: Sequence[Any]) -> Runnable[LanguageModelInput, AI
         # Its own bind_tools would leave the default alone, whatever a config asks for.
         _bind(model.default, offered)
         return RunnableLambda(lambda _, config: _bind(model.prepare(config)[0], offered))
+    if isinstance(model, RunnableWithFallbacks):
+        others = [_bind(fallback, offered) for fallback in model.fallbacks]
+        first = _bind(model.runnable, offered)
+        return model.model_copy(update={"runnable": first, "fallbacks": others})
     if not isinstance(model, RunnableBindingBase):
         if not hasattr(model, "bind_tools"):
             raise UnsupportedOptionError(

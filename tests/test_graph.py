@@ -76,6 +76,12 @@ def test_a_configurable_model_is_configured_with_its_tools():
     assert ask(agent, config={"configurable": {"llm": "other"}})[-1].text == "Cold."
 
 
+def test_what_is_bound_to_a_model_with_fallbacks_stays():
+    first, other = (scripted(*answers).bind(stop=["!"]) for answers in ((), ["Warm! Sunny."]))
+    agent = create_tool_agent(first.with_fallbacks([other]), [get_weather])
+    assert ask(agent)[-1].text == "Warm"
+
+
 def test_a_schema_alone_is_no_tool_that_runs():
     schema = {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}
     with pytest.raises(UnknownToolError, match="schema without code"):
