@@ -211,8 +211,12 @@ def _bind(model: Any, offered: Sequence[Any]) -> Runnable[LanguageModelInput, AI
     """Bind the tools to the model itself, so that what is bound around it stays."""
     if isinstance(model, DynamicRunnable):
         # Its own bind_tools would leave the default alone, whatever a config asks for.
-        _bind(model.default, offered)
-        return RunnableLambda(lambda _, config: _bind(model.prepare(config)[0], offered))
+        _bind(model.default, offered)  # at once, for its errors
+
+        def bind(_: LanguageModelInput, config: RunnableConfig) -> Any:
+            return _bind(model.prepare(config)[0], offered)
+
+        return RunnableLambda(bind)
     if isinstance(model, RunnableWithFallbacks):
         others = [_bind(fallback, offered) for fallback in model.fallbacks]
         first = _bind(model.runnable, offered)
