@@ -51,7 +51,7 @@ _DIGITS: Final = re.compile(
 )
 _HEXADECIMAL: Final = re.compile(r"\b0x[0-9a-f]{1,16}\b", re.IGNORECASE)
 _FRACTION: Final = re.compile(
-    r"(?:(?P<whole>\d+)\s?)?(?P<sign>[¼½¾⅐-⅞])|"
+    r"(?:(?<!\d)(?P<whole>\d+)\s?)?(?P<sign>[¼½¾⅐-⅞])|"
     r"(?:(?<![\d/])(?P<before>\d+)\s)?(?<![\d/])(?P<over>\d+)\s?[/⁄]\s?(?P<under>\d+)(?![\d/])"
 )
 _WORD: Final = re.compile(r"[a-z]+|%", re.IGNORECASE)

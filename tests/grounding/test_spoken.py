@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from langchain_gorilla.spoken import (
@@ -142,6 +144,12 @@ def test_words_that_need_a_calendar_are_seen(text):
 @pytest.mark.parametrize("text", ["May 3", "the day is long", "weeks of work", "right now"])
 def test_other_words_need_none(text):
     assert not is_relative_date_in(text)
+
+
+def test_a_long_run_of_digits_takes_linear_time():
+    start = time.process_time()
+    assert 7 in numbers_in("1" * 50_000 + " 7")
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
