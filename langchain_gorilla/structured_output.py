@@ -39,7 +39,7 @@ from langchain_gorilla.validation import InvalidCall
 Method: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
 _Parser: TypeAlias = BaseCumulativeTransformOutputParser[Any]
 
-_FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+_FENCE: Final = re.compile(r"```(?:json)?(.*)```", re.DOTALL)
 _MORE_ROOM: Final = "Raise max_tokens, or shorten the prompt."
 
 
@@ -284,7 +284,7 @@ def _json_text(message: AIMessage) -> str:
             llm_output=text,
         )
     if (fenced := _FENCE.fullmatch(text)) is not None:
-        text = fenced[1]
+        text = fenced[1].strip()
     try:
         json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:

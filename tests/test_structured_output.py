@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -88,6 +89,13 @@ def test_what_is_no_strict_json_is_an_error(answer: str, schema: Any) -> None:
 def test_json_in_a_markdown_fence_is_read() -> None:
     answer = '```json\n{"amount": 9}\n```'
     assert structured(answer, method="json_schema").invoke("q") == Bill(amount=9)
+
+
+def test_many_spaces_behind_a_fence_take_linear_time() -> None:
+    start = time.process_time()
+    with pytest.raises(OutputParserException, match="no JSON"):
+        structured("```" + " " * 4_000 + "9", method="json_schema").invoke("q")
+    assert time.process_time() - start < 5
 
 
 class Tip(BaseModel):
