@@ -352,7 +352,7 @@ def _class_members(owner: Any) -> Iterator[tuple[str, Any, type | None]]:
             continue  # No method, and a look at it would run it.
         if isinstance(static, staticmethod | classmethod) or not is_class:
             try:
-                member = getattr(owner, key, None)
+                member: Any = getattr(owner, key, None)
             except _CODE_FAILS:  # Some other descriptor's own code.
                 continue
             if isinstance(static, singledispatchmethod):
