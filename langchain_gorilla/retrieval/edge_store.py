@@ -67,6 +67,7 @@ class EdgeStore(BaseStore):
         self._edge = qdrant_edge
         self._dense = dimension is not None
         self._folder = folder
+        self._is_closing = False
         with self._explained("open"):
             if not folder.exists():
                 self._create(folder, dimension)
@@ -179,6 +180,7 @@ class EdgeStore(BaseStore):
     def close(self) -> None:
         """See ``PointStore``; waits while another thread is handed what it reads."""
         with self._explained("close"):
+            self._is_closing = True
             while True:
                 try:
                     self._shard.close()
@@ -285,6 +287,8 @@ class EdgeStore(BaseStore):
     def _explained(self, action: str) -> Iterator[None]:
         """Turn Qdrant Edge's bare exceptions into ones that say what to do."""
         try:
+            if self._is_closing:
+                raise RuntimeError("It was closed.")
             yield
         except (OSError, ValueError, RuntimeError) as error:
             raise self._unavailable(action, error) from error
