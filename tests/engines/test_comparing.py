@@ -14,7 +14,7 @@ from langchain_gorilla.constraining import answer_constraint, compared_functions
 from langchain_gorilla.engines.base import Compared, Evidence
 from langchain_gorilla.engines.comparing import LEAST_SHARE, Comparison
 from langchain_gorilla.engines.prefix_cache import PrefixCache
-from langchain_gorilla.engines.transformers import TransformersEngine
+from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
 from langchain_gorilla.errors import (
     DeadEndError,
     GenerationCancelledError,
@@ -334,9 +334,9 @@ def probability(engine: TransformersEngine, prompt: str, call: str) -> float:
     return sum(float(scores[place, whole[place + 1]]) for place in places)
 
 
-def test_the_call_that_is_made_is_more_probable_than_the_greedy_one(
-    engine: TransformersEngine,
-) -> None:
+def test_the_call_that_is_made_is_more_probable_than_the_greedy_one() -> None:
+    # The weights that chose, in their dtype: near-ties fall differently in another.
+    engine = load_engine(bundled.path())
     engine.load()
     changed = 0
     given = list(asked(30))
