@@ -286,9 +286,11 @@ class EdgeStore(BaseStore):
     @contextlib.contextmanager
     def _explained(self, action: str) -> Iterator[None]:
         """Turn Qdrant Edge's bare exceptions into ones that say what to do."""
+        if self._is_closing and action != "close":
+            raise IndexUnavailableError(
+                f"Cannot {action} the tool index in {self._folder}: it was closed. Open it again."
+            )
         try:
-            if self._is_closing:
-                raise RuntimeError("It was closed.")
             yield
         except (OSError, ValueError, RuntimeError) as error:
             raise self._unavailable(action, error) from error
