@@ -53,9 +53,7 @@ def fact_problem(key: str, value: Any) -> str:
     if isinstance(value, float | int) and not abs(value) <= sys.float_info.max:
         return "Expected a finite number, or no such fact"
     if isinstance(value, int) and float(value) != value:
-        return (
-            "Filters compare numbers as floats, and none is this one. Expected its digits as text"
-        )
+        return "Expected its digits as text: filters compare floats, and none is this number"
     is_words = isinstance(value, tuple) and all(isinstance(each, str) for each in value)
     if not is_words and not isinstance(value, str | int | float):
         return "Expected a number, a string, a truth value or a tuple of strings"
