@@ -39,8 +39,17 @@ _OBJECT_KEYWORDS: Final = frozenset(
 _RESULTS: Final = frozenset({"outputSchema", "output_schema", "response", "responses", "returns"})
 """Keys that may hold the schema of what a tool gives, which a model does not read."""
 
-_RESERVED: Final = frozenset({"args", "kwargs", "config", "self"})
-"""Parameters of LangChain's own tools: a function's parameter of that name would lose its argument."""
+_RESERVED: Final = {
+    "args": None,
+    "kwargs": None,
+    "self": None,
+    "config": "RunnableConfig",
+    "callbacks": "Callback",
+    "run_manager": "Manager",
+    "runtime": "Runtime",
+}
+"""Names that LangChain and LangGraph fill in themselves, or pass to their own tools: a parameter of
+that name would lose its argument, unless its annotation asks for what they give (None: nothing)."""
 
 
 class ToolParts(NamedTuple):
@@ -240,10 +249,10 @@ def called_by_name(function: Callable[..., Any]) -> Callable[..., Any]:
         if (one.kind is one.POSITIONAL_ONLY and one.default is one.empty)
         or (one.kind is one.VAR_POSITIONAL and not named)
     ]
-    reserved = {one.name for one in named if "RunnableConfig" not in str(one.annotation)}
+    taken = [one.name for one in named if one.name in _RESERVED and not _asks_for_its_own(one)]
     for found, problem in (
         (by_place, "is given by its place"),
-        (sorted(reserved & _RESERVED), "is a name that LangChain keeps for itself"),
+        (taken, "is a name that LangChain keeps for itself"),
     ):
         if found:
             raise InvalidFunctionError(
@@ -260,6 +269,12 @@ def called_by_name(function: Callable[..., Any]) -> Callable[..., Any]:
 
     called.__signature__ = whole.replace(parameters=named)  # type: ignore[attr-defined]
     return called
+
+
+def _asks_for_its_own(parameter: Parameter) -> bool:
+    """Tell whether a parameter of a reserved name is annotated as what LangChain gives there."""
+    given = _RESERVED[parameter.name]
+    return given is not None and given in str(parameter.annotation)
 
 
 def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:

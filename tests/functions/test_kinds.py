@@ -327,6 +327,14 @@ def _deployed(config: str = "production") -> str:
     return config
 
 
+def _started(runtime: str) -> str:
+    return runtime
+
+
+def _called_back(number: str, callbacks: list[str]) -> str:
+    return number
+
+
 class _Service:
     def stop(self) -> None: ...
 
@@ -374,6 +382,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a parameter by its place alone": (_divided, "'a' is given by its place.*tools_from_module"),
     "a parameter called args": (_joined, "'args' is a name that LangChain keeps"),
     "a parameter called config": (_deployed, "'config' is a name that LangChain keeps"),
+    "a parameter called runtime": (_started, "'runtime' is a name that LangChain keeps"),
+    "a parameter called callbacks": (_called_back, "'callbacks' is a name that LangChain keeps"),
     "a method of no object": (_Service.stop, "'self' is a name that LangChain keeps"),
     "a builtin without signature": (int, "No JSON schema can be made.*int"),
 }
