@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.errors import InvalidFunctionError, SourceError
 from langchain_gorilla.retrieval.performance import performance_metadata
 
 
@@ -33,6 +33,7 @@ def read_apibench(*files: str | Path, namespace: str | None = None) -> ToolCatal
 
     Raises:
         InvalidFunctionError: A line is no API document; names file and line.
+        SourceError: A file cannot be read.
     """
     catalog = ToolCatalog()
     for file in map(Path, files):
@@ -61,18 +62,25 @@ def read_apibench(*files: str | Path, namespace: str | None = None) -> ToolCatal
 
 
 def _documents(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            place = f"{file.name} line {number}"
-            if not line.strip():
-                continue
-            try:
-                document = json.loads(line)
-            except ValueError as error:
-                raise InvalidFunctionError(f"{place} is no JSON: {error}.") from error
-            if not isinstance(document, Mapping):
-                raise InvalidFunctionError(f"{place} is no object. Expected an API document.")
-            yield place, document
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"The file {file} cannot be read ({error}). Expected API documents as UTF-8 text, "
+            "one JSON object a line."
+        ) from error
+    # Not splitlines(): U+2028 and its kin stand unescaped in JSON's texts.
+    for number, line in enumerate(text.split("\n"), start=1):
+        place = f"{file.name} line {number}"
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InvalidFunctionError(f"{place} is no JSON: {error}.") from error
+        if not isinstance(document, Mapping):
+            raise InvalidFunctionError(f"{place} is no object. Expected an API document.")
+        yield place, document
 
 
 def _free(catalog: ToolCatalog, name: str) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from langchain_gorilla.errors import InvalidFunctionError
+from langchain_gorilla.errors import InvalidFunctionError, SourceError
 from langchain_gorilla.retrieval.apibench import read_apibench
 from langchain_gorilla.retrieval.performance import performance_metadata
 from langchain_gorilla.retrieval.retriever import ToolRetriever
@@ -99,6 +99,15 @@ def test_a_document_becomes_a_tool_with_metadata(tmp_path):
 def test_a_line_that_is_no_document_is_an_error(tmp_path, line, match):
     with pytest.raises(InvalidFunctionError, match=match):
         read_apibench(write(tmp_path, line))
+
+
+@pytest.mark.parametrize("written", [None, b'{"api_name": "caf\xe9"}'])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, written):
+    file = tmp_path / "test_api.jsonl"
+    if written is not None:
+        file.write_bytes(written)
+    with pytest.raises(SourceError, match=r"test_api\.jsonl cannot be read .* as UTF-8 text"):
+        read_apibench(file)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no shared/apibench beside the checkout")
