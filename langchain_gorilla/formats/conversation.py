@@ -220,8 +220,8 @@ class _Reader:
         if self.turns and isinstance(last := self.turns[-1], ResultsTurn):
             results = [*last.results, *results]
             self.turns.pop()
-        order = [id(each.call) for each in self._asked]
-        results.sort(key=lambda result: order.index(id(result.call)))
+        places = {id(each.call): place for place, each in enumerate(self._asked)}
+        results.sort(key=lambda result: places[id(result.call)])
         self.turns.append(ResultsTurn(tuple(results)))
 
     def _chat(self, message: ChatMessage, place: Place) -> None:
