@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 from langchain_gorilla.training.compositions import Compositions
-from langchain_gorilla.training.concepts import Concept, split, written_concepts
+from langchain_gorilla.training.concepts import Concept, written_concepts
 from langchain_gorilla.training.dialogues import REFUSAL, Dialogues, small_talk
 from langchain_gorilla.training.documents import OfferedFunction, Style, draw_style, offer
 from langchain_gorilla.training.kept_out import is_kept_out
@@ -17,7 +17,7 @@ from langchain_gorilla.training.requests import (
     documents,
     neighbours,
 )
-from langchain_gorilla.training.values import data_text
+from langchain_gorilla.training.templates import written
 
 _BY_NAME = (
     "Use the {name} function.",
@@ -32,15 +32,8 @@ WITHOUT_TOOL = "I cannot answer that without a tool."
 
 
 @cache
-def near_misses() -> Mapping[str, tuple[str, ...]]:
-    """Read ``near_misses.txt``: what functions cannot answer, by a concept's first name."""
-    lines = (line.partition(": ") for line in data_text("near_misses.txt").strip().split("\n"))
-    return {name: split(questions, "; ") for name, _, questions in lines}
-
-
-@cache
 def _with_near_misses() -> tuple[Concept, ...]:
-    known = near_misses()
+    known = written("near_misses.txt")
     return tuple(one for one in written_concepts() if not one.held_out and one.names[0] in known)
 
 
@@ -184,7 +177,8 @@ class Conversations:
         if not missed:
             return None
         target = self.rng.choice(missed)
-        question = self.values.fill(self.rng.choice(near_misses()[target.concept.names[0]]))
+        near = written("near_misses.txt")[target.concept.names[0]]
+        question = self.values.fill(self.rng.choice(near))
         others = [one for one in functions if one is not target]
         if any(_subject(one) & content_words(question) for one in others):
             return None

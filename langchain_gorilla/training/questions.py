@@ -27,10 +27,16 @@ from langchain_gorilla.training.templates import (
     in_a_row,
     varied_segment,
     write_value,
+    written,
 )
 from langchain_gorilla.training.values import Values
 
 _GLUED = re.compile(r"(?<=\}) (?=(?:kg|g|mg|m|cm|mm|km|km/h|m/s|N|J|V|A|K|C|W|L|ml|s|MB|GB|Hz)\b)")
+_QUOTED = re.compile("[\"'(]")
+_NUMBERED = re.compile(r"\{((\w+)(?:\.(\d))?)\}")
+
+SINGLY_SHARE = 0.4
+"""Share of questions for one call that are written for one, where its function has some."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +58,71 @@ class Asker:
 
     def one(self, function: OfferedFunction) -> Asked | None:
         """Ask for one call; None where no template covers the required parameters."""
-        template = self._template(function)
+        template = self._singly(function) or self._template(function)
         if template is None:
             return None
         arguments = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}
         texts = {key: self._spelled(value, key, template) for key, value in arguments.items()}
-        if not re.search("[\"'(]", template.text):
+        if not _QUOTED.search(template.text):
             for key, text in texts.items():
                 if arguments[key] == text and not template.slots[key].choices:
                     texts[key] = self.phrasing.set_off(text)
         question = fill(template.text, texts)
         return Asked(question, (function.call({**arguments, **template.flags}),))
+
+    def together(self, function: OfferedFunction) -> Asked | None:
+        """Ask for several calls by a question written for them; None where there is none.
+
+        In "Is it warmer in {c.1} or in {c.2}?" two calls have values of their own; ``{c}`` would
+        be one value for both. The numbers follow the order in which the calls are mentioned.
+        """
+        slots = {slot.parameter.key: slot for slot in function.slots}
+        text = self._written("questions_together.txt", function)
+        if text is None:
+            return None
+        places = _NUMBERED.findall(text)
+        template = Template(text, {place: slots[key] for place, key, _ in places}, {})
+        rows = range(1, 1 + max(int(number or 0) for _, _, number in places))
+        arguments: list[dict[str, JSONValue]] = [{} for _ in rows]
+        texts: dict[str, str] = {}
+        for place, key, number in places:
+            told = arguments if not number else [arguments[int(number) - 1]]
+            value = self._further(slots[key], [row[key] for row in arguments if key in row])
+            texts[place] = self._spelled(value, place, template)
+            if texts[place] == value and not slots[key].choices and not _QUOTED.search(text):
+                texts[place] = self.phrasing.set_off(texts[place])
+            for row in told:
+                row[key] = value
+        return Asked(fill(text, texts), tuple(function.call(row) for row in arguments))
+
+    def _singly(self, function: OfferedFunction) -> Template | None:
+        """Take a question written for one call, if there is one and chance wants it."""
+        text = self._written("questions_singly.txt", function)
+        if text is None or self.rng.random() > SINGLY_SHARE:
+            return None
+        slots = {slot.parameter.key: slot for slot in function.slots}
+        return Template(text, {key: slots[key] for _, key, _ in _NUMBERED.findall(text)}, {})
+
+    def _written(self, file: str, function: OfferedFunction) -> str | None:
+        """Draw a question of a file whose parameters the function has."""
+        known = {slot.parameter.key for slot in function.slots}
+        fitting = [
+            text
+            for text in written(file).get(function.concept.names[0], ())
+            if known.issuperset(key for _, key, _ in _NUMBERED.findall(text))
+        ]
+        return self.rng.choice(fitting) if fitting else None
+
+    def _further(self, slot: Slot, before: Sequence[JSONValue]) -> JSONValue:
+        """Draw a value that is none of those before it, if there is one."""
+        value: JSONValue = None
+        for _ in range(20):
+            value = draw_value(self.values, slot)
+            if isinstance(value, str) and self.rng.random() < 0.8:
+                value = value.split(",")[0]  # "Rome, Italy" reads badly in a list
+            if value not in before:
+                break
+        return value
 
     def same(self, function: OfferedFunction) -> Asked | None:
         """Ask for the same function with two to four values of one or more parameters."""
@@ -87,17 +147,11 @@ class Asker:
             varied = rng.sample(open_keys, rng.choice([2, 2, len(open_keys)]))
         columns: dict[str, list[JSONValue]] = {}
         for key in varied:
-            distinct: list[JSONValue] = []
-            for _ in range(20):
-                value = draw_value(self.values, template.slots[key])
-                if isinstance(value, str) and rng.random() < 0.8:
-                    value = value.split(",")[0]  # "Rome, Italy" reads badly in a list
-                if value not in distinct:
-                    distinct.append(value)
-                if len(distinct) == count:
-                    break
-            count = min(count, len(distinct))
-            columns[key] = distinct
+            drawn: list[JSONValue] = []
+            for _ in range(count):
+                drawn.append(self._further(template.slots[key], drawn))
+            columns[key] = [one for place, one in enumerate(drawn) if one not in drawn[:place]]
+            count = min(count, len(columns[key]))
         if count < 2:
             return None
         fixed = {key: draw_value(self.values, slot) for key, slot in template.slots.items()}

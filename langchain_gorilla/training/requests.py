@@ -94,6 +94,9 @@ _COMMON_WORDS = frozenset(
     ]
 )
 
+TOGETHER_SHARE = 0.6
+"""Share of questions for several values that are written for their function, where it has some."""
+
 
 @cache
 def _pools(held_out: bool) -> tuple[tuple[Concept, ...], tuple[Concept, ...], tuple[Concept, ...]]:
@@ -257,10 +260,10 @@ class Requests:
         if kind in ("simple", "multiple"):
             return self.ask.one(targets[0])
         if kind == "parallel":
-            asked = self.ask.same(targets[0]) if rng.random() < 0.75 else self._repeat(targets[0])
+            asked = self._again(targets[0]) if rng.random() < 0.75 else self._repeat(targets[0])
         else:
             parts = [
-                self.ask.one(one) if rng.random() < 0.7 else self.ask.same(one) for one in targets
+                self.ask.one(one) if rng.random() < 0.7 else self._again(one) for one in targets
             ]
             rng.shuffle(parts)
             found = [part for part in parts if part is not None]
@@ -268,6 +271,11 @@ class Requests:
         if asked is None or not distinct(asked.calls) or len(asked.calls) > 5:
             return None
         return asked
+
+    def _again(self, function: OfferedFunction) -> Asked | None:
+        """Ask the same function for several values, in words made for it where there are some."""
+        together = self.ask.together(function) if self.rng.random() < TOGETHER_SHARE else None
+        return together or self.ask.same(function)
 
     def _repeat(self, function: OfferedFunction) -> Asked | None:
         """Ask the same function in two to four independent sentences."""
@@ -282,9 +290,9 @@ class Requests:
         if style < 0.35:
             return self.ask.one(function)
         if style < 0.75 or len(functions) == 1:
-            return self.ask.same(function) if rng.random() < 0.8 else self._repeat(function)
+            return self._again(function) if rng.random() < 0.8 else self._repeat(function)
         pair = rng.sample(list(functions), 2)
-        parts = [self.ask.one(one) if rng.random() < 0.75 else self.ask.same(one) for one in pair]
+        parts = [self.ask.one(one) if rng.random() < 0.75 else self._again(one) for one in pair]
         found = [part for part in parts if part is not None]
         return self.ask.several(found) if len(found) == 2 else None
 

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.training.concepts import split
 from langchain_gorilla.training.documents import Slot
 from langchain_gorilla.training.phrasing import Phrasing
+from langchain_gorilla.training.values import data_text
 
 PREPOSITIONS = frozenset(
     [
@@ -57,6 +60,13 @@ class Template:
     flags: Mapping[str, JSONValue]
 
 
+@cache
+def written(file: str) -> Mapping[str, tuple[str, ...]]:
+    """Read a file of questions that were written one by one, by a concept's first name."""
+    lines = (line.partition(": ") for line in data_text(file).strip().split("\n"))
+    return {name: split(questions, "; ") for name, _, questions in lines}
+
+
 def write_value(phrasing: Phrasing, value: JSONValue, key: str, template: Template) -> str:
     """Write a value as it stands in a template: money often with a sign."""
     slot, rng = template.slots[key], phrasing.rng
@@ -103,7 +113,7 @@ def in_a_row(text: str, keys: Sequence[str]) -> bool:
 
 def fill(template: str, texts: Mapping[str, str]) -> str:
     """Fill in values and mend the spaces around what was left out."""
-    text = re.sub(r"\{(\w+)\}", lambda match: texts.get(match[1], match[0]), template)
+    text = re.sub(r"\{([\w.]+)\}", lambda match: texts.get(match[1], match[0]), template)
     text = re.sub(r"\s+", " ", text).replace(" ,", ",").replace(" ?", "?").strip()
     return (
         text + ")"

@@ -23,13 +23,14 @@ from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.training import dataset, prompts
 from langchain_gorilla.training.concepts import QuestionWriter, invent, written_concepts
-from langchain_gorilla.training.conversations import Conversations, near_misses
+from langchain_gorilla.training.conversations import Conversations
 from langchain_gorilla.training.dialogues import REFUSAL
 from langchain_gorilla.training.documents import draw_style, offer
 from langchain_gorilla.training.evaluate import read_calls
 from langchain_gorilla.training.families import family_concepts
 from langchain_gorilla.training.kept_out import is_kept_out, plain
 from langchain_gorilla.training.requests import Requests
+from langchain_gorilla.training.templates import written
 from langchain_gorilla.training.values import Values, data_text
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -48,7 +49,7 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_same_data_is_made_everywhere() -> None:
-    assert dataset.fingerprint(1, 0) == "d8940065ff1eab07"
+    assert dataset.fingerprint(1, 0) == "d3697ff961b86e80"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -260,14 +261,38 @@ def test_batches_hold_every_family_once(tokenizer: Tokenizer) -> None:
     assert sum(batch.weights.sum() for batch in grouped) == sum(o.weights.sum() for o in fitting)
 
 
-def test_near_misses_are_of_functions_that_are_trained_on() -> None:
+WRITTEN = ("near_misses.txt", "questions_singly.txt", "questions_together.txt")
+
+
+@pytest.mark.parametrize("file", WRITTEN)
+def test_questions_are_written_for_functions_that_are_trained_on(file: str) -> None:
     trained = {one.names[0] for one in written_concepts() if not one.held_out}
-    assert near_misses().keys() <= trained
-    assert len(near_misses()) > 1000
+    assert written(file).keys() <= trained
+    assert len(written(file)) > 1000
+    assert all(len(questions) >= 4 for questions in written(file).values())
+
+
+def test_near_misses_are_whole_when_filled() -> None:
     values = Values(Random(0))
-    for questions in near_misses().values():
-        assert len(questions) >= 4
+    for questions in written("near_misses.txt").values():
         assert not any("{" in values.fill(one) for one in questions)
+
+
+@pytest.mark.parametrize("file", WRITTEN[1:])
+def test_written_questions_give_every_call_what_it_needs(file: str) -> None:
+    concepts = {one.names[0]: one for one in written_concepts() if not one.held_out}
+    for name, questions in written(file).items():
+        keys = {one.key for one in concepts[name].parameters}
+        needed = {one.key for one in concepts[name].parameters if not one.optional}
+        for text in questions:
+            found = re.findall(r"\{(\w+)(?:\.(\d))?\}", text)
+            assert len(set(found)) == len(found) == text.count("{")
+            calls = sorted({number for _, number in found} - {""})
+            assert calls == [str(one + 1) for one in range(len(calls))]
+            assert (len(calls) > 1) == (file == "questions_together.txt")
+            for number in calls or [""]:
+                given = {key for key, place in found if place in ("", number)}
+                assert needed <= given <= keys
 
 
 def test_a_near_miss_is_refused_beside_its_function() -> None:
@@ -334,7 +359,7 @@ def own(file: str) -> set[str]:
 @pytest.fixture(scope="module")
 def sources() -> tuple[set[tuple[str, ...]], set[str]]:
     """Ten-word runs, and longer pieces whole, of all that is written by hand for questions."""
-    texts = [text for questions in near_misses().values() for text in questions]
+    texts = [text for file in WRITTEN for found in written(file).values() for text in found]
     for one in (*written_concepts(), *family_concepts()):
         texts += (*one.questions, *one.descriptions)
     texts += data_text("phrases.txt").split("\n")

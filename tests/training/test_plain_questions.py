@@ -114,7 +114,7 @@ def test_options_are_offered_but_asked_for_by_name_only() -> None:
 
 def test_money_and_numbers_are_written_as_people_do() -> None:
     make = Conversations(Requests(Values(Random(8)))).make
-    said = " ".join(make("simple").turns[0].question or "" for _ in range(1500))
+    said = " ".join(make("simple").turns[0].question or "" for _ in range(4000))
     for pattern in (r"\$\d", r"\d,\d{3}", r"\d million", r" -\d", "zero"):
         assert re.search(pattern, said), pattern
 

@@ -1,12 +1,15 @@
 import re
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
-from langchain_gorilla.training.concepts import Concept, Parameter
-from langchain_gorilla.training.documents import Style, draw_value, offer
+from langchain_gorilla.training.concepts import Concept, Parameter, written_concepts
+from langchain_gorilla.training.documents import OfferedFunction, Style, draw_value, offer
 from langchain_gorilla.training.phrasing import Phrasing, commands, phrases
 from langchain_gorilla.training.questions import Asked, Asker
+from langchain_gorilla.training.requests import distinct
+from langchain_gorilla.training.templates import written
 from langchain_gorilla.training.values import Values
 
 
@@ -54,6 +57,44 @@ def test_values_in_a_row_are_never_listed_in_place() -> None:
     listed = re.compile(r"Add [-\w]+,? (and )?[-\w]+,? and (?!also|add|then)[-\w]")
     questions = [one.question for one in asked("Add {a} and {b}", a="CODE", b="CODE")]
     assert not [text for text in questions if listed.match(text)]
+
+
+def written_for(
+    asking: Callable[[Asker, OfferedFunction], Asked | None], file: str
+) -> list[tuple[OfferedFunction, Asked]]:
+    """Ask 300 functions that have questions in a file, in words of that file where it can be."""
+    values = Values(Random(7))
+    asker, found = Asker(values), []
+    known = [one for one in written_concepts() if one.names[0] in written(file)]
+    for concept in values.rng.sample(known, 300):
+        function = offer(values, concept, Style(False, True))
+        asked = asking(asker, function)
+        if asked is not None:
+            found.append((function, asked))
+    assert len(found) > 250
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asking", "file"),
+    [(Asker.together, "questions_together.txt"), (Asker.one, "questions_singly.txt")],
+)
+def test_a_written_question_says_all_that_its_calls_need(
+    asking: Callable[[Asker, OfferedFunction], Asked | None], file: str
+) -> None:
+    for function, asked in written_for(asking, file):
+        for call in asked.calls:
+            for slot in function.slots:
+                assert slot.parameter.optional or slot.name in call.arguments
+                value = call.arguments.get(slot.name)
+                if isinstance(value, str) and not slot.form:
+                    assert value.lower() in asked.question.lower()
+
+
+def test_questions_written_for_several_calls_ask_for_two_to_four() -> None:
+    made = [asked.calls for _, asked in written_for(Asker.together, "questions_together.txt")]
+    assert {len(calls) for calls in made} == {2, 3, 4}
+    assert sum(distinct(calls) for calls in made) > 0.95 * len(made)
 
 
 def test_a_list_of_words_holds_none_twice() -> None:

@@ -110,7 +110,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     kill(trainer(parts, 8_000), 3, monkeypatch)
     trainer(parts, 8_000).run()
     ends = checkpoints_of(whole, parts)
-    assert ends[0]["step"] > 5
+    assert ends[0]["step"] > 3  # where it was killed
     assert_same(*ends)
 
 
