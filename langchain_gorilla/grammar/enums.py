@@ -19,6 +19,8 @@ from langchain_gorilla.grammar.merging import (
     SchemaError,
     is_type,
     listed,
+    same,
+    types_of,
 )
 from langchain_gorilla.grammar.notation import compact_json
 from langchain_gorilla.grammar.scalars import bounds
@@ -44,7 +46,7 @@ def fitting(schema: Schema, types: tuple[str, ...], root: JSONValue, path: str) 
     typed = [value for value in values if any(is_type(value, name) for name in types)]
     if not typed:
         raise ContradictionError(
-            path, f"no value of enum {_short(values)} is of type {schema['type']!r}"
+            path, f"no value of enum {_short(values)} is of type {schema.get('type')!r}"
         )
     beside = {k: v for k, v in schema.items() if k not in ANNOTATIONS and k not in ("enum", "type")}
     if not beside:
@@ -64,6 +66,17 @@ def fitting(schema: Schema, types: tuple[str, ...], root: JSONValue, path: str) 
     if not found:
         raise ContradictionError(path, f"enum {_short(values)} against the keywords beside it")
     return found
+
+
+def fits(value: JSONValue, schema: Schema, root: JSONValue, path: str) -> bool:
+    """Tell whether a value fits a schema; the others are as for ``fitting``."""
+    if "enum" in schema and not any(same(value, each) for each in schema["enum"]):
+        return False
+    try:
+        fitting({**schema, "enum": [value]}, types_of(schema), root, path)
+    except ContradictionError:
+        return False
+    return True
 
 
 def parted(value: list[JSONValue] | dict[str, JSONValue]) -> Schema:

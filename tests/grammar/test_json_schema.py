@@ -265,10 +265,22 @@ def test_a_required_property_may_not_be_its_null_default(vocabulary: Vocabulary)
     assert not accepts(vocabulary, schema, "{'a': None}")
 
 
-def test_a_default_outside_of_its_enum_is_accepted_and_named(vocabulary: Vocabulary) -> None:
-    schema = {"properties": {"unit": {"enum": ["s", "ms"], "default": "N/A"}}}
-    assert accepts(vocabulary, schema, "{'unit': 'N/A'}")
-    assert [gap.keyword for gap in compile_value(schema, PYTHON).gaps] == ["default"]
+DEFAULTS_OUTSIDE = [
+    ({"enum": ["s", "ms"], "default": "N/A"}, "'N/A'"),
+    ({"anyOf": [{"type": "integer"}, {"const": "x"}], "default": "N/A"}, "'N/A'"),
+    ({"const": "x", "default": "N/A"}, "'N/A'"),
+    ({"type": "integer", "minimum": 1, "default": 0}, "0"),
+    ({"type": "array", "minItems": 1, "default": []}, "[]"),
+]
+
+
+@pytest.mark.parametrize(("schema", "text"), DEFAULTS_OUTSIDE)
+def test_a_default_outside_of_its_schema_is_accepted_and_named(
+    vocabulary: Vocabulary, schema: Any, text: str
+) -> None:
+    whole = {"properties": {"a": schema}}
+    assert accepts(vocabulary, whole, f"{{'a': {text}}}")
+    assert [gap.keyword for gap in compile_value(whole, PYTHON).gaps] == ["default"]
 
 
 CONTRADICTIONS = [
