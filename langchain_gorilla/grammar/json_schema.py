@@ -23,6 +23,7 @@ from langchain_gorilla.grammar.arrays import array, list_of
 from langchain_gorilla.grammar.enums import fits, fitting, parted
 from langchain_gorilla.grammar.merging import (
     ANNOTATIONS,
+    TYPES,
     UNMERGED,
     ContradictionError,
     Schema,
@@ -61,7 +62,6 @@ _LEFT: Final = frozenset(
     unevaluatedProperties unevaluatedItems $dynamicRef $recursiveRef uniqueItems""".split()  # noqa: SIM905
 )
 _COMPOSING: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
-_TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,10 @@ class _Compiler:
             value = schema[keyword]
             if keyword == "uniqueItems" and value is not True:
                 continue
+            if keyword == "propertyNames" and not (
+                schema.get("properties") or schema.get("required")
+            ):
+                continue
             if keyword == "minProperties" and value <= len(schema.get("required") or ()):
                 continue
             self.left(path, keyword, "this keyword is not compiled")
@@ -225,7 +229,7 @@ class _Compiler:
         """type: the names, checked."""
         names = types_of(schema)
         for name in names:
-            if name not in _TYPES:
+            if name not in TYPES:
                 raise SchemaError(path, f"{name!r} is not a JSON Schema type")
         if not names:
             raise SchemaError(path, "type is an empty list")
@@ -306,20 +310,20 @@ class _Compiler:
         """properties, required, additionalProperties."""
         rest = further(schema)
         members = self.members(schema, path, self.notation.spellings)
-        extra = None
-        if rest is not False:
-            declared = [Literal(member) for member in schema.get("properties") or {}]
-            name: Rule = repeat(ANY_CHARACTER)
-            key = (
-                self.notation.text(Except(name, choice(*declared)))
-                if declared
-                else free_text(self.notation)
-            )
-            value = self.value(rest, f"{path}/additionalProperties")
-            extra = sequence(key, Literal(": "), value)
-            if not members:
-                return _braced(extra)
-        return Members("{", members, ": ", "}", extra) if members else Literal("{}")
+        if rest is False:
+            return Members("{", members, ": ", "}") if members else Literal("{}")
+        value = self.value(rest, f"{path}/additionalProperties")
+        extra = sequence(self.other_key(schema, path), Literal(": "), value)
+        return Members("{", members, ": ", "}", extra) if members else _braced(extra)
+
+    def other_key(self, schema: Schema, path: str) -> Rule:
+        """propertyNames, where no property is declared; else any other name."""
+        if declared := [Literal(name) for name in schema.get("properties") or {}]:
+            return self.notation.text(Except(repeat(ANY_CHARACTER), choice(*declared)))
+        if "propertyNames" not in schema:
+            return free_text(self.notation)
+        names = {"allOf": [{"type": "string"}, schema["propertyNames"]]}
+        return self.value(names, f"{path}/propertyNames")
 
     def arguments(self, schema: Schema) -> Rule:
         """The same between parentheses, as keyword arguments."""

@@ -21,6 +21,7 @@ NODE = {
     "properties": {"value": {"type": "integer"}, "next": {"$ref": "#/$defs/node"}},
     "required": ["value"],
 }
+COLOURS = {"propertyNames": {"$ref": "#/$defs/c"}, "$defs": {"c": {"enum": ["red", "blue"]}}}
 RECORD = {
     "type": "object",
     "patternProperties": {"^x": {"type": "integer"}, "^y": False},
@@ -81,7 +82,8 @@ ACCEPTED = [
     ({"type": "string", "format": "date"}, "'2024-02-29'", "'1999-12-31'"),
     ({"type": "string", "format": "date-time"}, "'2024-02-29T10:00:00Z'"),
     ({"type": "string", "format": "uuid"}, "'123e4567-e89b-12d3-a456-426614174000'"),
-    ({"type": "string", "format": "email"}, "'ann.lee@example.org'"),
+    ({"type": "string", "format": "email"}, "'ann.lee@example.org'", "'ann@localhost'"),
+    ({"type": "string", "format": "email"}, "'a.o\\'hara@example.org'"),
     ({"type": "string", "format": "ipv4"}, "'192.168.0.255'"),
     ({"type": "string", "format": "duration"}, "'PT1H30M'", "'P1DT2H'", "'P1Y2M3DT4S'", "'P2W'"),
     ({"format": "LocalDate"}, "'2024-01-05'", "20240105", "{'year': 2024}"),
@@ -127,6 +129,7 @@ ACCEPTED = [
     (TUPLES, "[3, 'a']"),
     ({"type": "number", "minimum": 0, "maximum": 1e16}, "0.5", "1000000000000001"),
     (RECORD, "{}", "{'x': 1}", "{'x': 1, 'x2': 2}"),
+    ({"type": "object", **COLOURS}, "{}", "{'red': 1, 'blue': []}"),
     ({**RECORD, "required": ["x"]}, "{'x': 1}"),
     ({"patternProperties": {"^_": False}}, "{'x': 1}"),
     ({"allOf": [RECORD, {"properties": {"x": {}}, "required": ["x"]}]}, "{'x': 1}"),
@@ -155,6 +158,7 @@ REFUSED = [
     ({"const": {"a": 1, "b": [2]}}, "{'a': 1}", "{'a': 1, 'b': [2], 'c': 3}", "{'a': 1, 'b': []}"),
     ({"enum": [{"a": 1}, {"b": 1}], "required": ["a"]}, "{'b': 1}"),
     (RECORD, "{'x': 'a'}"),
+    ({"type": "object", **COLOURS}, "{'green': 1}", "{'': 1}"),
     ({"patternProperties": {"^(.*)$": {"type": "integer"}}}, "{'x': 'a'}"),
     (TUPLES, "[2]", "[3, 4]", "[3, 'a', 5]"),
     # As floats these are the bound.
@@ -351,6 +355,7 @@ GAPS = [
     ({"type": "string", "format": "urn"}, "format"),
     ({"type": "array", "uniqueItems": True}, "uniqueItems"),
     ({"type": "object", "maxProperties": 3}, "maxProperties"),
+    ({"properties": {"a": {}}, "propertyNames": {"pattern": "^a"}}, "propertyNames"),
     ({"type": "number", "multipleOf": 0.01}, "multipleOf"),
     ({"type": "integer", "multipleOf": 77}, "multipleOf"),
     ({"type": "number", "maximum": 1.1e-125}, "maximum"),
