@@ -8,7 +8,7 @@ which the model writes them.
 import hashlib
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -49,6 +49,11 @@ class FunctionSchema:
     def required(self) -> tuple[str, ...]:
         """Names of the parameters that every call must give."""
         return tuple(self.parameters.get("required", ()))
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Every parameter that the schema names, in ``anyOf`` and its like too."""
+        return tuple(dict.fromkeys(_named(self.parameters)))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -277,8 +282,18 @@ def _aliases(
 
 
 def _parameter_aliases(function: FunctionSchema) -> dict[str, str]:
-    names = dict.fromkeys([*function.properties, *function.required])
-    return _aliases(names, identifier, "Parameters", f" of tool {function.name!r}")
+    where = f" of tool {function.name!r}"
+    return _aliases(function.parameter_names, identifier, "Parameters", where)
+
+
+def _named(schema: Any) -> Iterator[str]:
+    """Yield the parameters that a schema of arguments names, ``$ref`` not followed."""
+    if isinstance(schema, Mapping):
+        yield from schema.get("properties", ())
+        yield from schema.get("required", ())
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            for part in schema.get(keyword, ()):
+                yield from _named(part)
 
 
 def _renamed(arguments: Mapping[str, JSONValue], names: Mapping[str, str]) -> dict[str, JSONValue]:

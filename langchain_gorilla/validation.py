@@ -327,7 +327,7 @@ def _problems(
     """Yield what is wrong with a call, in the names that the model writes."""
     written = {
         name: functions.written_parameter(function, name)
-        for name in dict.fromkeys([*function.properties, *function.required])
+        for name in function.parameter_names
     }
     unknown = []
     for name in arguments:

@@ -89,6 +89,18 @@ def test_every_keyword_that_names_parameters_follows_the_alias() -> None:
     }
 
 
+def test_parameters_that_only_an_option_names_are_written_as_identifiers() -> None:
+    options = [{"properties": {"$top": {}}, "required": ["$top"]}, {"required": ["from"]}]
+    schema = FunctionSchema("f", "", {"type": "object", "anyOf": options})
+    functions = FunctionSet([schema])
+
+    assert functions.written[0].parameters["anyOf"] == [
+        {"properties": {"_top": {}}, "required": ["_top"]},
+        {"required": ["from_"]},
+    ]
+    assert functions.as_true(FunctionCall("f", {"_top": 1})).arguments == {"$top": 1}
+
+
 def test_references_to_a_renamed_parameter_still_resolve() -> None:
     parameters = {
         "type": "object",
