@@ -326,8 +326,7 @@ def _problems(
 ) -> Iterator[str]:
     """Yield what is wrong with a call, in the names that the model writes."""
     written = {
-        name: functions.written_parameter(function, name)
-        for name in function.parameter_names
+        name: functions.written_parameter(function, name) for name in function.parameter_names
     }
     unknown = []
     for name in arguments:
