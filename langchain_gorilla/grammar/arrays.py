@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.grammar.merging import ContradictionError, Schema, placed
-from langchain_gorilla.grammar.rules import EMPTY, Literal, Rule, optional, repeat, sequence
+from langchain_gorilla.grammar.rules import EMPTY, Rule, mark, optional, repeat, sequence
 from langchain_gorilla.grammar.scalars import limits
 
 
@@ -35,9 +35,7 @@ def array(schema: Schema, path: str, value: Callable[[JSONValue, str], Rule]) ->
                 raise
             most = index  # the array can end before
             break
-    if most == 0:
-        return Literal("[]")
-    comma = Literal(", ")
+    comma = mark(", ")
     rule: Rule = EMPTY
     if most is None or most > len(first):
         item = value(rest, f"{path}/items")
@@ -49,13 +47,11 @@ def array(schema: Schema, path: str, value: Callable[[JSONValue, str], Rule]) ->
         rule = sequence(comma if index else EMPTY, place, rule)
         if index >= least:
             rule = optional(rule)
-    return sequence(Literal("["), rule, Literal("]"))
+    return sequence(mark("["), rule, mark("]"))
 
 
 def list_of(item: Rule, least: int = 0, most: int | None = None) -> Rule:
     """Match items between brackets."""
-    more = repeat(
-        sequence(Literal(", "), item), max(least - 1, 0), None if most is None else most - 1
-    )
-    items = sequence(item, more)
-    return sequence(Literal("["), items if least else optional(items), Literal("]"))
+    most = None if most is None else most - 1
+    items = sequence(item, repeat(sequence(mark(", "), item), max(least - 1, 0), most))
+    return sequence(mark("["), items if least else optional(items), mark("]"))

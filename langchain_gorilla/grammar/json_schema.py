@@ -49,6 +49,7 @@ from langchain_gorilla.grammar.rules import (
     Terminal,
     choice,
     endless_rules,
+    mark,
     optional,
     reachable,
     repeat,
@@ -201,7 +202,7 @@ class _Compiler:
         if name not in self.rules:
             value, text = Ref(name), free_text(notation)
             scalars = [Literal(s) for s in (notation.true, notation.false, notation.null)]
-            pair = sequence(text, Literal(": "), value)
+            pair = sequence(text, mark(": "), value)
             self.rules[name] = choice(
                 text, Terminal(any_number()), *scalars, list_of(value), _braced(pair)
             )
@@ -311,9 +312,10 @@ class _Compiler:
         rest = further(schema)
         members = self.members(schema, path, self.notation.spellings)
         if rest is False:
-            return Members("{", members, ": ", "}") if members else Literal("{}")
+            empty = sequence(mark("{"), mark("}"))
+            return Members("{", members, ": ", "}") if members else empty
         value = self.value(rest, f"{path}/additionalProperties")
-        extra = sequence(self.other_key(schema, path), Literal(": "), value)
+        extra = sequence(self.other_key(schema, path), mark(": "), value)
         return Members("{", members, ": ", "}", extra) if members else _braced(extra)
 
     def other_key(self, schema: Schema, path: str) -> Rule:
@@ -393,5 +395,5 @@ def _argument(name: str) -> tuple[str, ...]:
 
 def _braced(pair: Rule) -> Rule:
     """Any number of pairs between braces."""
-    pairs = sequence(pair, repeat(sequence(Literal(", "), pair)))
-    return sequence(Literal("{"), optional(pairs), Literal("}"))
+    pairs = sequence(pair, repeat(sequence(mark(", "), pair)))
+    return sequence(mark("{"), optional(pairs), mark("}"))

@@ -113,10 +113,9 @@ class _Lark(Writer):
             options.append(f"{self.expression(rule.extra)} {after}::_")
         self.lines.append(f"{member}::_: " + "\n  | ".join(options))
         self.lines.append(f"{after}::_: {close}\n  | {more}")
-        body = f"{self.literal(rule.opening)} {member}::0x0"
-        if not required:
-            body += f" | {self.literal(rule.opening + rule.closing)}"
-        return self.named(body)
+        opening = self.literal(rule.opening)
+        body = f"{opening} {member}::0x0"
+        return self.named(body if required else f"{body} | {opening} {self.literal(rule.closing)}")
 
     def token(self, rule: Rule) -> str:
         """Name a terminal; ``&`` and ``~`` work on named terminals."""

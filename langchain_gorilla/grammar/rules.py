@@ -216,6 +216,15 @@ def repeat(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
     return rule if least == most == 1 or rule == NOTHING else Repeat(rule, least, most)
 
 
+def mark(text: str) -> Rule:
+    """Match punctuation as a lexeme of its own.
+
+    Joined to what follows, as in ``: [``, it would be the longer match where only ``: `` may
+    stand as well, and bar the values that another option of a union has there.
+    """
+    return Terminal(Literal(text))
+
+
 def optional(rule: Rule) -> Rule:
     """Match a rule or nothing."""
     return repeat(rule, 0, 1)

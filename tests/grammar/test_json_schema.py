@@ -27,6 +27,8 @@ RECORD = {
     "patternProperties": {"^x": {"type": "integer"}, "^y": False},
     "additionalProperties": False,
 }
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+EMPTY_OR_ANY = [{"type": "object", "additionalProperties": rest} for rest in (False, {})]
 TUPLES = {
     "$schema": "http://json-schema.org/draft-07/schema#",
     "allOf": [
@@ -113,6 +115,14 @@ ACCEPTED = [
     ({"anyOf": [{"const": ["all"]}, {"type": "array"}]}, "['all']", "['allow', 1]", "['b']"),
     ({"anyOf": [{"const": {"a": 1}}, {"type": "object"}]}, "{'a': 1}", "{'a': 12}", "{'b': 1}"),
     ({"anyOf": [{"prefixItems": [{"const": 1}], "minItems": 1}, {"type": "array"}]}, "[12]"),
+    # Each value and bracket fits the second option, some the first as well.
+    ({"anyOf": [{"type": "array", "items": each} for each in (INTEGERS, {})]}, "[[], ['x']]"),
+    ({"anyOf": [{"type": "array", "items": each} for each in EMPTY_OR_ANY]}, "[{}, {'a': 1}]"),
+    ({"anyOf": [{"additionalProperties": each} for each in (INTEGERS, {})]}, "{'a': ['x']}"),
+    (
+        {"anyOf": [{"additionalProperties": each} for each in ({"type": "null"}, {})]},
+        "{'a': None, 'b': 1}",
+    ),
     ({"anyOf": [{"minimum": 3}, {"maximum": -3}], "type": "integer"}, "5", "-7"),
     # What the second says of a is not said of the first's.
     ({"anyOf": [{"type": "object"}, {"properties": {"a": {"type": "integer"}}}]}, "{'a': 'x'}"),
