@@ -14,7 +14,6 @@ class DivertibleConstraint(Constraint):
         super().__init__(first.vocabulary)
         self._now = first
         self._instead = instead
-        self._tokens: list[int] = []
 
     def divert(self) -> None:
         """Go on under the other constraint.
@@ -23,7 +22,7 @@ class DivertibleConstraint(Constraint):
             DeadEndError: The answer so far does not fit it.
         """
         other = self._instead()
-        other.consume(self._tokens)
+        other.consume(self.tokens)
         self._now = other
 
     def allowed(self) -> TokenMask:
@@ -33,13 +32,13 @@ class DivertibleConstraint(Constraint):
     def try_consume(self, tokens: Sequence[int]) -> int:
         """Go on by the longest run of these tokens that fits; return its length."""
         taken = self._now.try_consume(tokens)
-        self._tokens += tokens[:taken]
+        self.tokens += tokens[:taken]
         return taken
 
     def rollback(self, count: int) -> None:
         """Take the last ``count`` tokens back."""
         self._now.rollback(count)
-        del self._tokens[len(self._tokens) - count :]
+        del self.tokens[len(self.tokens) - count :]
 
     @property
     def can_end(self) -> bool:
@@ -58,7 +57,7 @@ class DivertibleConstraint(Constraint):
     def fork(self) -> "DivertibleConstraint":
         """Return an independent copy."""
         copy = DivertibleConstraint(self._now.fork(), self._instead)
-        copy._tokens = list(self._tokens)
+        copy.tokens = list(self.tokens)
         return copy
 
     # Never called: what would call them asks ``_now``.

@@ -106,7 +106,7 @@ def compile_value(schema: JSONValue, notation: Notation, *, scope: str = "") -> 
 def compile_arguments(schema: Schema, notation: Notation, *, scope: str = "") -> Compiled:
     """Match ``(name=value, …)`` for a schema of type object; see ``compile_value``."""
     compiler = _Compiler(schema, notation, scope)
-    return compiler.finished(lambda: compiler.arguments(schema))
+    return compiler.finished(lambda: compiler.call(schema, ""))
 
 
 class _Compiler:
@@ -327,18 +327,8 @@ class _Compiler:
         names = {"allOf": [{"type": "string"}, schema["propertyNames"]]}
         return self.value(names, f"{path}/propertyNames")
 
-    def arguments(self, schema: Schema) -> Rule:
-        """The same between parentheses, as keyword arguments."""
-        plain = self.schemas.plain(schema, "")
-        if not isinstance(plain, Mapping):
-            raise SchemaError("", f"{plain!r} is not a schema of arguments")
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in plain:
-                return self.alternatives(plain, keyword, "", self.call)
-        return self.call(plain, "")
-
     def call(self, schema: JSONValue, path: str) -> Rule:
-        """One way to give the arguments."""
+        """The same between parentheses, as keyword arguments."""
         plain = self.schemas.plain(schema, path)
         if plain is False:
             raise ContradictionError(path, "no value is allowed")
