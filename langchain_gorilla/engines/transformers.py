@@ -20,7 +20,7 @@ from langchain_gorilla.engines.base import (
 )
 from langchain_gorilla.engines.loading import LoadedModel, best_device
 from langchain_gorilla.engines.locating import ModelSource, is_local
-from langchain_gorilla.engines.turns import Emit, Watch, Work
+from langchain_gorilla.engines.turns import Emit, Watch, Work, within
 from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
 from langchain_gorilla.formats.base import Prompt
 
@@ -261,7 +261,7 @@ class TransformersEngine:
         # A tokenizer takes a second to load and a long prompt some 10 ms to encode.
         planning = asyncio.to_thread(self._work, prompt, options, constraint, watch)
         try:
-            work = await asyncio.wait_for(planning, watch.remaining_s())
+            work = await within(watch.remaining_s(), planning)
         except asyncio.TimeoutError:
             watch.check("while its prompt was encoded")
             raise

@@ -10,9 +10,9 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from langchain_gorilla.engines.base import CancelToken, EngineEvent, Finished
 from langchain_gorilla.errors import GenerationCancelledError, GenerationTimeoutError
@@ -22,6 +22,8 @@ _POLL_S = 0.02
 
 _WAITING = "while it waited for its turn"
 _GENERATING = "while it was generating"
+
+_T = TypeVar("_T")
 
 
 class Watch:
@@ -242,7 +244,23 @@ def _wait(items: "queue.SimpleQueue[_Item]", job: _Job) -> _Item:
 async def _await(items: "asyncio.Queue[_Item]", job: _Job) -> _Item:
     while items.empty():
         try:
-            return await asyncio.wait_for(items.get(), job.watch.remaining_s())
+            return await within(job.watch.remaining_s(), items.get())
         except asyncio.TimeoutError:
             job.check()
     return items.get_nowait()  # It was there in time, however late it is read.
+
+
+async def within(seconds: float | None, awaited: Coroutine[Any, Any, _T]) -> _T:
+    """Wait for something; before Python 3.12 ``wait_for`` may lose a cancellation, this does not.
+
+    Raises:
+        asyncio.TimeoutError: It took longer.
+    """
+    task = asyncio.create_task(awaited)
+    try:
+        await asyncio.wait((task,), timeout=seconds)
+        if not task.done():
+            raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        task.cancel()

@@ -72,6 +72,40 @@ async def test_an_answer_that_was_complete_in_time_may_be_read_later(
     assert [event async for event in events] == [END]
 
 
+@pytest.mark.parametrize("rounds", range(5))
+async def test_no_cancellation_is_lost_beside_a_piece_that_comes(rounds: int) -> None:
+    loop = asyncio.get_running_loop()
+    begin, emitted, end = (threading.Event() for _ in range(3))
+
+    def cancel_after(rounds: int) -> None:
+        if rounds:
+            loop.call_soon(cancel_after, rounds - 1)
+        else:
+            reader.cancel()
+
+    def work(emit: Any) -> None:
+        assert begin.wait(20)
+        emit(TextPiece("Hello"))
+        loop.call_soon_threadsafe(cancel_after, rounds)
+        emitted.set()
+        assert end.wait(20)
+        emit(END)
+
+    async def read() -> None:
+        async for _ in Turns().astream(work, Watch(timeout_s=60)):
+            pass
+
+    reader = asyncio.create_task(read())
+    await asyncio.sleep(0.01)
+    begin.set()
+    assert emitted.wait(20)  # Both wait for the loop, which this holds up.
+    for _ in range(20):
+        await asyncio.sleep(0)
+    end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+
+
 def test_turns_that_are_widened_serve_those_that_wait() -> None:
     turns, gate = Turns(), threading.Event()
     both = threading.Barrier(2, action=gate.set)
