@@ -75,11 +75,7 @@ class ScriptedEngine:
         if not (callable(answers) or isinstance(answers, Sequence)):
             raise TypeError(f"answers is {answers!r:.80}; expected a list of texts, or a function.")
         for text in () if callable(answers) else answers:
-            if not isinstance(text, str):
-                raise TypeError(
-                    f"An answer is {text!r:.80}, of type {type(text).__name__}; expected the text "
-                    "that the model would write, such as \"<<function>>get_weather(city='Oslo')\"."
-                )
+            _checked(text)
         if chunk is not None and chunk < 1:
             raise ValueError(f"chunk is {chunk}; expected at least 1 character, or None for words.")
         self.requests: list[ScriptedRequest] = []
@@ -182,7 +178,7 @@ class ScriptedEngine:
         index = self._given
         self._given += 1
         if callable(self._answers):
-            return self._answers(prompt_text(prompt))
+            return _checked(self._answers(prompt_text(prompt)))
         if index >= len(self._answers):
             raise ScriptEndedError(
                 f"The script has {len(self._answers)} answers, and this is request {index + 1}. "
@@ -195,6 +191,15 @@ class ScriptedEngine:
         if self._chunk is None:
             return _WORD.findall(text)
         return [text[i : i + self._chunk] for i in range(0, len(text), self._chunk)]
+
+
+def _checked(answer: object) -> str:
+    if not isinstance(answer, str):
+        raise TypeError(
+            f"An answer is {answer!r:.80}, of type {type(answer).__name__}; expected the text "
+            "that the model would write, such as \"<<function>>get_weather(city='Oslo')\"."
+        )
+    return answer
 
 
 def _word_ids(text: str) -> list[int]:

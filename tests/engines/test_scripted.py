@@ -142,6 +142,12 @@ def test_what_is_no_list_of_texts_is_refused_at_once(answers: Any) -> None:
         ScriptedEngine(answers)
 
 
+def test_a_function_that_answers_with_no_text_is_told_so() -> None:
+    engine = ScriptedEngine(lambda prompt: AIMessage("hello"))
+    with pytest.raises(TypeError, match="expected the text that the model would write"):
+        list(engine.stream(("p",), _PLAIN))
+
+
 def test_it_needs_no_torch() -> None:
     code = (
         "import sys; from langchain_gorilla.engines.scripted import ScriptedEngine;"
