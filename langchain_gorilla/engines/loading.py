@@ -230,7 +230,7 @@ def _load_weights(
     options = {"use_safetensors": True, **source.options, **where}
     if source.quantization_config is not None:
         options["quantization_config"] = source.quantization_config
-    dtype = "auto" if source.dtype is None else source.dtype
+    dtype = source.dtype
     if dtype == "auto" and device == "cpu" and source.quantization_config is None:
         dtype = cpu_dtype(config, trust_remote_code=source.trust_remote_code)
     with _load_errors("weights", source, where), _quiet_progress():
@@ -309,7 +309,8 @@ def _suspects(what: str, source: ModelSource) -> str:
 
 
 def _advice(what: str, source: ModelSource) -> str:
-    if what != "weights" or "use_safetensors" in source.options or is_local(source.model):
+    is_here = source.model == "bundled" or is_local(source.model)
+    if what != "weights" or "use_safetensors" in source.options or is_here:
         return ""
     return " If it has no safetensors, pass use_safetensors=False (a pickle can run code)."
 

@@ -92,6 +92,7 @@ def load_engine(
     Raises:
         UnsupportedOptionError: ``device`` and ``device_map`` together, or no context left.
     """
+    device, dtype = device or None, dtype or "auto"  # An empty environment variable names none.
     if device is not None and device_map is not None:
         raise UnsupportedOptionError("device and device_map exclude each other; pass one of them.")
     if context_tokens is not None and context_tokens < 2:
@@ -326,8 +327,6 @@ def _unless_best(device: str | None) -> str | None:
 
 def _plain_dtype(dtype: Any) -> Any:
     """Spell a dtype without importing torch; dicts, one dtype for each part, stay."""
-    if dtype is None:
-        return "auto"
     return dtype if isinstance(dtype, dict) else str(dtype).removeprefix("torch.")
 
 

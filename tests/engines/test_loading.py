@@ -59,6 +59,10 @@ def test_the_same_arguments_give_the_same_engine(folder: Path) -> None:
     assert load_engine(folder, device="cpu") is load_engine(folder, device=torch.device("cpu"))
 
 
+def test_an_empty_environment_variable_names_no_dtype_and_no_device(folder: Path) -> None:
+    assert load_engine(folder, dtype="", device="") is load_engine(folder)
+
+
 def test_the_device_that_none_takes_gives_the_engine_of_none(folder: Path) -> None:
     assert load_engine(folder, device=loading.best_device()) is load_engine(folder)
 
@@ -385,6 +389,11 @@ def test_an_option_that_the_weights_do_not_take_is_named(
 ) -> None:
     with pytest.raises(ModelLoadError, match=named):
         load_engine(folder, **options).load()
+
+
+def test_the_bundled_weights_are_not_said_to_lack_safetensors() -> None:
+    with pytest.raises(ModelLoadError, match=r"knows the model\.$"):
+        load_engine("bundled", dtype="float23").load()
 
 
 @pytest.mark.parametrize(
