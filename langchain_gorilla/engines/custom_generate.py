@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_gorilla.engines.comparing import Comparison
-from langchain_gorilla.engines.decode_loop import MOST_DRAFTED, Anything, TokenSequence, decode
+from langchain_gorilla.engines.decode_loop import Anything, TokenSequence, decode
 from langchain_gorilla.engines.token_sequence import TransformersSequence, cache_argument
 from langchain_gorilla.errors import UnsupportedOptionError
 
@@ -27,7 +27,6 @@ def by_loop(
     guess: Callable[[Sequence[int]], Sequence[int]],
     *,
     best_of_all: bool = True,
-    most_drafted: int = MOST_DRAFTED,
     seen_by: Callable[[TransformersSequence], TokenSequence] = lambda sequence: sequence,
     scored: "Callable[[Sequence[int], torch.Tensor], None] | None" = None,
     comparison: Comparison | None = None,
@@ -39,7 +38,6 @@ def by_loop(
         guess: Continues the answer so far; may be wrong, may be empty.
         best_of_all: Take the best token of all without asking which are allowed, where it is.
             Right for greedy answers and processors that score each token by itself.
-        most_drafted: Guesses in one pass; 0 is none.
         seen_by: Wraps the model's sequence, to count passes and to look ahead.
         scored: Gets the answer so far and the model's own scores of the next token, before the
             constraint is asked.
@@ -138,7 +136,6 @@ def by_loop(
             guess=guess if comparison is None else comparison.guess,
             take=take,
             room=generation_config.max_length - length,
-            most_drafted=most_drafted,
         )
         return ids[:, :written]
 

@@ -9,7 +9,6 @@ The loop knows neither torch nor transformers: it speaks to a ``TokenSequence``.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 MOST_DRAFTED: Final = 16
@@ -86,21 +85,6 @@ class Anything:
         """Remember nothing."""
 
 
-@dataclass(frozen=True)
-class Passes:
-    """What an answer took.
-
-    Attributes:
-        forward: Forward passes of the model.
-        drafted: Guessed tokens that were read.
-        kept: Those of them that the model would have written.
-    """
-
-    forward: int = 0
-    drafted: int = 0
-    kept: int = 0
-
-
 def decode(
     sequence: TokenSequence,
     unread: Sequence[int],
@@ -111,7 +95,7 @@ def decode(
     take: Callable[[int], bool],
     room: int,
     most_drafted: int = MOST_DRAFTED,
-) -> Passes:
+) -> None:
     """Generate one answer.
 
     Args:
@@ -130,7 +114,6 @@ def decode(
         DeadEndError: No token fits the constraint.
     """
     answer: list[int] = []
-    forward = drafted = kept = 0
 
     def accept(token: int) -> bool:
         constraint.consume([token])
@@ -142,15 +125,13 @@ def decode(
         while forced := constraint.forced():
             for token in forced:
                 if accept(token):
-                    return Passes(forward, drafted, kept)
+                    return
             pending += forced
         draft = _draft(constraint, answer, guess, most_drafted, room - len(answer) - 1)
         choices = [index for index, (_, chosen) in enumerate(draft) if chosen]
         at = [len(pending) + index - 1 for index in (*choices, len(draft))]
         base = sequence.length + len(pending)
         scores = sequence.extend([*pending, *(token for token, _ in draft)], at)
-        forward += 1
-        drafted += len(choices)
         constraint.rollback(len(draft))
         agreed, done = 0, False
         for row, index in zip(scores, (*choices, len(draft)), strict=True):
@@ -160,14 +141,13 @@ def decode(
             token = pick(answer, row)
             done = accept(token)
             if is_kept := index < len(draft) and token == draft[index][0]:
-                kept += 1
                 agreed += 1
             if done or not is_kept:
                 pending = [token]
                 break
         sequence.cut(base + agreed)
         if done:
-            return Passes(forward, drafted, kept)
+            return
 
 
 def _draft(

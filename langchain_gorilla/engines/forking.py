@@ -58,12 +58,6 @@ class ForkReader:
         self._look = look
         self._divert = divert
 
-    @property
-    def is_below(self) -> bool:
-        """Whether calls are less probable than the request demands."""
-        least = self._fork.least
-        return least is not None and self.probability is not None and self.probability < least
-
     def waits(self, answer: Sequence[int]) -> bool:
         """Whether the next token is the first of calls or text, and was not read yet."""
         if self.probability is not None:
@@ -78,10 +72,12 @@ class ForkReader:
 
     def see(self, answer: Sequence[int], row: "torch.Tensor") -> None:
         """Look at the model's scores of the next token; divert the answer where it has to be."""
-        if self.waits(answer):
-            self.read(answer, row)
-            if self.is_below and self._divert is not None:
-                self._divert()
+        if not self.waits(answer):
+            return
+        self.read(answer, row)
+        found, least = self.probability, self._fork.least
+        if found is not None and least is not None and found < least and self._divert is not None:
+            self._divert()
 
     def processor(self, prompt_tokens: int) -> "Processor":
         """Give a processor that sees the scores and leaves them as they are."""

@@ -131,13 +131,6 @@ class PrefixCache:
         self.resize(0)
         return empty
 
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()
-            self._lent.clear()
-            self._size_bytes = 0
-
     def forget_threads(self) -> None:
         """In a forked process: whoever held a lock or a loan is not there.
 

@@ -12,7 +12,7 @@ from langchain_gorilla.engines.base import (
     TextPiece,
 )
 from langchain_gorilla.engines.generation import generate
-from langchain_gorilla.engines.planning import plan_answer
+from langchain_gorilla.engines.planning import Plan, plan_answer
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.formats.base import Prompt
@@ -72,7 +72,7 @@ def decoded(
     fork: Fork | None = None,
     **options: Any,
 ) -> list[EngineEvent]:
-    """Answer outside of the engine's turns, with nothing read before: with drafts, or without."""
+    """Answer a question with drafts, or without; see ``generated``."""
     engine.load()
     loaded = engine._loaded
     grammar = answer and AnswerGrammar(functions=FUNCTIONS, syntax=V2, answer=answer)
@@ -84,6 +84,14 @@ def decoded(
         grammar=grammar,
     )
     constraint, vocabulary = loaded.constrained(plan.grammar, plan.options, loaded.end_ids)
+    return generated(engine, plan, constraint, drafts=drafts, vocabulary=vocabulary)
+
+
+def generated(
+    engine: TransformersEngine, plan: Plan, constraint: Any, **options: Any
+) -> list[EngineEvent]:
+    """Answer outside of the engine's turns, with nothing read before."""
+    loaded = engine._loaded
     found: list[EngineEvent] = []
     generate(
         loaded.weights,
@@ -93,7 +101,6 @@ def decoded(
         constraint=constraint,
         watch=Watch(),
         emit=found.append,
-        drafts=drafts,
-        vocabulary=vocabulary,
+        **options,
     )
     return found

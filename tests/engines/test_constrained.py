@@ -27,7 +27,7 @@ from langchain_gorilla.functions import FunctionSet
 from langchain_gorilla.grammar.call_grammar import Answer
 from langchain_gorilla.parsing.stream import StreamParser
 from langchain_gorilla.validation import validate_call
-from tests.engines.asking import FUNCTIONS, ask, function
+from tests.engines.asking import FUNCTIONS, ask, function, generated
 from tests.engines.small_model import Answer as Given
 from tests.engines.small_model import Passes, weather_prompt
 from tests.grammar.samples import V2
@@ -114,9 +114,7 @@ def test_where_the_model_fits_by_itself_the_grammar_changes_nothing(
 def test_a_constraint_that_allows_everything_gives_the_same_tokens(
     engine: TransformersEngine,
 ) -> None:
-    from langchain_gorilla.engines.generation import generate
     from langchain_gorilla.engines.planning import plan_answer
-    from langchain_gorilla.engines.turns import Watch
 
     loaded = engine._loaded
     engine.load()
@@ -144,18 +142,7 @@ def test_a_constraint_that_allows_everything_gives_the_same_tokens(
 
     def tokens(options: GenerationOptions, constraint: Any, *, drafts: bool = True) -> list[Any]:
         plan = plan_answer(loaded.encoder, weather_prompt(), options, context_tokens=2048)
-        events: list[Any] = []
-        generate(
-            loaded.weights,
-            loaded.encoder,
-            plan,
-            end_ids=loaded.end_ids,
-            constraint=constraint,
-            watch=Watch(),
-            emit=events.append,
-            drafts=drafts,
-        )
-        return events
+        return generated(engine, plan, constraint, drafts=drafts)
 
     for temperature in (0.0, 1.3):
         options = GenerationOptions(max_tokens=40, temperature=temperature, seed=2, top_p=0.9)

@@ -52,7 +52,7 @@ def test_the_budget_holds(kept: list[tuple[list[int], int]], budget: int) -> Non
         cache.keep(prefix(*tokens, size_bytes=size))
         assert cache.size_bytes <= budget
         assert cache.size_bytes == sum(each.size_bytes for each in cache._kept.values())
-    cache.clear()
+    cache.resize(0)
     assert cache.size_bytes == 0
 
 

@@ -20,6 +20,7 @@ from langchain_gorilla.engines.base import (
     GenerationOptions,
     TextPiece,
 )
+from langchain_gorilla.engines.prefix_cache import PrefixCache
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import TransformersEngine, load_engine
 from langchain_gorilla.engines.turns import Watch
@@ -390,14 +391,14 @@ def test_a_format_for_another_vocabulary_is_an_error(engine: TransformersEngine)
 
 
 def test_a_second_turn_without_tools_reads_only_what_is_new(engine: TransformersEngine) -> None:
-    engine._loaded.prefixes.clear()
+    engine._loaded.prefixes = PrefixCache()
     first = ask(engine)
     assert first.finished.cached_tokens == 0
     (text,) = weather_prompt()
     assert isinstance(text, str)
     second = ask(engine, (f"{text}{first.text}\n### Instruction: Thanks!\n### Response: ",))
     assert second.finished.cached_tokens >= first.finished.input_tokens - 1
-    engine._loaded.prefixes.clear()
+    engine._loaded.prefixes = PrefixCache()
     cold = ask(engine, (f"{text}{first.text}\n### Instruction: Thanks!\n### Response: ",))
     assert cold.text == second.text
 
@@ -408,7 +409,7 @@ def test_the_loop_honours_what_generate_is_given(engine: TransformersEngine) -> 
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
     from langchain_gorilla.engines.custom_generate import by_loop
-    from langchain_gorilla.engines.token_sequence import cache_argument, cache_of
+    from langchain_gorilla.engines.token_sequence import cache_of
     from langchain_gorilla.errors import UnsupportedOptionError
 
     engine.load()
