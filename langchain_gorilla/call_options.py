@@ -20,7 +20,7 @@ REPLACEABLE: Final = (
 CALL_OPTIONS: Final = frozenset(
     {
         *REPLACEABLE, "model", "tools", "tool_choice", "strict", "parallel_tool_calls",
-        "response_format", "ls_structured_output_format", "stream_usage", "stop", OFFER,
+        "response_format", "ls_structured_output_format", "stream", "stream_usage", "stop", OFFER,
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` take."""

@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import (
     AIMessage,
@@ -224,6 +225,22 @@ def test_an_argument_of_another_library_is_kept_with_a_warning():
     with pytest.warns(UserWarning, match="attn_implementation: not an option of ChatGorilla"):
         model = scripted("", attn_implementation="eager")
     assert model.model_kwargs == {"attn_implementation": "eager"}
+
+
+class _Heard(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+
+    def on_llm_new_token(self, token: str, **_: object) -> None:
+        self.tokens.append(token)
+
+
+def test_stream_is_an_option_of_a_call_that_langchain_hears():
+    heard = _Heard()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scripted("Hello there.").invoke("Hi", {"callbacks": [heard]}, stream=True)
+    assert "".join(heard.tokens) == "Hello there."
 
 
 def test_an_option_of_a_call_that_is_unknown_is_warned_about():
