@@ -174,7 +174,7 @@ def plan_offer(
     for tool in history.offered:
         tools.setdefault(tool.name, tool)
     if forced is not None:
-        tools.setdefault(forced, OfferedTool(forced, "forced"))
+        tools[forced] = OfferedTool(forced, "forced")  # whatever it was before: it may not leave
     for tool in found:
         before = tools.get(tool.name)
         if before is None or before.reason == "kept":

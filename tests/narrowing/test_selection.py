@@ -160,6 +160,13 @@ def test_pinned_forced_and_called_tools_never_leave():
     assert fitting(offer, 3) is None
 
 
+@pytest.mark.parametrize("reason", ["kept", "found", "used", "pinned"])
+def test_a_forced_tool_never_leaves_whatever_it_was_before(reason):
+    history = History((OfferedTool("a", "kept"), OfferedTool("f", reason)), None)
+    offer = fitting(plan_offer(history, forced="f"), 1, searched=False)
+    assert offer.tools == (OfferedTool("f", "forced"),)
+
+
 def test_there_is_a_most_that_is_offered():
     names = [f"t{place}" for place in range(2 * MOST_TOOLS)]
     history = History(tuple(OfferedTool(name, "kept") for name in names), "x")
