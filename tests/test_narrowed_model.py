@@ -590,6 +590,16 @@ def test_a_second_model_with_other_tools_searches_them_in_the_same_turn():
     assert offered(second.invoke([HumanMessage(both), first])) == ["convert_currency"]
 
 
+def test_a_second_model_searches_the_turn_in_which_the_first_was_offered_nothing():
+    question = "Levitate the zeppelin"
+    first = model("Over to you.").bind_tools(tools()).invoke(question)
+    second = model(retriever=ToolRetriever(k=1)).bind_tools(
+        [made("levitate", "Levitate a zeppelin."), made("tax", "Count tax.")]
+    )
+    assert offered(first) == []
+    assert offered(second.invoke([HumanMessage(question), first])) == ["levitate"]
+
+
 def test_a_format_of_one_function_is_offered_the_best_one():
     bound = model(format="gorilla-7b").bind_tools(tools())
     assert offered(bound.invoke("Give a folder another label")) == ["rename_folder"]

@@ -132,8 +132,9 @@ def read_history(
             continue
         if kept is None and (recorded := offered_before(message)) is not None:
             # Each answer's list goes on from the one before, or left something out on purpose;
-            # an agent with other tools did neither, and made no selection among these.
-            ours = all(tool.name in known for tool in recorded)
+            # an agent with other tools did neither, and made no selection among these. Nothing
+            # may have been offered by either: searching once more costs less than no tool.
+            ours = bool(recorded) and all(tool.name in known for tool in recorded)
             offered = {**({} if ours else offered), **{tool.name: tool for tool in recorded}}
             pending = message.response_metadata.get(PENDING) is True
             searched = searched or (position > turn and ours and not pending)

@@ -53,8 +53,8 @@ def test_within_a_human_turn_the_selection_is_made_once():
     assert reasons(history) == {"a": "used", "b": "found"}
 
 
-def test_a_turn_in_which_nothing_was_offered_is_not_searched_again():
-    assert read_history([HumanMessage("one"), answer([])], NAMES).query is None
+def test_a_turn_in_which_nothing_was_offered_is_searched_again():
+    assert read_history([HumanMessage("one"), answer([])], NAMES).query == "one"
 
 
 def test_a_new_turn_goes_on_from_what_the_last_answer_was_offered():
