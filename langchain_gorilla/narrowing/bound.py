@@ -50,8 +50,6 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         """
         self._tools = _by_name(tools)
         self.names = tuple(self._tools)
-        marks = {name: _deferred(tool) for name, tool in self._tools.items()}
-        any_deferred = any(mark is True for mark in marks.values())
         holds = retriever.names()
         unsynced = retriever.catalog is None and holds is not None and not holds
         if unsynced and len(self.names) > retriever.k:
@@ -59,27 +57,23 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
                 f"The retriever's index holds no tools, so all {len(self.names)} would be offered "
                 "every time. Sync it before they are bound: index.sync(ToolCatalog(tools))."
             )
-        findable = [name for name in self.names if holds is None or name in holds]
-        if any_deferred:
-            found = set(findable)
-            for name, mark in marks.items():
-                if mark is True and name not in found:
-                    raise UnknownToolError(
-                        f"The tool {name!r} is marked defer_loading, but the retriever does not "
-                        "know it, so no request would ever be offered it. Add it to the "
-                        "retriever's catalog and sync its index, or take the mark off."
-                    )
-            findable = [name for name in findable if marks[name] is True]
-        else:
-            findable = [name for name in findable if marks[name] is not False]
-        self._findable = frozenset(findable)
+        marks = {name: _deferred(tool) for name, tool in self._tools.items()}
+        deferred = [name for name, mark in marks.items() if mark is True]
+        for name in deferred:
+            if holds is not None and name not in holds:
+                raise UnknownToolError(
+                    f"The tool {name!r} is marked defer_loading, but the retriever does not "
+                    "know it, so no request would ever be offered it. Add it to the "
+                    "retriever's catalog and sync its index, or take the mark off."
+                )
+        wanted = deferred or [name for name, mark in marks.items() if mark is not False]
+        self._findable = {name: None for name in wanted if holds is None or name in holds}
         self.pinned = tuple(name for name in self.names if name not in self._findable)
         self._by_words: ToolRetriever | None = None
         self._functions: dict[str, FunctionSchema] = {}
         self._fingerprint: tuple[int, str] | None = None
         self.retriever = retriever if holds is not None else self.by_words(retriever)
-        everything = holds is None or len(findable) == len(holds)
-        self._where_names = None if everything else tuple(findable)
+        self._is_all = holds is None or len(self._findable) == len(holds)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -107,10 +101,12 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
     @property
     def where(self) -> Where | None:
         """Which tools of the index may be found: the bound ones."""
-        where = self.retriever.where
-        if self._where_names is None:
+        where, catalog = self.retriever.where, self.retriever.catalog
+        # A catalog may have got further tools since these were bound.
+        is_all = self._is_all if catalog is None else catalog.names <= self._findable.keys()
+        if is_all:
             return where
-        where, names = where or Where(), self._where_names
+        where, names = where or Where(), tuple(self._findable)
         if where.names is not None:
             names = tuple(name for name in names if name in where.names)
         return replace(where, names=names)
@@ -119,7 +115,7 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         """Return all names to choose from where they are no more than a search may find."""
         if len(self._findable) > self.retriever.k or self.retriever.where is not None:
             return None
-        return tuple(name for name in self.names if name in self._findable)
+        return tuple(self._findable)
 
     def function(self, name: str) -> FunctionSchema:
         """Return what the model reads of a tool: the catalog's documentation, else its own."""
@@ -142,10 +138,9 @@ class BoundTools(Sequence[dict[str, JSONValue]]):
         Its filter is the same: a tool without the facts that it asks for is not found.
         """
         if self._by_words is None:
-            findable = (self._tools[name] for name in self.names if name in self._findable)
             like = like or self.retriever
             self._by_words = ToolRetriever(
-                catalog=ToolCatalog(findable),
+                catalog=ToolCatalog(self._tools[name] for name in self._findable),
                 k=like.k,
                 where=like.where,
                 constraints=like.constraints,
