@@ -157,13 +157,9 @@ def decide(
         pending=result is None and bool(history.query),
     )
     offers = smaller_offers(offer, searched=result is not None)
-    sizes: dict[tuple[str, ...], Size] = {}
-
-    def fits(candidate: Offer) -> bool:
-        size = sizes[candidate.names] = measure(toolbox.functions(candidate.names))
-        return size.fits
-
-    chosen = largest_fitting(offers, fits)
+    chosen = largest_fitting(
+        offers, lambda candidate: measure(toolbox.functions(candidate.names)).fits
+    )
     if chosen is None:
         size = measure(toolbox.functions(offers[-1].names))
         if size.most_functions is not None:
