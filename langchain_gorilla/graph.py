@@ -5,11 +5,10 @@ the same model, and ``langchain_gorilla.middleware`` brings the same recovery.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import takewhile
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import (
     Runnable,
     RunnableConfig,
@@ -241,12 +240,14 @@ def _all_direct(
     messages: Sequence[BaseMessage], tools: Mapping[str, BaseTool] | ToolCatalog
 ) -> bool:
     """Whether every call of the last answer ran and is of a tool that returns directly."""
-    results = list(takewhile(lambda message: isinstance(message, ToolMessage), reversed(messages)))
-    return bool(results) and all(
-        isinstance(result, ToolMessage)
+    answer, results = last_answer(messages)
+    if answer is None or not results:
+        return False
+    # A tool that makes its own ToolMessage may leave the name out.
+    names = {call["id"]: call["name"] for call in answer.tool_calls}
+    return all(
         # The model mends what was refused or failed.
-        and result.status != "error"
-        and _is_direct(result.name or "", tools)
+        result.status != "error" and _is_direct(names.get(result.tool_call_id, ""), tools)
         for result in results
     )
 

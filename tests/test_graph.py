@@ -4,7 +4,7 @@ from typing import Annotated
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import ConfigurableField
-from langchain_core.tools import StructuredTool
+from langchain_core.tools import InjectedToolCallId, StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import InjectedState, ToolNode
 from langgraph.types import Command, interrupt
@@ -217,10 +217,14 @@ def test_a_tool_that_returns_directly_ends_the_run():
     assert messages[-1].text == "20 C in Paris"
 
 
-async def test_the_async_agent_ends_after_a_tool_that_returns_directly():
-    agent = create_tool_agent(scripted("<<function>>get_weather(city='Paris')"), [direct()])
-    state = await agent.ainvoke({"messages": [HumanMessage("Weather?")]})
-    assert state["messages"][-1].text == "20 C in Paris"
+def test_a_tool_that_makes_its_own_message_returns_directly_too():
+    def greet(id_: Annotated[str, InjectedToolCallId]) -> ToolMessage:
+        """Greet."""
+        return ToolMessage("Hello.", tool_call_id=id_)
+
+    tool = StructuredTool.from_function(greet, return_direct=True)
+    messages = ask(create_tool_agent(scripted("<<function>>greet()", "Not asked for."), [tool]))
+    assert messages[-1].text == "Hello."
 
 
 def test_a_tool_of_a_catalog_that_returns_directly_ends_the_run():
