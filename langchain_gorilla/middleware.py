@@ -22,7 +22,13 @@ try:
         ModelResponse,
         PrivateStateAttr,
     )
-    from langchain.agents.structured_output import StructuredOutputValidationError
+    from langchain.agents.structured_output import (
+        AutoStrategy,
+        OutputToolBinding,
+        ProviderStrategy,
+        StructuredOutputValidationError,
+        ToolStrategy,
+    )
 except ImportError as error:
     raise ImportError(
         "langchain_gorilla.middleware needs the langchain package: "
@@ -31,6 +37,7 @@ except ImportError as error:
     ) from error
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.tools import BaseTool
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 from typing_extensions import NotRequired, TypedDict
@@ -264,14 +271,11 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
 
     def _history(self, request: ModelRequest[Any]) -> History:
         selection: ToolSelection | None = request.state.get("tool_selection")  # type: ignore[assignment]
+        messages = request.messages
         if selection is None:
-            return read_history(request.messages, self._box)
-        return read_history(
-            request.messages,
-            self._box,
-            kept=read_offered(selection["tools"]),
-            searched=selection["turn"] == turn_of(request.messages),
-        )
+            return read_history(messages, self._box)
+        kept, searched = read_offered(selection["tools"]), selection["turn"] == turn_of(messages)
+        return read_history(messages, self._box, kept=kept, searched=searched)
 
     def _narrowed(
         self,
@@ -281,16 +285,18 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
         choice: ToolChoice,
     ) -> tuple[Offer, ModelRequest[Any]]:
         """Return what is offered, and the request that offers it."""
-        own = [
-            tool
-            for tool in request.tools
-            if not (is_deferred(tool) and tool_name(tool) in self._box)
-        ]
-        # A tool that the agent has of its own is offered as such, once.
-        names = {name: tool for tool in own if (name := _name(tool)) is not None}
-        measure = _measure(request, names)
-        offer = decide(self._box, history, result, choice, measure, taken=tuple(names))
-        functions = self._box.functions([name for name in offer.names if name not in names])
+        box = self._box
+        own = [tool for tool in request.tools if not (is_deferred(tool) and tool_name(tool) in box)]
+        answers, options = _structured(request)
+        # A tool that the agent has of its own is offered as such, once; a vendor's has no name.
+        names = {
+            tool_name(tool): tool
+            for tool in [*own, *answers]
+            if not isinstance(tool, dict) or tool.get("type", "function") == "function"
+        }
+        measure = _measure(request, names, options)
+        offer = decide(box, history, result, choice, measure, taken=tuple(names))
+        functions = box.functions([name for name in offer.names if name not in names])
         tools = [{"type": "function", "function": each.document()} for each in functions]
         narrowed = request.override(tools=[*own, *tools])
         if offer.abstained and not narrowed.tools:
@@ -319,21 +325,12 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
         return self._box.catalog.resolve(request)
 
 
-def _name(tool: Any) -> str | None:
-    """Return the name of an agent's own tool; None for a vendor's, which has none."""
-    if isinstance(tool, dict) and tool.get("type", "function") != "function":
-        return None
-    return tool_name(tool)
-
-
 def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:
     """Read as much of a tool choice as matters to a selection, in any vendor's form."""
     given = request.tool_choice
     if isinstance(given, dict):
-        inner = given.get("function")
-        given = (
-            inner.get("name") if isinstance(inner, dict) else given.get("name", given.get("type"))
-        )
+        inner = given["function"] if isinstance(given.get("function"), dict) else given
+        given = inner.get("name", inner.get("type"))
     if given in ("any", "required") or given is True:
         # The agent's own tools can be called too.
         return ToolChoice() if request.tools else ToolChoice("any")
@@ -342,13 +339,22 @@ def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:
     return ToolChoice("named", given) if isinstance(given, str) and given in box else ToolChoice()
 
 
-def _measure(request: ModelRequest[Any], own: Mapping[str, Any]) -> Measure:
-    """Measure prompts by the model's own tokenizer, or about, where it is another's.
+def _structured(request: ModelRequest[Any]) -> tuple[list[BaseTool], dict[str, Any]]:
+    """Return what ``create_agent`` adds for a structured answer: tools, or options of the call."""
+    wanted = request.response_format
+    if isinstance(wanted, AutoStrategy):
+        is_option = (request.model.profile or {}).get("structured_output")
+        wanted = (ProviderStrategy if is_option else ToolStrategy)(wanted.schema)
+    if isinstance(wanted, ProviderStrategy):
+        return [], wanted.to_model_kwargs()
+    specs = wanted.schema_specs if isinstance(wanted, ToolStrategy) else ()
+    return [OutputToolBinding.from_schema_spec(spec).tool for spec in specs], {}
 
-    Args:
-        request: The agent's.
-        own: The agent's own tools by name, which stand in every prompt.
-    """
+
+def _measure(
+    request: ModelRequest[Any], own: Mapping[str, Any], options: Mapping[str, Any]
+) -> Measure:
+    """Measure prompts that hold ``own`` by the model's tokenizer, or about, if it is another's."""
     messages: list[BaseMessage] = [*request.messages]
     if request.system_message is not None:
         messages.insert(0, request.system_message)
@@ -359,12 +365,8 @@ def _measure(request: ModelRequest[Any], own: Mapping[str, Any]) -> Measure:
         return function_set([*own.values(), *others]).functions
 
     if isinstance(model, ChatGorilla):
-        exact = model.measure(messages, request.model_settings)
-
-        def measured(functions: Sequence[FunctionSchema]) -> Size:
-            return exact(together(functions))
-
-        return measured
+        exact = model.measure(messages, {**options, **request.model_settings})
+        return lambda functions: exact(together(functions))
     context = (getattr(model, "profile", None) or {}).get("max_input_tokens")
 
     def estimated(functions: Sequence[FunctionSchema]) -> Size:

@@ -6,13 +6,13 @@ from typing import ClassVar
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
-from langchain.agents.structured_output import ToolStrategy
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine
 from langchain_gorilla.catalog import ToolCatalog
@@ -204,6 +204,33 @@ def test_structured_output_is_offered_beside_the_selection():
     state = ask(graph)
     assert state["structured_response"] == Weather(celsius=20)
     assert set(in_prompt(graph.prompts()[0])) >= {"Weather", "get_weather"}
+
+
+class Report(BaseModel):
+    """A report."""
+
+    text: str = Field(description="word " * 150)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [(ToolStrategy, "<<function>>Report(text='Wet.')"), (ProviderStrategy, '{"text": "Wet."}')],
+)
+def test_the_offer_leaves_room_for_structured_output(strategy, said):
+    held = ToolCatalog(made(f"rain_{n}", "rain " + "word " * 100) for n in range(6))
+    engine = ScriptedEngine([said], context_tokens=500)
+    model = ChatGorilla(model="bundled", engine=engine, max_tokens=20)
+    state = ask(agent(held=held, model=model, response_format=strategy(Report)))
+    assert state["structured_response"] == Report(text="Wet.")
+    assert len(offered(answers_of(state)[0])) < 3
+
+
+def test_a_tool_that_is_named_like_structured_output_is_left_out():
+    held = ToolCatalog([made("Report", "Forecast rain."), *tools()])
+    state = ask(
+        agent("<<function>>Report(text='Wet.')", held=held, response_format=ToolStrategy(Report))
+    )
+    assert state["structured_response"] == Report(text="Wet.")
 
 
 @pytest.mark.parametrize("human_first", [True, False])
