@@ -180,6 +180,11 @@ def test_a_demanded_call_is_offered_what_there_is():
     assert offered(answer) == ["get_weather"]
 
 
+def test_a_demanded_call_for_which_nothing_is_found_is_an_error_that_says_so():
+    with pytest.raises(UnknownToolError, match="none of the 20 bound tools was found"):
+        model().bind_tools(tools(), tool_choice="any").invoke("Xylophone?")
+
+
 def test_tools_marked_as_deferred_are_found_and_the_others_pinned():
     deferred = tools(extras={"defer_loading": True})
     always = made("help", "List the commands.")

@@ -6,8 +6,9 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_gorilla.binding import read_response_format, read_tool_choice
+from langchain_gorilla.binding import ToolChoice, read_response_format, read_tool_choice
 from langchain_gorilla.engines.base import Engine
+from langchain_gorilla.errors import UnknownToolError
 from langchain_gorilla.formats.base import PromptFormat
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
@@ -41,12 +42,13 @@ def narrowed(
 
     Raises:
         PromptTooLongError: Not even the smallest useful offer fits.
+        UnknownToolError: A call is demanded, and there is nothing to offer.
     """
     bound: BoundTools = given["tools"]
     choice = read_tool_choice(given.get("tool_choice"), bound)
     history = read_history(messages, bound)
     result = search(bound, history.query or "") if needs_search(history, choice) else None
-    return _with(given, bound, decide(bound, history, result, choice, measure))
+    return _with(given, choice, decide(bound, history, result, choice, measure))
 
 
 async def anarrowed(
@@ -58,7 +60,7 @@ async def anarrowed(
     history = read_history(messages, bound)
     result = await asearch(bound, history.query or "") if needs_search(history, choice) else None
     offer = await asyncio.to_thread(decide, bound, history, result, choice, measure)
-    return _with(given, bound, offer)
+    return _with(given, choice, offer)
 
 
 def prompt_measure(
@@ -87,5 +89,12 @@ def prompt_measure(
     return measure
 
 
-def _with(given: Mapping[str, Any], bound: BoundTools, offer: Offer) -> dict[str, Any]:
+def _with(given: Mapping[str, Any], choice: ToolChoice, offer: Offer) -> dict[str, Any]:
+    bound: BoundTools = given["tools"]
+    if choice.mode == "any" and not offer.tools:
+        raise UnknownToolError(
+            f"tool_choice={given['tool_choice']!r} demands a call, and none of the {len(bound)} "
+            "bound tools was found for this request. Leave tool_choice out, name a tool by it, or "
+            'mark those that are always offered: extras={"defer_loading": False}.'
+        )
     return {**given, "tools": bound.functions(offer.names), OFFER: offer}
