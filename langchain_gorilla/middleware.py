@@ -299,7 +299,7 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
         functions = box.functions([name for name in offer.names if name not in names])
         tools = [{"type": "function", "function": each.document()} for each in functions]
         narrowed = request.override(tools=[*own, *tools])
-        if offer.abstained and not narrowed.tools:
+        if (offer.abstained or history.query is None) and not narrowed.tools:
             said = request.system_message.text if request.system_message else ""
             system = SystemMessage(f"{said}\n\n{NOTHING_FITS}".strip())
             narrowed = narrowed.override(system_message=system)

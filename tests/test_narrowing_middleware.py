@@ -284,6 +284,12 @@ def test_where_nothing_fits_the_model_is_offered_nothing_and_told_so():
     assert NOTHING_FITS in graph.prompts()[0]
 
 
+def test_where_nothing_fits_the_model_is_told_so_at_each_step_of_the_turn():
+    graph = agent(WEATHER, "Sorry.")
+    ask(graph, "Xylophone?")
+    assert [NOTHING_FITS in prompt for prompt in graph.prompts()] == [True, True]
+
+
 def test_documentation_that_changes_is_what_the_very_next_call_reads(tmp_path):
     held = catalog()
     with ToolIndex.in_folder(tmp_path) as index:
