@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError, write_text
 
 _EXPECTED = (
     "Expected: a whole checkpoint of this program. Give such a one; in a run's folder, delete it "
@@ -20,9 +21,20 @@ _EXPECTED = (
 
 
 def write(file: Path, state: Mapping[str, Any]) -> None:
-    """Replace a checkpoint at once, so that a kill leaves the old one or the new one."""
+    """Replace a checkpoint at once, so that a kill or a full disk leaves the old one whole.
+
+    Raises:
+        UnwritableOutputError: There is no room for it.
+    """
     partial = file.with_suffix(".part")
-    torch.save(state, partial)
+    try:
+        torch.save(state, partial)
+    except RuntimeError as error:  # of a full disk torch says "unexpected pos 832 vs 726"
+        partial.unlink(missing_ok=True)
+        raise UnwritableOutputError(
+            f"{file} cannot be written; one from before is still whole. Expected: room on the disk for a "
+            "second one beside it. Make room and run the same again; it goes on from there."
+        ) from error
     partial.replace(file)
 
 
@@ -85,5 +97,5 @@ def cut_log(file: Path, step: int) -> None:
     whole = [one for one in file.read_text("utf-8").splitlines(keepends=True) if one[-1] == "\n"]
     kept = [one for one in whole if json.loads(one)["step"] <= step]
     partial = file.with_suffix(".part")
-    partial.write_text("".join(kept), "utf-8")
+    write_text(partial, "".join(kept))
     partial.replace(file)

@@ -1,6 +1,5 @@
 """``gorilla train``: the bundled model's whole recipe in one command."""
 
-import shutil
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +56,7 @@ def bundled(
     """
     import torch
 
+    from langchain_gorilla.evaluation.outputs import write_text
     from langchain_gorilla.training import (
         evaluate,
         export,
@@ -85,13 +85,13 @@ def bundled(
     processes.join(presets.PRESETS[name].device)
     first = processes.rank() == 0
     if first and not vocabulary.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         partial = folder / "tokenizer.part"
         if start:
-            shutil.copyfile(start / "tokenizer.json", partial)
+            made = tokenizer.read(start / "tokenizer.json")
         else:
             out.print("Making the tokenizer from the data")
-            tokenizer.build().save(str(partial))
+            made = tokenizer.build()
+        write_text(partial, made.to_str(pretty=True))
         partial.replace(vocabulary)
     processes.wait()
     if first:

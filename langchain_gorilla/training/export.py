@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from langchain_gorilla.errors import ModelLoadError
-from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.outputs import check_outputs, writing
 from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.training import checkpoints, starts
 from langchain_gorilla.training.dataset import end_id
@@ -103,7 +103,7 @@ def export(
         ) from error
     pad_id, end = tokenizer.token_to_id(PAD) or 0, end_id(tokenizer)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+    with writing(out), tempfile.TemporaryDirectory(dir=out.parent) as folder:
         made = Path(folder)
         weights = model.to_llama()
         if mix is not None:
@@ -111,7 +111,7 @@ def export(
             before = grow(starts.read(mix, tokenizer), weights)
             weights = {name: one.lerp(before[name], share) for name, one in weights.items()}
         stored = {name: _stored(tensor) for name, tensor in weights.items()}
-        save_file(stored, str(made / "model.safetensors"), metadata={"format": "pt"})
+        (made / "model.safetensors").write_bytes(save(stored, metadata={"format": "pt"}))
         _write(made / "config.json", llama_config(shape, pad_id, end))
         _write(made / "generation_config.json", {"eos_token_id": end, "pad_token_id": pad_id})
         _write(

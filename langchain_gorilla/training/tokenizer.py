@@ -24,7 +24,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from langchain_gorilla.errors import ModelLoadError
-from langchain_gorilla.evaluation.outputs import check_outputs
+from langchain_gorilla.evaluation.outputs import check_outputs, write_text
 from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.training.conversations import WITHOUT_TOOL
 from langchain_gorilla.training.dataset import shard
@@ -238,8 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     check_outputs(json_file=chosen.out)
     made = adapt(chosen.adapt) if chosen.adapt else build(chosen.merges)
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    made.save(str(chosen.out))
+    write_text(chosen.out, made.to_str(pretty=True))
 
 
 if __name__ == "__main__":

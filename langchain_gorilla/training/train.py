@@ -20,6 +20,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from langchain_gorilla.engines.precision import computes_bfloat16
 from langchain_gorilla.errors import ModelLoadError
+from langchain_gorilla.evaluation.outputs import writing
 from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.training import checkpoints, dataset, processes, starts, tokenizer
 from langchain_gorilla.training.dataset import Batch
@@ -299,7 +300,8 @@ class Trainer:
         if self.rank:
             return
         row = {"step": self.step, "tokens": self.tokens, **entry}
-        with (self.options.out / "log.jsonl").open("a", encoding="utf-8") as file:
+        log = self.options.out / "log.jsonl"
+        with writing(log), log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from langchain_gorilla.errors import ModelLoadError, UnsupportedOptionError
+from langchain_gorilla.evaluation.outputs import UnwritableOutputError
 from langchain_gorilla.training import checkpoints
 
 
@@ -15,6 +16,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert found is not None
     assert found["step"] == 3
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
+def test_a_full_disk_is_named_and_the_checkpoint_before_stays(tmp_path: Path) -> None:
+    file, state = tmp_path / "checkpoint.pt", {"settings": {}, "weights": torch.zeros(1000)}
+    checkpoints.write(file, {**state, "step": 1})
+    (tmp_path / "checkpoint.part").symlink_to("/dev/full")
+    with pytest.raises(UnwritableOutputError, match=r"checkpoint\.pt cannot be .* Make room"):
+        checkpoints.write(file, {**state, "step": 2})
+    assert checkpoints.load(file)["step"] == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
 def test_a_run_without_a_checkpoint_begins(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+import resource
 import runpy
 import sys
 from collections import Counter
@@ -123,6 +124,14 @@ def test_the_log_of_a_stopped_run_is_that_of_a_whole_one(
     assert [row["step"] for row in log_of(parts)] == [10]  # after the checkpoint of step 8
     trainer(parts, 14_000).run()
     assert log_of(whole) == log_of(parts)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
+def test_a_log_on_a_full_disk_is_named(tmp_path: Path) -> None:
+    running = trainer(tmp_path, 1)
+    (tmp_path / "log.jsonl").symlink_to("/dev/full")
+    with pytest.raises(UnwritableOutputError, match=r"log\.jsonl cannot be written: No space left"):
+        running._log({})
 
 
 def test_a_finished_run_that_is_extended_leaves_no_batch_out(tmp_path: Path) -> None:
@@ -281,6 +290,19 @@ def test_an_export_with_another_preset_is_refused(
     with pytest.raises(ModelLoadError, match=r"nowhere\.pt cannot be read"):
         export.export(tmp_path / "nowhere.pt", TOKENIZER, "cpu", tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_an_export_without_room_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    trainer(tmp_path / "run", 1).run()
+    checkpoint, most = tmp_path / "run" / "checkpoint.pt", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most[1]))
+    try:
+        with pytest.raises(UnwritableOutputError, match="model cannot be written: File too large"):
+            export.export(checkpoint, TOKENIZER, "cpu", tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert {one.name for one in tmp_path.iterdir()} == {"run", "model"}
+    assert not list((tmp_path / "model").iterdir())
 
 
 def test_weights_can_lie_between_those_before_and_after_a_training(tmp_path: Path) -> None:
@@ -621,9 +643,15 @@ def test_a_training_ends_with_its_figures_where_matplotlib_is_missing(
 def test_a_mistake_is_told_before_the_tokenizer_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = tmp_path / "run"
+    run, damaged = tmp_path / "run", tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "tokenizer.json").write_text("{", "utf-8")
+    (damaged / "model.safetensors").touch()
+    config = export.llama_config(TINY.shape(9), 0, 1)
+    (damaged / "config.json").write_text(json.dumps(config), "utf-8")
     given = ["train", "bundled", "--out", str(run), "--preset", "cpu"]
-    for mistake in (["--minutes", "0"], ["--start", str(tmp_path / "nowhere")]):
+    starts = (["--start", str(tmp_path / name)] for name in ("nowhere", "damaged"))
+    for mistake in (["--minutes", "0"], *starts):
         result = CliRunner().invoke(app, [*given, *mistake])
         assert isinstance(result.exception, GorillaError)
     assert CliRunner().invoke(app, [*given, "--own", "-1"]).exit_code == 2
