@@ -1,7 +1,7 @@
 """The files of a training run that let it go on: its checkpoint and its log.
 
 A checkpoint names the settings that its batches depend on, so that a run is never continued
-as a mixture of two; checkpoints from before there were such settings are taken as they are.
+as a mixture of two.
 """
 
 import json
@@ -32,7 +32,7 @@ def write(file: Path, state: Mapping[str, Any]) -> None:
     except RuntimeError as error:  # of a full disk torch says "unexpected pos 832 vs 726"
         partial.unlink(missing_ok=True)
         raise UnwritableOutputError(
-            f"{file} cannot be written; one from before is still whole. Expected: room on the disk for a "
+            f"{file} cannot be written; one from before is still whole. Expected: room for a "
             "second one beside it. Make room and run the same again; it goes on from there."
         ) from error
     partial.replace(file)
@@ -55,7 +55,7 @@ def read(file: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
     if not file.exists():
         return None
     state = load(file)
-    before = state.get("settings", {})
+    before = state["settings"]
     changed = [
         f"{name} was {before[name]} and is {value}"
         for name, value in settings.items()
@@ -79,8 +79,7 @@ def load(file: Path) -> dict[str, Any]:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no pickle sends its reader anywhere, such as KeyError: 101
         raise ModelLoadError(f"{file} cannot be read. {_EXPECTED}") from error
-    # Those from before there were settings have a model.
-    if not isinstance(state, dict) or not {"settings", "model"} & state.keys():
+    if not isinstance(state, dict) or "settings" not in state:
         raise ModelLoadError(f"{file} is no checkpoint. {_EXPECTED}")
     return state
 

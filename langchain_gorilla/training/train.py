@@ -146,26 +146,16 @@ class Trainer:
         processes.wait()
 
     def _load(self, state: dict[str, Any]) -> None:
-        try:
-            self.model.load_state_dict(state["model"])
-        except RuntimeError as error:  # a checkpoint from before there were settings
-            raise ModelLoadError(
-                f"{self.checkpoint} is of a model of other sizes. Expected: those of the preset "
-                f"{self.options.preset}. Pass the preset and tokenizer it had, or another --out."
-            ) from error
-        average = state.get("average", state["model"])
-        self.average = {name: one.to(self.preset.device) for name, one in average.items()}
+        self.model.load_state_dict(state["model"])
+        average = state["average"].items()
+        self.average = {name: one.to(self.preset.device) for name, one in average}
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             groups = zip(saved["param_groups"], optimizer.param_groups, strict=True)
             for before, now in groups if self.options.rate else ():
                 before["full_rate"] = now["full_rate"]
             optimizer.load_state_dict(saved)
         self.step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
-        self.smooth = state.get("smooth", 0.0)
-        if "places" in state:
-            self.place = state["places"][self.rank]
-        else:  # before there were places, only the first process's was kept
-            self.place = (state["shard"], state["place"])
+        self.smooth, self.place = state["smooth"], state["places"][self.rank]
 
     def _batches(self) -> Iterator[tuple[tuple[int, int], Batch]]:
         """Give the batches after the place of this process, each with its own place."""

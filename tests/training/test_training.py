@@ -171,25 +171,6 @@ def test_a_checkpoint_of_other_sizes_is_refused(
     monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(64, 2, 4, 48, 1024, 9, 3e-3, "cpu"))
     with pytest.raises(UnsupportedOptionError, match="--preset was cpu"):
         trainer(tmp_path, 1)
-    forget(tmp_path)
-    with pytest.raises(ModelLoadError, match="other sizes"):
-        trainer(tmp_path, 1)
-
-
-def forget(run: Path) -> None:
-    """Make a checkpoint as they were before settings were kept."""
-    (state,) = checkpoints_of(run)
-    state["shard"], state["place"] = state.pop("places")[0]
-    del state["settings"], state["smooth"]
-    torch.save(state, run / "checkpoint.pt")
-
-
-def test_an_old_checkpoint_goes_on_and_is_exported(tmp_path: Path) -> None:
-    trainer(tmp_path / "run", 2_000).run()
-    (before,) = checkpoints_of(tmp_path / "run")
-    forget(tmp_path / "run")
-    assert [trainer(tmp_path / "run", 2_000).place] == before["places"]
-    export.export(tmp_path / "run" / "checkpoint.pt", TOKENIZER, "cpu", tmp_path / "model")
 
 
 def test_the_rate_of_a_run_stays_until_another_is_given(tmp_path: Path) -> None:
