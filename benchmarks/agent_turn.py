@@ -34,6 +34,7 @@ from langchain_gorilla import ChatGorilla
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.functions import FunctionSchema, function_schema
 from langchain_gorilla.middleware import ToolNarrowing
 from langchain_gorilla.retrieval.collection import ToolIndex
@@ -136,12 +137,14 @@ def main() -> None:
     shared = Path(__file__).resolve().parents[2] / "shared" / "retrieval"
     parser.add_argument("--tools", type=Path, default=shared)
     arguments = parser.parse_args()
+    if arguments.repeats < 1:
+        parser.error(f"--repeats is {arguments.repeats}. Expected: 1 or more.")
     check_outputs(json_file=arguments.json)
     catalogs = nested_catalogs(largest_catalog(arguments.tools), arguments.k)
     numbers = itertools.count(1001)
     seconds: dict[tuple[str, int], list[float]] = {}
     cpu: dict[tuple[str, int], list[float]] = {}
-    offers: dict[int, list[str]] = {}
+    offers: dict[int, set[tuple[str, ...]]] = {size: set() for size in SIZES}
     bind_ms: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         agents = {}
@@ -170,7 +173,8 @@ def main() -> None:
                 seconds.setdefault((door, size), []).append(took)
                 cpu.setdefault((door, size), []).append(used)
                 first = next(message for message in messages if isinstance(message, AIMessage))
-                offers[size] = [tool["name"] for tool in first.response_metadata["tools_offered"]]
+                offered = first.response_metadata["tools_offered"]
+                offers[size].add(tuple(tool["name"] for tool in offered))
                 results = [m for m in messages if isinstance(m, ToolMessage)]
                 called += bool(results)
                 answered += any(m.text == "shipped on Monday" for m in results)
@@ -190,8 +194,8 @@ def main() -> None:
             for door in DOORS
         },
         "bind_ms": {size: round(value, 2) for size, value in bind_ms.items()},
-        "offered": offers,
-        "same_offers": len({tuple(names) for names in offers.values()}) == 1,
+        "offered": {size: sorted(several) for size, several in offers.items()},
+        "same_offers": len(set.union(*offers.values())) == 1,
         "turns": len(DOORS) * len(SIZES) * arguments.repeats,
         "turns_with_a_call": called,
         "turns_answered_from_the_tool": answered,
@@ -204,4 +208,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -5,9 +5,10 @@
 40 prompts with tools that training never saw (``bundled/prompts.json``), each right only if all
 its calls are, with no other; 20 conversations with a LangGraph agent of five tools
 (``bundled/conversations.json``), each right if every answer holds what its tools returned; tokens
-a second of greedy answers to half of the prompts on one thread, by transformers' ``generate`` and
-by ChatGorilla, each with its prompt read before; seconds that loading takes after the imports,
-and those of the imports that transformers makes only when it first loads a model.
+a second of greedy answers to half of the prompts on one thread, by transformers' ``generate`` in
+float32 and by ChatGorilla in the dtype that it chooses (``GORILLA_DTYPE=float32`` for the same),
+each with its prompt read before; seconds that loading takes after the imports, and those of the
+imports that transformers makes only when it first loads a model.
 Both files were written before the training that they judge and are changed only with a new one.
 ``--speed`` measures the speed alone.
 """
@@ -32,6 +33,7 @@ from langchain_gorilla import ChatGorilla, bundled, create_tool_agent
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json, write_text
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.evidence import BUNDLED_WEIGHT
 from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.registry import choose_format
@@ -253,4 +255,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

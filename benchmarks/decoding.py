@@ -51,7 +51,6 @@ import operator
 import platform
 import random
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -94,6 +93,7 @@ from langchain_gorilla.engines.token_sequence import (
 )
 from langchain_gorilla.engines.turns import Watch
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.formats.base import Prompt, PromptFormat
 from langchain_gorilla.formats.call_writer import write_calls
 from langchain_gorilla.formats.conversation import conversation
@@ -704,7 +704,7 @@ PARTS = {
 }
 
 
-def main() -> int:
+def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -717,7 +717,8 @@ def main() -> int:
     parser.add_argument("--text", choices=("recorded", "written"), default="recorded")
     parser.add_argument("--mode", choices=("auto", "any"), default="auto")
     parser.add_argument("--seed", type=int, default=7, help="which entries, in which order")
-    parser.add_argument("--dtype", default="bfloat16", help="of the random model")
+    dtypes = ("bfloat16", "float16", "float32")
+    parser.add_argument("--dtype", choices=dtypes, default=dtypes[0], help="of the random model")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
@@ -738,7 +739,6 @@ def main() -> int:
     for figure in shown.values():
         table.add_row(*figure.row())
     Console().print(table)
-    return 0
 
 
 def _machine(options: argparse.Namespace) -> str:
@@ -750,4 +750,4 @@ def _machine(options: argparse.Namespace) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -22,6 +22,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from langchain_gorilla import bundled
 from langchain_gorilla.catalog import CatalogTool
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.evidence import lexical_evidence
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.functions import function_set
@@ -119,4 +120,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -3,6 +3,7 @@
 python benchmarks/openapi_sizes.py
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -33,8 +34,10 @@ def measure(operations: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        measure(int(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("operations", type=int, nargs="?", help="measure this size alone")
+    if operations := parser.parse_args().operations:
+        measure(operations)
     else:
         print(f"{'tools':>10} {'refused':>8} {'YAML, MB':>9} {'CPU s':>8} {'peak MB':>9}")
         for size in SIZES:

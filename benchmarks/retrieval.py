@@ -34,6 +34,7 @@ from tqdm import tqdm
 
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.points import Hit, PointStore, Query, SparseWeights
@@ -105,21 +106,27 @@ class Looked(Embeddings):
         return row
 
 
+def numbers(text: str) -> list[int]:
+    """Read numbers with commas between them."""
+    return [int(number) for number in text.split(",")]
+
+
 def main() -> None:
     """Measure every size and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--sizes", type=numbers, default="1000,10000,100000")
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--build-only", action="store_true")
     options = parser.parse_args()
     check_outputs(json_file=options.json)
-    sizes = [int(size.replace("_", "")) for size in options.sizes.split(",")]
+    if options.queries < 1:
+        parser.error(f"--queries is {options.queries}. Expected: 1 or more.")
     if options.build_only:
         if options.folder is None:
             parser.error("--build-only leaves the indexes in --folder DIR; pass one.")
-        for size in sizes:
+        for size in options.sizes:
             row = _build_kept(Tools(size, options.queries), options.folder)
             print(f"{size:>9,} built            {json.dumps(row)}", flush=True)
         return
@@ -130,7 +137,7 @@ def main() -> None:
         "queries": options.queries,
         "sizes": {},
     }
-    for size in sizes:
+    for size in options.sizes:
         rows = measure(size, options.queries, options.folder)
         result["sizes"][str(size)] = rows
         for name, row in rows.items():
@@ -253,8 +260,13 @@ def _build_kept(tools: Tools, folder: Path) -> dict[str, Any]:
     if figures.exists():
         row: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
         return row
+    place = _index_folder(folder, tools)
+    if place.exists():
+        raise SystemExit(
+            f"{place} is of a run that was stopped: building the rest would look quick. Delete it."
+        )
     catalog = _frozen(tools)
-    with ToolIndex.in_folder(_index_folder(folder, tools), embeddings=Looked(tools)) as index:
+    with ToolIndex.in_folder(place, embeddings=Looked(tools)) as index:
         row = _built(index, catalog)
     figures.write_text(json.dumps(row), encoding="utf-8")
     return row
@@ -345,4 +357,4 @@ def _bytes(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -22,6 +22,7 @@ from typing import Any
 from bundled_model import FOLDER, answer_prompts, hold_conversations
 
 from langchain_gorilla import ChatGorilla, bundled
+from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.evidence import BUNDLED_WEIGHT
 from langchain_gorilla.formats.registry import format_named
 from langchain_gorilla.functions import function_set
@@ -113,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
