@@ -21,9 +21,6 @@ app = typer.Typer(
     help="Measure a model, or recorded answers, with APIBench and BFCL.", no_args_is_help=True
 )
 
-_INTERRUPTED = 130
-"""What a shell expects of a program that Ctrl-C ended."""
-
 
 class HubName(str, Enum):
     """The hubs of APIBench."""
@@ -341,7 +338,7 @@ def _run(
         except KeyboardInterrupt:
             progress.stop()
             err.print("Stopped; the same command goes on.")
-            raise typer.Exit(_INTERRUPTED) from None
+            raise
     write_bfcl_results(folder / "bfcl_results", options.model, scores)
     figures = summarize(scores, options, problems)
     write_json(folder / "figures.json", figures)

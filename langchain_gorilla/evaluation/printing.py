@@ -1,5 +1,7 @@
 """What commands print: tables on stdout, problems, progress and mistakes on stderr."""
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from langchain_gorilla.evaluation.apibench_table import FileFigures
 
 # A file or pipe has no width; tables in it are whole. Names are names: `:key:` is no picture.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 180, emoji=False)
+out = Console(
+    soft_wrap=True, width=None if sys.stdout and sys.stdout.isatty() else 180, emoji=False
+)
 err = Console(stderr=True, soft_wrap=True, emoji=False)
 
 
@@ -31,6 +35,13 @@ def run_command(command: Callable[[], object]) -> None:
         command()
     except GorillaError as error:
         err.print(f"Error: {error}", style="red", markup=False)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        # What could not be written is let go, or Python would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        err.print(f"Error: What is said here cannot be written: {error.strerror}.", style="red")
         sys.exit(2)
 
 

@@ -1,5 +1,8 @@
+import os
+import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +40,22 @@ def test_a_character_that_the_output_cannot_encode_is_escaped(
     printing.run_command(lambda: printing.print_lines("– of Zürich"))
     sys.stdout.flush()
     assert written.getvalue() == rb"\u2013 of Z\xfcrich" + b"\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("> /dev/full", "2: Error: What is said here cannot be written: No space left on device."),
+        (">&-", "0: "),
+    ],
+)
+def test_an_output_that_takes_nothing_is_a_sentence_at_most(where: str, said: str) -> None:
+    program = "from langchain_gorilla.cli import main; main()"
+    found = subprocess.run(
+        ["sh", "-c", f'"$0" -c "{program}" --help {where}', sys.executable],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert f"{found.returncode}: {found.stderr.strip()}" == said
