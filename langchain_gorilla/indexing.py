@@ -6,17 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
-from rich.console import Console
 
 from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError, SourceError
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json
-from langchain_gorilla.evaluation.printing import progress_bar
-
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
-
-_SHOWN_REFUSALS = 20
-
+from langchain_gorilla.evaluation.printing import print_lines, print_problems, progress_bar
 
 BaseUrl: TypeAlias = Annotated[
     str | None, typer.Option(help="Where operations of descriptions and documents are called.")
@@ -86,7 +79,7 @@ def index(
             counts[source] = len(catalog) - before
             progress.advance(reading)
         if not len(catalog):
-            _tell(refusals)
+            print_problems(refusals)
             raise SourceError(
                 f"No tool can be had from {', '.join(sources)}; {folder} stays as it is. Name other "
                 "sources, or delete the folder."
@@ -102,30 +95,19 @@ def index(
         written = report.added + report.changed
         progress.update(writing, completed=written, total=written)
     for source, count in counts.items():
-        out.print(f"{source}: {count} tools", markup=False)
-    out.print(
+        print_lines(f"{source}: {count} tools")
+    print_lines(
         f"{len(catalog)} tools in {folder}: {report.added} added, {report.changed} changed, "
-        f"{report.deleted} deleted, {report.unchanged} unchanged; {report.embedded} embedded.",
-        markup=False,
+        f"{report.deleted} deleted, {report.unchanged} unchanged; {report.embedded} embedded."
     )
-    _tell(refusals)
-    if json_file is not None:
-        figures: dict[str, Any] = {
-            "sources": counts,
-            "tools": len(catalog),
-            "sync": asdict(report),
-            "refusals": [asdict(refusal) for refusal in refusals],
-        }
-        write_json(json_file, figures)
-
-
-def _tell(refusals: list[Any]) -> None:
-    for refusal in refusals[:_SHOWN_REFUSALS]:
-        err.print(f"! {refusal}", style="yellow", markup=False)
-    if len(refusals) > _SHOWN_REFUSALS:
-        err.print(
-            f"! and {len(refusals) - _SHOWN_REFUSALS} more; --json writes all.", style="yellow"
-        )
+    print_problems(refusals)
+    figures = {
+        "sources": counts,
+        "tools": len(catalog),
+        "sync": asdict(report),
+        "refusals": [asdict(refusal) for refusal in refusals],
+    }
+    write_json(json_file, figures)
 
 
 def _added(catalog: Any, tools: Iterable[Any], namespace: str) -> list[Any]:

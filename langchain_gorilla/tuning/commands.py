@@ -1,13 +1,12 @@
 """``gorilla tune``: a model for one's own functions, from their documents to figures."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from langchain_gorilla.evaluation.printing import print_lines, print_problems
 from langchain_gorilla.indexing import AllowWrites, BaseUrl, Depth
 
 if TYPE_CHECKING:
@@ -18,10 +17,6 @@ app = typer.Typer(
     help="Tune a model on functions of your own: write questions, train, measure.",
     no_args_is_help=True,
 )
-out = Console(soft_wrap=True, emoji=False)
-err = Console(stderr=True, soft_wrap=True, emoji=False)
-
-_SHOWN = 10
 
 FormatOption = Annotated[
     str | None, typer.Option("--format", help="The prompt format, where the name does not tell.")
@@ -72,13 +67,12 @@ def questions(
     options = SourceOptions(base_url, allow_writes, depth)
     tools, refusals = _tools(sources, options)
     given = None if phrases is None else _json(phrases)
-    _warn(refusals)
+    print_problems(refusals)
     made = write_questions(tools, folder, count=count, general=general, phrases=given, seed=seed)
-    _warn(made.refusals)
-    out.print(
+    print_problems(made.refusals)
+    print_lines(
         f"{len(tools)} tools; {made.train} rows in {folder / 'train.jsonl'}, {made.test} in "
-        f"{folder / 'test.jsonl'}.",
-        markup=False,
+        f"{folder / 'test.jsonl'}."
     )
 
 
@@ -136,20 +130,17 @@ def model(
     kept = (data / TEST).exists() and (data / TEST).stat().st_size
     test = _rows(data / TEST) if kept else []
     tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)
-    out.print(
+    extra = ", lexical_weight=2" if base == "bundled" else ""
+    print_lines(
         f"Learned {tuned.learned_tokens} tokens of {tuned.tokens} in {tuned.examples} examples; "
         f"{tuned.too_long} were too long.",
-        markup=False,
-    )
-    extra = ", lexical_weight=2" if base == "bundled" else ""
-    out.print(
-        f'Use it: ChatGorilla(model="{folder}", format="{prompted.name}"{extra})', markup=False
+        f'Use it: ChatGorilla(model="{folder}", format="{prompted.name}"{extra})',
     )
     if test:
         # Behind the training, which refuses what it cannot do before it takes time.
         before = _measured(base, format_, test, base)
         after = _measured(str(folder), prompted.name, test, base)
-        out.print(table({"before": before, "after": after}), markup=False)
+        print_lines(table({"before": before, "after": after}))
 
 
 @app.command()
@@ -176,7 +167,7 @@ def measure(
     options: dict[str, Any] = {} if lexical_weight is None else {"lexical_weight": lexical_weight}
     asked = ChatGorilla(model=name, format=format_, temperature=0, **options)
     found = _judged(asked, read, name)
-    out.print(table({name: found}), markup=False)
+    print_lines(table({name: found}))
     write_json(json_file, [asdict(one) for one in found])
 
 
@@ -202,15 +193,13 @@ def _judged(asked: "ChatGorilla", rows: "list[TuningRow]", name: str) -> list[An
     found = list(judged(asked, rows, name=name))
     problems = [one.problem for one in found if one.problem]
     if problems:
-        err.print(
-            f"! {len(problems)} of {len(found)} answers count as wrong: the model could not be asked "
-            f"({problems[0]})",
-            style="yellow",
-            markup=False,
+        what = (
+            f"{len(problems)} of {len(found)} answers count as wrong: the model could not be asked"
         )
+        print_problems([f"{what} ({problems[0]})"])
     left = sum(len(row.learned) for row in rows) - len(found)
     if left:
-        err.print(f"! {left} answers are not measured: their rows offer no tools.", style="yellow")
+        print_problems([f"{left} answers are not measured: their rows offer no tools."])
     return found
 
 
@@ -218,15 +207,8 @@ def _rows(path: Path) -> "list[TuningRow]":
     from langchain_gorilla.tuning.rows import read_tuning_rows
 
     rows, problems = read_tuning_rows(path)
-    _warn(problems)
+    print_problems(problems)
     return rows
-
-
-def _warn(problems: Sequence[object]) -> None:
-    for problem in problems[:_SHOWN]:
-        err.print(f"! {problem}", style="yellow", markup=False)
-    if len(problems) > _SHOWN:
-        err.print(f"! and {len(problems) - _SHOWN} more.", style="yellow")
 
 
 def _tools(sources: list[str], options: Any) -> tuple[list[Any], list[Any]]:

@@ -95,6 +95,11 @@ def test_a_python_module_reads_the_same_in_another_process(tmp_path):
     assert "0 added, 0 changed, 0 deleted" in result.stdout
 
 
+def test_the_folder_is_printed_as_it_is_named(tmp_path, documents):
+    folder = tmp_path / ":key:"
+    assert f"2 tools in {folder}: " in run(f"apizoo:{documents}", folder=folder).output
+
+
 def test_one_namespace_for_all(tmp_path, documents):
     folder = tmp_path / "index"
     run(f"apizoo:{documents}", "--namespace", "mine", folder=folder)
