@@ -273,8 +273,8 @@ def _request(name: str, description: str) -> str:
 
 
 def _as_words(name: str) -> str:
-    """``mailbox.findMail`` to ``mailbox find mail``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[._]+", " ", name).strip().lower()
+    """``mailbox.findMail`` to ``mailbox find mail``; a name without words stays."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[._]+", " ", name).strip().lower() or name
 
 
 def _templates(

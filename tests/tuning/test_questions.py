@@ -249,6 +249,7 @@ def test_prompts_that_are_never_trained_on_are_not_asked() -> None:
         ("tar", "GNU tar saves many files together", "Use tar"),
         ("mailbox.findMail", "", "Use mailbox find mail"),
         ("get_user", "Get [the] user {id}", "Get the user id"),
+        ("_", "", "Use _"),
     ],
 )
 def test_a_description_becomes_a_request(name: str, description: str, request_: str) -> None:
