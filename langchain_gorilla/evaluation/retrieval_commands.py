@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from langchain_gorilla.evaluation.outputs import check_outputs, write_json, write_text
@@ -67,7 +68,7 @@ def search(
     for place, hit in enumerate(result.hits, 1):
         score = "named" if hit.named else f"{hit.score:.3f}"
         description = " ".join(str(hit.document.get("description") or "").split())
-        table.add_row(*map(_plain, (str(place), hit.name, hit.namespace, score, description[:100])))
+        table.add_row(*map(escape, (str(place), hit.name, hit.namespace, score, description[:100])))
     out.print(table)
     print_problems(result.notes)
     write_json(
@@ -191,10 +192,3 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=total)
 
         yield told
-
-
-def _plain(text: str) -> str:
-    """Keep rich from reading brackets in a tool's text as markup."""
-    from rich.markup import escape
-
-    return escape(text)
