@@ -154,7 +154,7 @@ def bfcl(
         check_outputs(json_file=json_file)
         every_case, problems = read_cases(cases)
         _refuse_none(every_case, problems)
-        figures = _judged(results, _limited(every_case, limit), problems)
+        figures = _judged(results, every_case, limit, problems)
         write_json(json_file, figures)
         print_bfcl(figures, str(results))
         return
@@ -345,7 +345,9 @@ def _run(
     return figures
 
 
-def _judged(results: Path, cases: list[Any], problems: list[Any]) -> dict[str, Any]:
+def _judged(
+    results: Path, cases: list[Any], limit: int | None, problems: list[Any]
+) -> dict[str, Any]:
     """Return the figures of recorded results."""
     from langchain_gorilla.evaluation.bfcl_results import read_bfcl_results
     from langchain_gorilla.evaluation.rows import UnreadableFileError
@@ -359,7 +361,8 @@ def _judged(results: Path, cases: list[Any], problems: list[Any]) -> dict[str, A
             f"{results} answers none of these questions. {'; '.join(map(str, wrong[:5]))}."
         )
     options = RunOptions(model=results.resolve().name, constrained=False, max_tokens=None)
-    scores = [score_answer(case, answer) for case, answer in answered]
+    chosen = {case.id for case in _limited([case for case, _ in answered], limit)}
+    scores = [score_answer(case, answer) for case, answer in answered if case.id in chosen]
     return summarize(scores, options, [*problems, *wrong])
 
 

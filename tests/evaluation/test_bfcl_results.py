@@ -310,6 +310,16 @@ def test_the_command_judges_recorded_results(tmp_path: Path) -> None:
             CliRunner().invoke(app, wrong, catch_exceptions=False)
 
 
+def test_recorded_answers_beyond_the_limit_are_no_problems(tmp_path: Path) -> None:
+    cases = asked_rows(tmp_path)
+    recorded(tmp_path / "model", *(row(n, "weather(city='Rome')") for n in range(2)))
+    command = ["eval", "bfcl", "--cases", str(cases), "--results", str(tmp_path / "model")]
+    command += ["--limit", "1", "--json", str(tmp_path / "x.json")]
+    CliRunner().invoke(app, command, catch_exceptions=False)
+    figures = read_figures(tmp_path / "x.json")
+    assert (figures["overall"]["n"], figures["problems"]) == (1, [])
+
+
 def test_results_in_the_current_folder_bear_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
