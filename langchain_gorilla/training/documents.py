@@ -123,7 +123,7 @@ def draw_value(values: Values, slot: Slot) -> JSONValue:
     """Draw an argument that fits a slot."""
     rng, kind = values.rng, slot.parameter.kind
     if slot.json_type == "array" and slot.choices:
-        return rng.sample(slot.choices, rng.choice([1, 1, 2]))
+        return rng.sample(slot.choices, min(len(slot.choices), rng.choice([1, 1, 2])))
     if slot.parameter.choices:
         choice = rng.choice(slot.choices or slot.parameter.choices)
         return int(choice) if slot.json_type == "integer" else choice

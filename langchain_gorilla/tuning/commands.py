@@ -105,7 +105,7 @@ def model(
             min=0, max=0.99, help="Share of the weights before that is kept, against forgetting."
         ),
     ] = 0.3,
-    seed: Annotated[int, typer.Option(help="Of the order of rows.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order of rows.")] = 1,
 ) -> None:
     """Train a model on train.jsonl, and measure it by test.jsonl before and after."""
     from langchain_gorilla.evaluation.outputs import check_outputs

@@ -256,6 +256,17 @@ def test_a_description_becomes_a_request(name: str, description: str, request_: 
     assert _request(name, description) == request_
 
 
+def test_a_list_of_a_single_choice_is_asked_for(tmp_path: Path) -> None:
+    scopes = {"type": "array", "items": {"type": "string", "enum": ["read"]}}
+    grant = {
+        "name": "grant",
+        "description": "Grant access.",
+        "parameters": {"type": "object", "properties": {"s": scopes}, "required": ["s"]},
+    }
+    made = write_questions([grant], tmp_path, count=15)
+    assert made.train + made.test == 15
+
+
 def test_of_many_optional_parameters_a_question_speaks_of_a_few() -> None:
     properties = {f"{word}_name": {"type": "string"} for word in "abcdefghijklmnop"}
     wide = {
