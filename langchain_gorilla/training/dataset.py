@@ -33,19 +33,18 @@ from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
-    "simple": 0.22,
-    "parallel": 0.36,
-    "parallel_multiple": 0.13,
-    "irrelevance": 0.11,
+    "simple": 0.16,
+    "parallel": 0.54,
+    "parallel_multiple": 0.12,
+    "irrelevance": 0.08,
     "chat": 0.01,
-    "answer": 0.07,
-    "error": 0.05,
-    "remaining": 0.02,
-    "session": 0.03,
+    "answer": 0.04,
+    "error": 0.03,
+    "remaining": 0.01,
+    "session": 0.01,
 }
-"""Share of each kind of conversation in a family. Parallel calls are the hard ones, but with more
-of them than this the model repeats calls where one was asked for. ``simple`` is a question for
-one call, of one function or of several."""
+"""Share of each kind of conversation in a family: parallel calls are the hard ones. ``simple`` is a
+question for one call, of one function or of several."""
 
 ALONE: Mapping[str, float] = {
     "chain": 0.34,
