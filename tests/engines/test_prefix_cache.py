@@ -11,7 +11,7 @@ from langchain_gorilla.chat_models import ChatGorilla
 from langchain_gorilla.engines.base import AnswerGrammar, Finished, GenerationOptions
 from langchain_gorilla.engines.loading import LoadedModel
 from langchain_gorilla.engines.locating import ModelSource
-from langchain_gorilla.engines.prefix_cache import Prefix, PrefixCache
+from langchain_gorilla.engines.prefix_cache import DEFAULT_BUDGET_BYTES, Prefix, PrefixCache
 from langchain_gorilla.engines.transformers import TransformersEngine
 from langchain_gorilla.grammar.call_grammar import Answer
 from tests.engines.asking import FUNCTIONS
@@ -112,6 +112,12 @@ def answer(engine: TransformersEngine, question: str) -> tuple[str, Finished]:
     return "".join(piece.text for piece in pieces), finished  # type: ignore[union-attr]
 
 
+def forget(engine: TransformersEngine) -> None:
+    prefixes = engine._loaded.prefixes
+    prefixes.resize(0)
+    prefixes.resize(DEFAULT_BUDGET_BYTES)
+
+
 def test_what_was_read_before_is_not_read_again_and_changes_nothing(
     fresh: TransformersEngine, engine: TransformersEngine
 ) -> None:
@@ -130,7 +136,7 @@ def test_what_was_read_before_is_not_read_again_and_changes_nothing(
     assert warm == cold
     assert warm[1].cached_tokens == warm[1].input_tokens - 1
     assert max(lengths) < warm[1].input_tokens
-    engine._loaded.prefixes.clear()
+    forget(engine)
     assert other == answer(engine, "What is the weather in Rome and Lima?")
 
 
@@ -295,7 +301,7 @@ def test_a_conversation_goes_on_in_place_and_says_the_same(fresh: TransformersEn
     assert len(rooms) == layers * len(fresh._loaded.prefixes._kept)
     assert warm[1][1].cached_tokens >= warm[0][1].input_tokens - 2
     for prompt, expected in zip(prompts, warm, strict=True):
-        fresh._loaded.prefixes.clear()
+        forget(fresh)
         assert said(prompt) == expected
 
 
