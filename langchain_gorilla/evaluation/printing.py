@@ -41,7 +41,7 @@ def run_command(command: Callable[[], object]) -> None:
             raise
         # What could not be written is let go, or Python would try again at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        err.print(f"Error: What is said here cannot be written: {error.strerror}.", style="red")
+        err.print(f"Error: Nothing more can be written: {error}.", style="red", markup=False)
         sys.exit(2)
 
 

@@ -46,7 +46,10 @@ def test_a_character_that_the_output_cannot_encode_is_escaped(
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("> /dev/full", "2: Error: What is said here cannot be written: No space left on device."),
+        (
+            "> /dev/full",
+            "2: Error: Nothing more can be written: [Errno 28] No space left on device.",
+        ),
         (">&-", "0: "),
     ],
 )
