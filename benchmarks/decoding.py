@@ -688,7 +688,6 @@ class Run:
         is_lossless, same = lossless(own, tasks)
         note = f"{same} of {len(tasks)} answers of the bundled model"
         yield Figure("lossless", is_lossless, note)
-        tasks = tasks[: max(8, len(tasks) // 4)]
         found = speed(own, tasks, oracle=False, label="bundled model")
         against = "bundled model, against generate with a mask for each token"
         yield Figure("bundled_forward_passes_ratio", found.tokens / found.passes, against)
