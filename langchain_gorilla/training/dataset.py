@@ -34,9 +34,9 @@ from langchain_gorilla.training.values import Values
 
 SHARES: Mapping[str, float] = {
     "simple": 0.16,
-    "parallel": 0.54,
+    "parallel": 0.50,
     "parallel_multiple": 0.12,
-    "irrelevance": 0.08,
+    "irrelevance": 0.12,
     "chat": 0.01,
     "answer": 0.04,
     "error": 0.03,
