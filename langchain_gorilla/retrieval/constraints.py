@@ -5,23 +5,23 @@
 
 The grammar, in which case and order of the parts in ``[]`` do not matter::
 
-    constraint  = bound number [unit] [quantity] | quantity [is | of] bound number [unit]
+    constraint  = bound number [unit] [quantity] | quantity [: | is | of] bound number [unit]
     bound       = [no | not | never | isn't …] [be | have | cost | take] comparison
     comparison  = under | below | less than | fewer than | smaller than | cheaper than | faster than
                 | over | above | more than | larger than | greater than | exceeding
                 | at least | minimum of | at most | up to | maximum of
                 | before | after | since | until | < | <= | > | >=
-    number      = digits [. digits] [k | M | B | G | T]      10M, 1.5B, 300k, 1,000
-    unit        = % | us | ms | s | seconds | minutes | hours | KB | MB | GB | TB | bytes
-                | $ | USD | dollars
+    number      = digits [. digits] [e digits] [k | M | B | G | T]      10M, 1.5B, 1e7, 1,000
+    unit        = % | us | ms | s | seconds | minutes | hours | KB | MB | GB | TB | KiB
+                | MiB | GiB | TiB | bytes | $ | USD | dollars
     quantity    = parameters | accuracy | top-1 | top-5 | price | latency | size | flops | year …
 
 Base units are stored and compared: parameters and flops as counts, shares from 0 to 1, seconds,
 bytes, dollars, years. A bound without a quantity takes it from its unit or its verb: ``$5`` is a
 price, ``200 ms`` a latency, ``before 2024`` a year; minutes and hours are as often a recipe's. A
-number that says of nothing what it bounds ("more than 3 cities") is no constraint, nor is one whose
-negation stands farther off ("don't show me models under 1B"): a filter that was not meant hides the
-right tool.
+number that says of nothing what it bounds ("more than 3 cities") is no constraint, nor is one of a
+loss ("at most 30% top-1 error"), or whose negation stands farther off ("don't show me models under
+1B"): a filter that was not meant hides the right tool.
 """
 
 import re
@@ -70,6 +70,10 @@ _UNITS: Mapping[str, tuple[str | None, float]] = {
     "mb": ("size_bytes", 1e6),
     "gb": ("size_bytes", 1e9),
     "tb": ("size_bytes", 1e12),
+    "kib": ("size_bytes", 2.0**10),
+    "mib": ("size_bytes", 2.0**20),
+    "gib": ("size_bytes", 2.0**30),
+    "tib": ("size_bytes", 2.0**40),
     "bytes": ("size_bytes", 1.0),
     "$": ("price", 1.0),
     "usd": ("price", 1.0),
@@ -129,18 +133,26 @@ def _any_of(words: Iterable[str]) -> str:
     )
 
 
-_QUANTITY = _any_of(word for words in QUANTITIES.values() for word in words)
-_NUMBER = (
-    r"(?:(?P<dollar>\$)\s*)?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"(?:\s?(?P<scale>[kKMBGT])(?![\w])|\s+(?P<magnitude>thousand|million|billion|trillion)\b)?"
-    rf"(?:\s?(?P<unit>{_any_of(_UNITS)}))?"
+# Little accuracy lost is not little accuracy.
+_CHANGE = r"(?:errors?|loss|drop|decrease|degradation|increase|gain|improvement)\b"
+_QUANTITY = (
+    f"(?:{_any_of(word for words in QUANTITIES.values() for word in words)})"
+    f"(?!(?: accuracy)? {_CHANGE})"
 )
+_NUMBER = (
+    r"(?:(?P<dollar>\$) ?)?"
+    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+-]?\d\d?)?)"
+    r"(?: ?(?P<scale>[kMBGT])(?=flops|\W|$)| (?P<magnitude>thousand|million|billion|trillion)\b)?"
+    rf"(?: ?(?P<unit>{_any_of(_UNITS)}))?"
+)
+# What is not read to its end may be another number: 1,5 or 512Mbit.
 _CONSTRAINT = re.compile(
-    rf"(?:(?<!\w)(?P<before>{_QUANTITY})\s+(?:(?:is|are|of|be|must|should|must\s+be|should\s+be)\s+)?)?"
-    rf"(?P<negation>{_NEGATION}\s+(?:(?:be|have|cost|take)\s+)?)?"
-    rf"(?<!\w)(?P<comparison>{_any_of(_COMPARISONS)})\s*"
+    rf"(?:(?<!\w)(?P<before>{_QUANTITY})(?: ?:)? ?"
+    r"(?:(?:is|are|of|be|must|should|must be|should be) )?)?"
+    rf"(?P<negation>{_NEGATION} (?:(?:be|have|cost|take) )?)?"
+    rf"(?:\b|(?=\W))(?P<comparison>{_any_of(_COMPARISONS)}) ?"
     rf"{_NUMBER}"
-    rf"(?:\s+(?:of\s+|in\s+)?(?P<after>{_QUANTITY}))?",
+    rf"(?:(?: of| in)? ?(?P<after>{_QUANTITY})|(?![.,]?\d|\w))",
     re.IGNORECASE,
 )
 _KEY_OF = {word: key for key, words in QUANTITIES.items() for word in words}
@@ -170,7 +182,7 @@ def read_constraints(text: str, fields: Iterable[str] | None = None) -> tuple[Co
         In the order of the text; nothing where it states none.
     """
     known = None if fields is None else frozenset(fields)
-    text = text[:20_000]
+    text = " ".join(text[:20_000].split())
     found = (
         _constraint(match)
         for match in _CONSTRAINT.finditer(text)
@@ -184,14 +196,15 @@ def read_constraints(text: str, fields: Iterable[str] | None = None) -> tuple[Co
 
 
 def _constraint(match: re.Match[str]) -> Constraint | None:
-    comparison = " ".join(match["comparison"].lower().split())
+    comparison = match["comparison"].lower()
     value = float(match["number"].replace(",", ""))
     value *= _SCALES[match["scale"].lower()] if match["scale"] else 1.0
     value *= _MAGNITUDES[match["magnitude"].lower()] if match["magnitude"] else 1.0
     unit = "$" if match["dollar"] else (match["unit"] or "").lower()
     implied, factor = _UNITS.get(unit, (None, 1.0))
     word = (match["after"] or match["before"] or "").lower()
-    key = _KEY_OF.get(word) or implied or _IMPLIED.get(comparison)
+    # "High accuracy under 200 ms" bounds what milliseconds measure.
+    key = implied or _KEY_OF.get(word) or _IMPLIED.get(comparison)
     if key is None and comparison in _TIMES and 1900 <= value <= 2100 and not unit:
         key = "year"
     if key is None:
@@ -203,5 +216,7 @@ def _constraint(match: re.Match[str]) -> Constraint | None:
     side = _COMPARISONS[comparison]
     side = _NEGATED[side] if match["negation"] else side
     # 70% is 0.7, not 70 * 0.01 = 0.7000000000000001, which a tool with 0.7 would miss.
-    bound = {side: float(f"{value * factor:.12g}")}
-    return Constraint(Range(key, **bound), match.group().strip())
+    bound = float(f"{value * factor:.12g}")
+    if key in _SHARES and bound > 1.0:
+        return None  # "high accuracy under 5 minutes"
+    return Constraint(Range(key, **{side: bound}), match.group().strip())

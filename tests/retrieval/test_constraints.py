@@ -27,6 +27,12 @@ from tests.retrieval.small_catalog import document
         ("inference time under 2 minutes", Range("latency_s", lt=120.0)),
         ("latency below 1 hour", Range("latency_s", lt=3600.0)),
         ("model size under 2 TB", Range("size_bytes", lt=2e12)),
+        ("memory under 512 MiB", Range("size_bytes", lt=2.0**29)),
+        ("parameters below 1e7", Range("parameters", lt=1e7)),
+        ("fewer than 500 MFLOPs", Range("flops", lt=5e8)),
+        ("high accuracy under 200 ms", Range("latency_s", lt=0.2)),
+        ("top-1>=70%", Range("top_1", gte=0.7)),
+        ("top-1 accuracy: at\nleast 70%", Range("top_1", gte=0.7)),
     ],
 )
 def test_a_bound_in_words_is_a_range(text, expected):
@@ -46,6 +52,12 @@ def test_a_bound_in_words_is_a_range(text, expected):
         "before noon",
         "a recipe in under 30 minutes",
         "I don't want models with more than 10M parameters",
+        "at most 30% top-1 error",
+        "at most 1% top-1 accuracy drop",
+        "high accuracy under 5 minutes",
+        "parameters under 10.000.000",
+        "a price below 1,5",
+        "size under 512Mbit",
     ],
 )
 def test_a_number_that_bounds_nothing_known_is_no_constraint(text):
