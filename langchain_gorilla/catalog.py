@@ -48,8 +48,8 @@ keywords ``"true"`` and ``"false"``, in the metadata and in filters."""
 
 def fact_problem(key: str, value: Any) -> str:
     """Say why no filter can compare a fact; ``""`` where one can."""
-    if not key or '"' in key:
-        return "Expected a key with at least one character and without double quotes"
+    if not key or '"' in key or "\\" in key:
+        return "Expected a key with at least one character, without double quotes and backslashes"
     if isinstance(value, float | int) and not abs(value) <= sys.float_info.max:
         return "Expected a finite number, or no such fact"
     if isinstance(value, int) and float(value) != value:

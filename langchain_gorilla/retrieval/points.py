@@ -92,7 +92,7 @@ class Where:
         ranges: All of these bounds, or a single one.
 
     Raises:
-        UnsupportedOptionError: No metadata holds such a value, or has such a key.
+        UnsupportedOptionError: No metadata holds such a value or bound, or has such a key.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -105,6 +105,10 @@ class Where:
         if self.names is not None:
             object.__setattr__(self, "names", several(self.names))
         object.__setattr__(self, "ranges", several(self.ranges))
+        for each in self.ranges:
+            for bound in (each.gte, each.gt, each.lte, each.lt):
+                if bound is not None:
+                    _wanted(each.field, float(bound))
         equal = {key: _wanted(key, value) for key, value in self.equal.items()}
         object.__setattr__(self, "equal", equal)
 

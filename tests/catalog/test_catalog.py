@@ -105,7 +105,7 @@ def test_metadata_of_another_kind_is_an_error(value):
         ToolCatalog().add(add, metadata={"size": value})
 
 
-@pytest.mark.parametrize("key", ["", 'a "good" one'])
+@pytest.mark.parametrize("key", ["", 'a "good" one', "a\\b"])
 def test_a_metadata_key_that_no_filter_can_name_is_an_error(key):
     with pytest.raises(InvalidFunctionError, match="without double quotes"):
         ToolCatalog().add(add, metadata={key: 1})

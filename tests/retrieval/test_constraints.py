@@ -58,6 +58,7 @@ def test_a_bound_in_words_is_a_range(text, expected):
         "parameters under 10.000.000",
         "a price below 1,5",
         "size under 512Mbit",
+        f"size under {'9' * 400} GB",
     ],
 )
 def test_a_number_that_bounds_nothing_known_is_no_constraint(text):

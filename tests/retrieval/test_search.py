@@ -275,6 +275,12 @@ def test_a_filter_for_what_no_metadata_holds_is_an_error(equal, problem):
         Where(equal=equal)
 
 
+@pytest.mark.parametrize("bound", [float("nan"), float("inf")])
+def test_a_bound_that_is_no_number_is_an_error(bound):
+    with pytest.raises(UnsupportedOptionError, match="Expected a finite number"):
+        Where(ranges=Range("size", lt=bound))
+
+
 def test_tools_whose_ids_are_spelled_alike_are_both_found(new_index):
     catalog = ToolCatalog([document("mail/send", "Send a letter.")])
     catalog.add(document("send", "Send a parcel."), namespace="mail")
