@@ -15,6 +15,7 @@ from langchain_gorilla.evaluation.printing import (
     print_page_table,
     print_problems,
     progress_bar,
+    resumable,
 )
 
 app = typer.Typer(
@@ -324,21 +325,16 @@ def _run(
     chosen = _limited(every_case, limit)
     scores = []
     model = runner.chat_model(options)
-    with progress_bar() as progress:
+    with resumable(), progress_bar() as progress:
         name = (
             options.model
             if options.retriever == "none"
             else f"{options.model}, {options.retriever}"
         )
         task = progress.add_task(f"BFCL with {name}", total=len(chosen))
-        try:
-            for score in runner.run_cases(chosen, model, options, folder, all_cases=every_case):
-                scores.append(score)
-                progress.advance(task)
-        except KeyboardInterrupt:
-            progress.stop()
-            err.print("Stopped; the same command goes on.")
-            raise
+        for score in runner.run_cases(chosen, model, options, folder, all_cases=every_case):
+            scores.append(score)
+            progress.advance(task)
     write_bfcl_results(folder / "bfcl_results", options.model, scores)
     figures = summarize(scores, options, problems)
     write_json(folder / "figures.json", figures)

@@ -3,7 +3,8 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,16 @@ def run_command(command: Callable[[], object]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         err.print(f"Error: Nothing more can be written: {error}.", style="red", markup=False)
         sys.exit(2)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say, where Ctrl-C stops a run, that it need not begin anew."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print("Stopped; the same command goes on.")
+        raise
 
 
 def print_apibench(hub: str, files: "Sequence[FileFigures]") -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from langchain_gorilla.evaluation.printing import resumable
+
 app = typer.Typer(help="Train the bundled model, from data to figures.", no_args_is_help=True)
 out = Console(soft_wrap=True, emoji=False)
 
@@ -96,7 +98,8 @@ def bundled(
     processes.wait()
     if first:
         out.print(f"Training with the preset {name}")
-    train.Trainer(chosen).run()
+    with resumable():
+        train.Trainer(chosen).run()
     if not first:
         return
     export.export(folder / "checkpoint.pt", vocabulary, name, model)

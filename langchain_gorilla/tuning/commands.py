@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from langchain_gorilla.evaluation.printing import print_lines, print_problems
+from langchain_gorilla.evaluation.printing import print_lines, print_problems, resumable
 from langchain_gorilla.indexing import AllowWrites, BaseUrl, Depth
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def model(
     # Of fewer than ten questions none is kept, and the file is empty.
     kept = (data / TEST).exists() and (data / TEST).stat().st_size
     test = _rows(data / TEST) if kept else []
-    tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)
+    with resumable():
+        tuned = tune(rows, model=base, format_=prompted, out=folder, options=options)
     extra = ", lexical_weight=2" if base == "bundled" else ""
     print_lines(
         f"Learned {tuned.learned_tokens} tokens of {tuned.tokens} in {tuned.examples} examples; "

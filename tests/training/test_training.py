@@ -621,6 +621,20 @@ def test_a_training_ends_with_its_figures_where_matplotlib_is_missing(
     assert measured[-2:] == ["--threads", "2"]
 
 
+def test_ctrl_c_says_that_the_training_can_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: train.Trainer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train.Trainer, "run", interrupted)
+    (tmp_path / "tokenizer.json").write_bytes(TOKENIZER.read_bytes())
+    given = ["train", "bundled", "--out", str(tmp_path), "--tokens", "1", "--preset", "cpu"]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 130
+    assert "Stopped; the same command goes on." in result.output
+
+
 def test_a_mistake_is_told_before_the_tokenizer_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from langchain_gorilla.cli import app
 from langchain_gorilla.errors import GorillaError
+from langchain_gorilla.tuning import training
 
 TOOLS = [
     {
@@ -96,6 +97,20 @@ def test_a_callers_mistake_is_a_sentence(
     found = _run(*arguments)
     assert isinstance(found.exception, GorillaError)
     assert what in str(found.exception)
+
+
+def test_ctrl_c_says_that_the_tuning_can_go_on(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    rows = tmp_path / "rows"
+    _run("questions", f"tools:{tools}", "--out", rows, "--count", 4)
+    monkeypatch.setattr(training, "tune", interrupted)
+    result = _run("model", "--data", rows, "--out", tmp_path / "tuned")
+    assert result.exit_code == 130
+    assert "Stopped; the same command goes on." in result.output
 
 
 def test_fewer_than_ten_questions_are_learned_and_not_measured(tools: Path, tmp_path: Path) -> None:
