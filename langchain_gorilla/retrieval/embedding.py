@@ -89,15 +89,15 @@ class DenseModel:
     def of(cls, embeddings: Embeddings, id: str | None = None) -> "DenseModel":
         """Name an embedder by its class and its model, unless ``id`` says how."""
         if id is None:
-            model = next(
-                (
-                    str(value)
-                    for field in ("model_id", "model_name", "model", "deployment", "repo_id")
-                    if isinstance(value := getattr(embeddings, field, None), str | Path)
-                ),
-                "",
+            # What LangChain's cache keeps is another's vectors.
+            named = getattr(embeddings, "underlying_embeddings", embeddings)
+            # All of them: two deployments of Azure may both be left with the default model.
+            fields = ("model_id", "model_name", "model", "deployment", "repo_id", "model_path")
+            values = (getattr(named, field, None) for field in fields)
+            model = " ".join(
+                dict.fromkeys(str(one) for one in values if isinstance(one, str | Path))
             )
-            id = f"{type(embeddings).__qualname__}:{model}"
+            id = f"{type(named).__qualname__}:{model}"
         return cls(embeddings, id)
 
     def documents(self, texts: Sequence[str]) -> list[list[float]]:

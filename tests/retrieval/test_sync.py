@@ -91,6 +91,18 @@ def test_another_embedder_builds_beside_and_switches(tmp_path, catalog):
     assert len(list(tmp_path.glob("index-*"))) == 1
 
 
+@pytest.mark.parametrize("told_by", ["deployment", "underlying_embeddings"])
+def test_embedders_that_only_a_deployment_or_a_cache_tells_apart_do_not_share_vectors(
+    tmp_path, catalog, told_by
+):
+    for model, rebuilt in (("a", False), ("b", True)):
+        embeddings = HashedWords()
+        told = model if told_by == "deployment" else HashedWords(model=model)
+        setattr(embeddings, told_by, told)
+        with ToolIndex.in_folder(tmp_path, embeddings=embeddings) as index:
+            assert index.sync(catalog).rebuilt is rebuilt
+
+
 def test_a_rebuild_that_fails_leaves_the_old_generation_in_use(tmp_path, catalog):
     class Failing(HashedWords):
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
