@@ -8,15 +8,13 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import UnknownToolError, UnsupportedOptionError
 from langchain_gorilla.functions import FunctionSchema
 
-Mode: TypeAlias = Literal["auto", "any", "none"]
-
-_WORDS: Mapping[str, Mode] = {
+_WORDS: Final[Mapping[str, Literal["auto", "any", "none"]]] = {
     "auto": "auto",
     "any": "any",
     "required": "any",
@@ -62,21 +60,19 @@ def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bo
         UnknownToolError: The name is not bound, or a call is demanded and nothing is bound.
         UnsupportedOptionError: Anything else.
     """
-    if value is None or value is False:
-        return ToolChoice()
-    name, mode = _name_in(value), _mode_of(value)
-    if name is None and mode is not None:
-        if mode == "any" and not functions.names:
-            raise UnknownToolError(
-                f"tool_choice={value!r} demands a call, but no tool is bound. "
-                "Bind at least one tool, or leave tool_choice out."
-            )
-        return ToolChoice(mode)
-    if name is None:
+    choice = spelled_choice(value)
+    if choice is None:
         raise UnsupportedOptionError(
             f"tool_choice={value!r:.120} is not understood. Pass a tool's name, "
             '{"type": "function", "function": {"name": …}}, or "auto", "any" or "none".'
         )
+    if choice.mode == "any" and not functions.names:
+        raise UnknownToolError(
+            f"tool_choice={value!r} demands a call, but no tool is bound. "
+            "Bind at least one tool, or leave tool_choice out."
+        )
+    if (name := choice.name) is None:
+        return choice
     if (function := functions.find(name)) is not None:
         return ToolChoice("named", function.name)
     names = functions.names
@@ -88,23 +84,20 @@ def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bo
     )
 
 
-def _mode_of(choice: object) -> Mode | None:
-    """Return what a word, or a dict of a word alone, asks for; None where it is no such thing."""
-    word = choice.get("type") if isinstance(choice, Mapping) else choice
-    if word is True:
-        return "any"
-    return _WORDS.get(word) if isinstance(word, str) else None
-
-
-def _name_in(choice: object) -> str | None:
-    """Return the tool's name; None where there is none, and for a word that stands alone."""
-    if isinstance(choice, str):
-        return None if choice in _WORDS else choice
-    if not isinstance(choice, Mapping):
-        return None
-    function = choice.get("function")
-    name = function.get("name") if isinstance(function, Mapping) else choice.get("name")
-    return name if isinstance(name, str) and name else None
+def spelled_choice(value: object) -> ToolChoice | None:
+    """Return what a tool choice says, its tool bound or not; None where it is not understood."""
+    if isinstance(value, Mapping):
+        function = value.get("function")
+        name = function.get("name") if isinstance(function, Mapping) else value.get("name")
+        if isinstance(name, str) and name:
+            return ToolChoice("named", name)
+        word = value.get("type")
+        return ToolChoice(_WORDS[word]) if isinstance(word, str) and word in _WORDS else None
+    if isinstance(value, str):
+        return ToolChoice(_WORDS[value]) if value in _WORDS else ToolChoice("named", value)
+    if value is None or isinstance(value, bool):
+        return ToolChoice("any" if value else "auto")
+    return None
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from typing_extensions import NotRequired, TypedDict
 
-from langchain_gorilla.binding import ToolChoice
+from langchain_gorilla.binding import ToolChoice, spelled_choice
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.chat_models import ChatGorilla
 from langchain_gorilla.functions import FunctionSchema, function_set
@@ -327,16 +327,10 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
 
 def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:
     """Read as much of a tool choice as matters to a selection, in any vendor's form."""
-    given = request.tool_choice
-    if isinstance(given, dict):
-        inner = given["function"] if isinstance(given.get("function"), dict) else given
-        given = inner.get("name", inner.get("type"))
-    if given in ("any", "required") or given is True:
-        # The agent's own tools can be called too.
-        return ToolChoice() if request.tools else ToolChoice("any")
-    if given == "none":
-        return ToolChoice("none")
-    return ToolChoice("named", given) if isinstance(given, str) and given in box else ToolChoice()
+    choice = spelled_choice(request.tool_choice) or ToolChoice()
+    # The agent's own tools can be called too.
+    own = choice.name not in box if choice.name else choice.mode == "any" and request.tools
+    return ToolChoice() if own else choice
 
 
 def _structured(request: ModelRequest[Any]) -> tuple[list[BaseTool], dict[str, Any]]:

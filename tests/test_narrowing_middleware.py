@@ -400,6 +400,16 @@ def test_a_turn_that_began_with_a_forced_tool_is_searched_afterwards():
     ]  # fmt: skip
 
 
+def test_a_catalogs_tool_that_is_named_like_a_word_can_be_forced():
+    class Forced(AgentMiddleware):
+        def wrap_model_call(self, request, handler):
+            return handler(request.override(tool_choice={"type": "tool", "name": "any"}))
+
+    held = ToolCatalog([made("any", "Rent a car."), *tools()])
+    state = ask(agent("<<function>>any(value='a van')", "Done.", held=held, before=[Forced()]))
+    assert offered(answers_of(state)[0])[0] == "any"
+
+
 def test_a_second_agent_with_another_catalog_searches_it_in_the_same_turn():
     first = ask(agent("Over to you."), f"{RAIN}. {MONEY}")
     money = ToolCatalog([made("change_money", "Exchange an amount of money."), *tools()[1:2]])
