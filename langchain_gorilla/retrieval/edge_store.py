@@ -65,7 +65,6 @@ class EdgeStore(BaseStore):
         import qdrant_edge
 
         self._edge = qdrant_edge
-        self._dense = dimension is not None
         self._folder = folder
         self._is_closing = False
         with self._explained("open"):

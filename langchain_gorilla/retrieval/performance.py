@@ -91,20 +91,16 @@ def _facts(variant: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _accuracy(value: Any) -> dict[str, float]:
-    if not isinstance(value, str):
-        share = _share(value)
-        return {} if share is None else {"accuracy": share}
+    text = value if isinstance(value, str) else ""
     facts = {}
-    for found in _RANKED.finditer(value):
+    for found in _RANKED.finditer(text):
         share = _share(float(found["value"] or found["first"]), percent=True)
         if share is not None:
             facts[f"top_{found['before'] or found['after']}"] = share
     if facts:
         return facts
-    if stated := _PERCENT_ACCURACY.search(value):
-        share = _share(float(stated[1] or stated[2]), percent=True)
-        return {} if share is None else {"accuracy": share}
-    share = _share(value)
+    stated = _PERCENT_ACCURACY.search(text)
+    share = _share(float(stated[1] or stated[2]), percent=True) if stated else _share(value)
     return {} if share is None else {"accuracy": share}
 
 
