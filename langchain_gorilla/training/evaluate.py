@@ -4,11 +4,10 @@
     python -m langchain_gorilla.training.evaluate --cases bfcl_gold.jsonl bfcl_irrelevance.jsonl
 
 Answers are greedy; ``--constrained`` holds their calls to the functions, as ``ChatGorilla`` does
-by default; ``--lexical-weight 2`` is its default for the bundled model, 0 the model alone. The
-Berkeley comparison follows the rules of their checker for Python (values of ``possible_answer``,
-``""`` = may be left out, strings without spaces and marks, in lower case) in short; it is stricter
-with types (an integer is no float where one is asked for only if the checker says so too). It is
-for following a training, not for quoting beside a leaderboard. These cases are never trained on.
+by default; ``--lexical-weight 2`` is its default for the bundled model, 0 the model alone. Berkeley's
+cases are judged by their checker (``evaluation.bfcl_checker``), their prompts are this training's. They
+are never trained on, and these figures are for following a training, not for quoting beside a
+leaderboard.
 """
 
 import argparse
@@ -27,7 +26,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from langchain_gorilla import bundled
 from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.engines.locating import ModelSource, locate
-from langchain_gorilla.evaluation.bfcl_checker import standardized
+from langchain_gorilla.evaluation.bfcl_checker import UncheckableError, check_calls
 from langchain_gorilla.evaluation.cases import Case as BfclCase
 from langchain_gorilla.evaluation.cases import read_cases
 from langchain_gorilla.evaluation.outputs import check_outputs, write_text
@@ -200,7 +199,7 @@ def judge(case: Case, answer: str) -> Outcome:
     if not case.possible:
         return Outcome(case, answer, calls == [], calls == [])
     names = sorted(name for possible in case.possible for name in possible)
-    return Outcome(case, answer, _fits_all(calls, case), _names(calls) == names)
+    return Outcome(case, answer, _fits(calls, case), _names(calls) == names)
 
 
 def _written(calls: Sequence[FunctionCall]) -> list[str]:
@@ -214,75 +213,21 @@ def _names(calls: Sequence[FunctionCall] | None) -> list[str]:
     return sorted(call.name for call in calls or ())
 
 
-def _fits_all(calls: Sequence[FunctionCall] | None, case: Case) -> bool:
-    """Tell whether calls and possible answers fit one to one."""
-    left = list(case.possible or ())
-    if calls is None or len(calls) != len(left):
-        return False
-    types = {one["name"]: one["parameters"].get("properties", {}) for one in case.functions}
-    for call in calls:
-        found = next((one for one in left if _fits(call, one, types)), None)
-        if found is None:
-            return False
-        left.remove(found)
-    return True
-
-
-def _fits(
-    call: FunctionCall,
-    possible: Mapping[str, Mapping[str, Sequence[JSONValue]]],
-    types: Mapping[str, Mapping[str, Any]],
-) -> bool:
-    values = possible.get(call.name)
-    if values is None:
-        return False
-    known = types.get(call.name, {})
-    for name, value in call.arguments.items():
-        if name not in values or name not in known:
-            return False
-        if not _typed(value, known[name].get("type")):
-            return False
-        if not any(_same(value, one) for one in values[name]):
-            return False
-    return all(name in call.arguments or "" in one for name, one in values.items())
-
-
-def _typed(value: JSONValue, kind: str | None) -> bool:
-    expected: dict[str, tuple[type, ...]] = {
-        "integer": (int,),
-        "float": (int, float),
-        "number": (int, float),
-        "boolean": (bool,),
-        "string": (str,),
-        "array": (list,),
-        "tuple": (list,),
-        "dict": (dict,),
-    }
-    if isinstance(value, bool) and kind != "boolean":
-        return False
-    return isinstance(value, expected.get(kind or "", (object,)))
-
-
-def _same(value: JSONValue, possible: JSONValue) -> bool:
-    if isinstance(value, str) and isinstance(possible, str):
-        return standardized(value) == standardized(possible)
-    if isinstance(value, list) and isinstance(possible, (list, tuple)):
-        pairs = zip(value, possible, strict=False)
-        return len(value) == len(possible) and all(_same(one, other) for one, other in pairs)
-    if isinstance(value, dict) and isinstance(possible, dict):
-        if not all(name in possible for name in value):
-            return False
-        return all(
-            any(_same(value[name], one) for one in _options(options))
-            if name in value
-            else "" in _options(options)
-            for name, options in possible.items()
+def _fits(calls: Sequence[FunctionCall] | None, case: Case) -> bool:
+    """Tell whether Berkeley's checker finds calls right."""
+    try:
+        return (
+            calls is not None
+            and check_calls(
+                case.functions,
+                [{one.name: one.arguments} for one in calls],
+                case.possible or (),
+                language="python",
+                category=case.group,
+            ).valid
         )
-    return bool(value == possible)
-
-
-def _options(possible: JSONValue) -> Sequence[JSONValue]:
-    return possible if isinstance(possible, list) else [possible]
+    except UncheckableError:
+        return False
 
 
 def interval(right: int, count: int) -> tuple[float, float]:

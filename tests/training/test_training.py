@@ -444,6 +444,7 @@ def test_own_cases_end_where_the_answer_begins() -> None:
     [
         ("<<function>>area(base=10, height=5)", True),
         ("<<function>>area(base=10, height=5, unit='units')", True),
+        ("<<function>>area(base=10, height=5, note=None)", True),
         ("<<function>>area(base=10)", False),
         ("<<function>>area(base=10.0, height=5)", False),
         ("<<function>>area(base=10, height=5)<<function>>area(base=10, height=5)", False),
@@ -455,9 +456,13 @@ def test_berkeley_answers_are_judged_by_their_possible_values(answer: str, right
     properties = {name: {"type": "integer"} for name in ("base", "height")}
     function = {
         "name": "area",
-        "parameters": {"properties": {**properties, "unit": {"type": "string"}}},
+        "parameters": {
+            "properties": properties | {key: {"type": "string"} for key in ("unit", "note")},
+            "required": ["base", "height"],
+        },
     }
-    possible = [{"area": {"base": [10], "height": [5], "unit": ["units", ""]}}]
+    values = {"base": [10], "height": [5], "unit": ["units", ""], "note": ["", None]}
+    possible = [{"area": values}]
     case = evaluate.Case("simple", "", possible=possible, functions=[function])
     assert evaluate.judge(case, answer).right is right
 
