@@ -162,7 +162,7 @@ def _hint(value: JSONValue, errors: list[ValidationError]) -> str:
         is_number = re.fullmatch(r"[+-]?\d{1,30}(\.\d{1,30})?", value) is not None
         is_boolean = value.lower() in ("true", "false")
         if (is_number and kinds & {"integer", "number"}) or (is_boolean and "boolean" in kinds):
-            return f" (write {value} without quotes)"
+            return f" (write {value.lower()} without quotes)"
         enums: list[Any] = [each.validator_value for each in errors if each.validator == "enum"]
         for option in itertools.chain(*enums):
             if _folded(option) == _folded(value):
@@ -170,7 +170,8 @@ def _hint(value: JSONValue, errors: list[ValidationError]) -> str:
     elif isinstance(value, int | float) and kinds == {"string"}:
         return " (write it in quotes)"
     if kinds == {"array"} and not isinstance(value, dict):
-        return " (put it in a list)"
+        is_list = isinstance(value, str) and value.lstrip().startswith("[")
+        return " (write the list itself, not its text)" if is_list else " (put it in a list)"
     return ""
 
 

@@ -116,9 +116,10 @@ def test_none_is_dropped_where_leaving_out_means_the_same(
 
 REASONS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"a": INTEGER}, {"a": "3"}, "a: got '3', expected an integer (write 3 without quotes)."),
-    ({"a": {"type": "boolean"}}, {"a": "True"}, "a: got 'True', expected true or false (write True without quotes)."),
+    ({"a": {"type": "boolean"}}, {"a": "TRUE"}, "a: got 'TRUE', expected true or false (write true without quotes)."),
     ({"a": {"type": "string"}}, {"a": 94110}, "a: got 94110, expected a string (write it in quotes)."),
     ({"a": {"type": "array"}}, {"a": "x"}, "a: got 'x', expected a list (put it in a list)."),
+    ({"a": {"type": "array"}}, {"a": "['x']"}, 'a: got "[\'x\']", expected a list (write the list itself, not its text).'),
     ({"a": INTEGER}, {"a": True}, "a: got True, expected an integer."),
     ({"a": INTEGER}, {"a": 3.5}, "a: got 3.5, expected an integer."),
     ({"a": {"type": ["integer", "null"]}}, {"a": []}, "a: got [], expected an integer or null."),
