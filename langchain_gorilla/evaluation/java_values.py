@@ -16,7 +16,7 @@ Nothing here evaluates text, and each scan is linear in its length.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from langchain_gorilla.evaluation.source_values import boolean, constant, integer, single_line
@@ -68,42 +68,26 @@ def java_value(text: str, java_type: str, element_type: str | None = None) -> An
     Raises:
         ValueError: BFCL cannot convert this type either, or a number with thousands of digits.
     """
-    reader = _READERS.get(java_type)
-    if reader is not None:
-        return reader(text)
-    if java_type == "Array":
-        return _array(text, element_type)
-    if java_type == "ArrayList":
-        return _array_list(text, element_type)
-    if java_type == "HashMap":
-        return _hash_map(text)
+    match java_type:
+        case "byte" | "short" | "integer":
+            return integer(text)
+        case "long":
+            return int(text.rstrip("\n")[:-1]) if _LONG.match(text) else text
+        case "float":
+            return float(text.rstrip("\n")[:-1]) if _FLOAT.match(text) else text
+        case "double":
+            return float(text) if _DOUBLE.match(text) else text
+        case "boolean":
+            return boolean(text)
+        case "char" | "String" | "any":
+            return text
+        case "Array":
+            return _array(text, element_type)
+        case "ArrayList":
+            return _array_list(text, element_type)
+        case "HashMap":
+            return _hash_map(text)
     raise ValueError(f"BFCL has no conversion for Java values of type {java_type!r}.")
-
-
-def _long(text: str) -> int | str:
-    return int(text.rstrip("\n")[:-1]) if _LONG.match(text) else text
-
-
-def _float(text: str) -> float | str:
-    return float(text.rstrip("\n")[:-1]) if _FLOAT.match(text) else text
-
-
-def _double(text: str) -> float | str:
-    return float(text) if _DOUBLE.match(text) else text
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "byte": integer,
-    "short": integer,
-    "integer": integer,
-    "long": _long,
-    "float": _float,
-    "double": _double,
-    "boolean": boolean,
-    "char": str,
-    "String": str,
-    "any": str,
-}
 
 
 def _array(text: str, element_type: str | None) -> Any:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-RESAMPLES = 10_000
+_RESAMPLES = 10_000
 _SEED = 20230524  # any fixed number: the same run prints the same interval
 
 
-def interval_of_share(hits: int, n: int, *, resamples: int = RESAMPLES) -> tuple[float, float]:
+def interval_of_share(hits: int, n: int) -> tuple[float, float]:
     """Return the 95 % percentile-bootstrap interval of a share.
 
     Resampling n zeros and ones with replacement draws a binomial count, so that is drawn. Where
@@ -20,11 +20,10 @@ def interval_of_share(hits: int, n: int, *, resamples: int = RESAMPLES) -> tuple
     Args:
         hits: Cases that count.
         n: Cases.
-        resamples: How often to draw.
     """
     if n == 0:
         return (0.0, 0.0)
-    draws = np.random.default_rng(_SEED).binomial(n, hits / n, size=resamples) / n
+    draws = np.random.default_rng(_SEED).binomial(n, hits / n, size=_RESAMPLES) / n
     low, high = np.percentile(draws, [2.5, 97.5])
     return (float(low), float(high))
 
@@ -60,7 +59,7 @@ def compare(first: Mapping[str, bool], second: Mapping[str, bool]) -> Comparison
         return Comparison(0, 0.0, (0.0, 0.0), 0, 0, 1.0)
     shares = [only_first / n, only_second / n]
     draws = np.random.default_rng(_SEED).multinomial(
-        n, [*shares, max(0.0, 1 - sum(shares))], size=RESAMPLES
+        n, [*shares, max(0.0, 1 - sum(shares))], size=_RESAMPLES
     )
     low, high = np.percentile((draws[:, 1] - draws[:, 0]) / n, [2.5, 97.5])
     return Comparison(
