@@ -21,9 +21,6 @@ from langchain_gorilla.evaluation.scoring import Answer
 
 ANSWERS_FILE = "answers.jsonl"
 
-EARLIER_OPTIONS: Mapping[str, Any] = {"format": None, "compare_functions": 1, "lexical_weight": 0.0}
-"""What runs had before there were these options."""
-
 
 class DifferentRunError(GorillaError, ValueError):
     """The folder holds answers of a run with other options, or of another model."""
@@ -129,14 +126,12 @@ def _difference(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str | 
     options = recorded.get("options")
     if not isinstance(options, dict):
         return "its first line holds no options"
-    before, now = {**EARLIER_OPTIONS, **options}, asked["options"]
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    now = asked["options"]
+    names = [name for name in {**options, **now} if options.get(name) != now.get(name)]
     if names:
-        changed = (f"{name} was {before.get(name)}, not {now.get(name)}" for name in names)
+        changed = (f"{name} was {options.get(name)}, not {now.get(name)}" for name in names)
         return f"with other options: {', '.join(changed)}"
     files = recorded.get("model_files")
-    if files is None:
-        return "it does not say which files its model had, as runs of earlier versions do not"
     # An id alone was written, or is all that is known now, where nothing is downloaded.
     if now["model"] in (files, asked["model_files"]) or files == asked["model_files"]:
         return None

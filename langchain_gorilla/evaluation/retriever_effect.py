@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_gorilla.evaluation.answers_file import EARLIER_OPTIONS
 from langchain_gorilla.evaluation.page import Table, percent
 from langchain_gorilla.evaluation.plots import RETRIEVERS, Run
 from langchain_gorilla.evaluation.statistics import Comparison, compare
@@ -66,8 +65,7 @@ def retriever_runs(runs: Sequence[Run]) -> list[RetrieverRuns]:
     """Return the groups of runs that answer the question: ``none`` and at least one retriever."""
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        options = {**EARLIER_OPTIONS, **run["options"]}
-        key = (run["model"], *(options.get(name) for name in _SAME))
+        key = (run["model"], *(run["options"].get(name) for name in _SAME))
         alike.setdefault(key, []).append(run)
     groups: dict[tuple[Any, ...], dict[str, Run]] = {}
     for key, members in alike.items():

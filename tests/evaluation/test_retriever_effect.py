@@ -90,11 +90,6 @@ def test_runs_that_differ_by_more_than_the_retriever_are_not_compared(
     assert retriever_runs([run("none", 10), run("bm25", 20, **other)]) == []
 
 
-@pytest.mark.parametrize("other", [{"compare_functions": 1}, {"lexical_weight": 0.0}])
-def test_runs_of_before_an_option_was_there_had_its_neutral_value(other: dict[str, Any]) -> None:
-    assert len(retriever_runs([run("none", 10), run("bm25", 20, **other)])) == 1
-
-
 def test_the_picture_draws_the_groups_of_the_table_and_no_other_runs() -> None:
     pytest.importorskip("matplotlib")
     apart = [run("none", 10), run("bm25", 20, max_tokens=9)]
