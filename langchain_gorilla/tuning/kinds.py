@@ -244,28 +244,10 @@ class _Guesser:
         return max(self._counts, key=likelihood)
 
 
-_SAYS_LITTLE = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "to",
-        "for",
-        "in",
-        "is",
-        "be",
-        "or",
-        "and",
-        "on",
-        "that",
-        "which",
-        "this",
-        "e",
-        "g",
-        "with",
-    ]
-)
+_SAYS_LITTLE = frozenset([
+    "the", "a", "an", "of", "to", "for", "in", "is", "be", "or", "and", "on", "that",
+    "which", "this", "e", "g", "with",
+])  # fmt: skip
 
 
 def _clues(name: str, description: str) -> list[str]:
