@@ -91,8 +91,7 @@ def export(
     """
     check_outputs(folder=out)
     tokenizer = read_tokenizer(tokenizer_file)
-    sizes = PRESETS[preset]
-    shape = Shape(tokenizer.get_vocab_size(), sizes.width, sizes.layers, sizes.heads, sizes.inner)
+    shape = PRESETS[preset].shape(tokenizer.get_vocab_size())
     model = SmallModel(shape, features(tokenizer))
     try:
         model.load_state_dict(checkpoints.load(checkpoint)["average"])
