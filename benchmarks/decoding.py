@@ -219,15 +219,15 @@ class Model:
         return self.compiler.constraint(grammar.functions, grammar.syntax, grammar.answer)
 
 
-def random_model(shared: Path, dtype: torch.dtype, *, small: bool, device: str) -> Model:
+def random_model(shared: Path, dtype: torch.dtype, device: str) -> Model:
     """Make the Llama of random weights under the real vocabulary."""
     words = Tokenizer.from_file(str(shared / "tokenizers/deepseek-llm/tokenizer.json"))
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token=words.id_to_token(END))
-    layers = {"num_hidden_layers": 2, "hidden_size": 128, "intermediate_size": 352}
-    layers |= {} if small else {"num_hidden_layers": 12, "hidden_size": 512}
-    layers |= {} if small else {"intermediate_size": 1408}
     config = LlamaConfig(
         vocab_size=ROWS,
+        num_hidden_layers=12,
+        hidden_size=512,
+        intermediate_size=1408,
         num_attention_heads=8,
         num_key_value_heads=8,
         max_position_embeddings=8192,
@@ -235,7 +235,6 @@ def random_model(shared: Path, dtype: torch.dtype, *, small: bool, device: str) 
         eos_token_id=END,
         bos_token_id=None,
         pad_token_id=None,
-        **layers,
     )
     torch.manual_seed(0)
     weights = LlamaForCausalLM(config).to(device=device, dtype=dtype).eval()
@@ -620,7 +619,7 @@ class Run:
     def big(self) -> Model:
         """The model of random weights."""
         options = self.options
-        return random_model(options.shared, self.dtype, small=False, device=options.device)
+        return random_model(options.shared, self.dtype, options.device)
 
     @cached_property
     def big_tasks(self) -> list[Task]:
@@ -659,7 +658,7 @@ class Run:
     def packing(self) -> Iterator[Figure]:
         """Passes with packed weights, on a CPU."""
         if self.options.device == "cpu":
-            again = random_model(self.options.shared, self.dtype, small=False, device="cpu")
+            again = random_model(self.options.shared, self.dtype, "cpu")
             found = packed_passes(self.big.weights, again.weights, 10 * self.rounds)
             yield from (Figure(name, ratio, "pack_weights=True") for name, ratio in found.items())
 
