@@ -26,6 +26,7 @@ from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
+import anyio
 import httpx
 from langchain_core.tools import ToolException
 
@@ -182,8 +183,10 @@ async def asend(request: HttpRequest, settings: HttpSettings) -> HttpAnswer:
     check_address(request.url, request.base_url)
     deadline = time.monotonic() + settings.timeout_s
     try:
-        return await asyncio.wait_for(_patiently(request, settings, deadline), settings.timeout_s)
-    except asyncio.TimeoutError:
+        # Before Python 3.12 asyncio.wait_for may lose a cancellation.
+        with anyio.fail_after(settings.timeout_s):
+            return await _patiently(request, settings, deadline)
+    except TimeoutError:
         raise ToolException(_silence(request, f"{settings.timeout_s:g} seconds")) from None
 
 

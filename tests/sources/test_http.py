@@ -155,6 +155,30 @@ def test_a_server_that_never_finishes_ends_at_the_deadline(server_does):
         assert time.monotonic() - began < 1.5
 
 
+@pytest.mark.parametrize("rounds", range(3))
+async def test_no_cancellation_is_lost_beside_an_answer(rounds: int):
+    loop = asyncio.get_running_loop()
+
+    def cancel_after(rounds: int) -> None:
+        if rounds:
+            loop.call_soon(cancel_after, rounds - 1)
+        else:
+            task.cancel()
+
+    async def answer(received: httpx.Request) -> httpx.Response:
+        loop.call_soon(cancel_after, rounds)
+        return httpx.Response(200, stream=httpx.ByteStream(b""))
+
+    async def call() -> None:
+        await asend(request("http://127.0.0.1/x"), settings)
+        await asyncio.sleep(20)
+
+    settings = HttpSettings(client_options={"transport": httpx.MockTransport(answer)})
+    task = asyncio.create_task(call())
+    await asyncio.wait((task,), timeout=2)
+    assert task.cancelled()
+
+
 async def test_a_cancelled_call_stops():
     with serving(lambda received: never) as server:
         task = asyncio.create_task(asend(request(server.url), QUICK))
