@@ -231,7 +231,8 @@ class _Reader:
                 f"{place} has the role {message.role!r}. Expected one of {', '.join(_ROLES)}. "
                 "Use SystemMessage, HumanMessage, AIMessage or ToolMessage."
             )
-        self.read(kind(content=message.content, name=message.name), place)
+        kept = message.additional_kwargs  # OpenAI's calls, of an assistant.
+        self.read(kind(message.content, name=message.name, additional_kwargs=kept), place)
 
 
 def _asked_for(message: AIMessage) -> Iterator[tuple[str | None, FunctionCall | FailedCall]]:

@@ -305,3 +305,10 @@ def _deep(depth):
 def test_what_no_prompt_can_carry_is_an_error(messages, match):
     with pytest.raises(PromptError, match=match):
         conversation(messages)
+
+
+def test_a_chat_message_of_an_assistant_keeps_its_calls():
+    function = {"name": "f", "arguments": '{"a": 1}'}
+    kept = {"tool_calls": [{"id": "c", "type": "function", "function": function}]}
+    (turn,) = conversation([ChatMessage("", role="assistant", additional_kwargs=kept)])
+    assert turn == AssistantTurn("", (FunctionCall("f", {"a": 1}),))
