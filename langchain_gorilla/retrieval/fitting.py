@@ -61,7 +61,8 @@ class Trial:
                 "Add pairs, spell the names as the catalog does, or go without an adapter."
             )
         random.Random(seed).shuffle(known)
-        cut = max(1, round(len(known) * held_out))
+        # The first fit chooses how strong it is by one pair, of another one.
+        cut = min(max(1, round(len(known) * held_out)), len(known) - 2)
         adapter = Adapter.from_payload(opened.store.note("adapter"))
         previous = adapter.version if adapter else 0
         return cls(known[cut:], known[:cut], rows, documents, previous)

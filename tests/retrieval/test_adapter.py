@@ -192,6 +192,10 @@ def test_too_few_pairs_are_an_error(index, given, options, match):
         index.fit(given, **options)
 
 
+def test_two_pairs_are_always_left_to_fit_to(index):
+    assert index.fit(pairs(), held_out=0.999).fitted == 2
+
+
 def test_an_index_by_words_has_nothing_to_adapt(new_index):
     index = new_index()
     index.sync(catalog())
