@@ -27,7 +27,7 @@ from langchain_gorilla.sources.base import Refusal, Tools
 from langchain_gorilla.sources.event_loop import run
 
 try:
-    from anyio import BrokenResourceError, ClosedResourceError
+    from anyio import BrokenResourceError, ClosedResourceError, fail_after
     from langchain_mcp_adapters.sessions import create_session
     from mcp import ClientSession, McpError, types
     from mcp.types import CONNECTION_CLOSED
@@ -63,14 +63,17 @@ def tools_from_mcp(
 
     async def listed() -> tuple[list[types.Tool | Refusal], str]:
         async with create_session(connection) as session:  # type: ignore[arg-type]
-            itself = await asyncio.wait_for(session.initialize(), timeout_s)
-            tools = await asyncio.wait_for(all_tools(session), timeout_s)
+            with fail_after(timeout_s):
+                itself = await session.initialize()
+            with fail_after(timeout_s):
+                tools = await all_tools(session)
         return tools, itself.serverInfo.name
 
     async def call(tool: str, arguments: dict[str, Any]) -> CallToolResult:
         try:
             async with create_session(connection) as session:  # type: ignore[arg-type]
-                await asyncio.wait_for(session.initialize(), timeout_s)
+                with fail_after(timeout_s):
+                    await session.initialize()
                 return await called(session, tool, arguments, timeout_s)
         except Exception as error:
             # Task groups wrap what went wrong inside them.
@@ -254,7 +257,8 @@ class McpServer:
         try:
             async with self._connected() as session:
                 try:
-                    await asyncio.wait_for(self._begin(session), self._timeout_s)
+                    with fail_after(self._timeout_s):
+                        await self._begin(session)
                 except Exception as error:
                     # Told here, before leaving the session adds errors of its own.
                     started.set_exception(unreachable(self._connection, error))
@@ -308,7 +312,8 @@ class McpServer:
     async def _relist(self) -> ToolsChange:
         assert self._session is not None
         async with self._listing:
-            found = await asyncio.wait_for(all_tools(self._session), self._timeout_s)
+            with fail_after(self._timeout_s):
+                found = await all_tools(self._session)
             tools, refusals = read_tools(found, self.name, self._call)
             listed = {
                 each.name: each

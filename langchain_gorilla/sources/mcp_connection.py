@@ -1,6 +1,5 @@
 """What people write to reach an MCP server, and why one cannot be reached."""
 
-import asyncio
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from typing import Any, Final
@@ -118,7 +117,7 @@ def innermost(error: BaseException) -> BaseException:
         inside = getattr(error, "exceptions", None)
         if isinstance(inside, tuple) and inside:
             error = inside[0]
-        elif isinstance(error.__context__, asyncio.TimeoutError):
+        elif isinstance(error.__context__, TimeoutError):
             return error.__context__
         else:
             return error
@@ -135,7 +134,7 @@ def misfit(error: ValidationError) -> str:
 
 def why(error: BaseException) -> str:
     """Say what is wrong with a server, without what may hold keys."""
-    if isinstance(error, asyncio.TimeoutError):
+    if isinstance(error, TimeoutError):
         return "it does not answer"
     if isinstance(error, httpx.HTTPStatusError):
         return f"it answers HTTP {error.response.status_code} {error.response.reason_phrase}"

@@ -5,7 +5,6 @@ no sync call, take the argument ``runtime`` for LangGraph's, raise on audio, han
 that read text only, and leave checking the arguments to the server.
 """
 
-import asyncio
 import base64
 import binascii
 import json
@@ -105,7 +104,7 @@ class McpTool(SourceTool):
             result = await self._mcp_call(self._mcp_name, arguments)
         except McpError as error:
             raise ToolException(f"{self._mcp_name}: {error.error.message}") from None
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise ToolException(f"{self._mcp_name}: its server does not answer.") from None
         except httpx.HTTPStatusError as error:
             raise ToolException(
