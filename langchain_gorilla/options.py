@@ -53,10 +53,7 @@ class ModelOptions(BaseModel):
         populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=()
     )
 
-    model: str = Field(default_factory=from_env("GORILLA_MODEL", error_message=(
-        'ChatGorilla needs a model: pass model="gorilla-llm/gorilla-openfunctions-v2", a directory '
-        'with weights, or model="bundled" for the small demonstration model; or set GORILLA_MODEL.'
-    )))  # fmt: skip
+    model: str = Field(default_factory=from_env("GORILLA_MODEL", default=""))
     """A model id on the hub, a directory with weights, or ``"bundled"``."""
 
     format: str | PromptFormat | None = None
@@ -238,6 +235,16 @@ class ModelOptions(BaseModel):
         """Return what changes an answer, as far as it is given."""
         found = {name: getattr(self, name) for name in _ANSWERING}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def refuse_no_model(model: str) -> None:
+    """Refuse an empty name, which would be that of the current folder."""
+    if not model.strip():
+        raise UnsupportedOptionError(
+            'ChatGorilla needs a model: pass model="gorilla-llm/gorilla-openfunctions-v2", a '
+            'directory with weights, or model="bundled" for the small demonstration model; or set '
+            "GORILLA_MODEL."
+        )
 
 
 def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:

@@ -162,10 +162,14 @@ def test_an_unknown_format_lists_the_known_ones():
         ChatGorilla(model="bundled", format="openfunction")
 
 
-def test_no_model_says_what_to_pass(monkeypatch):
+@pytest.mark.parametrize("options", [{}, {"model": "", "format": "openfunctions-v2"}])
+@pytest.mark.parametrize("variable", [{}, {"GORILLA_MODEL": ""}])
+def test_no_model_says_what_to_pass(options, variable, monkeypatch):
     monkeypatch.delenv("GORILLA_MODEL", raising=False)
-    with pytest.raises((ValueError, ValidationError), match='model="bundled"'):
-        ChatGorilla()
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UnsupportedOptionError, match='model="bundled"'):
+        ChatGorilla(**options)
 
 
 @pytest.mark.parametrize(
