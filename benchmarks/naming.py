@@ -18,7 +18,6 @@ from pathlib import Path
 
 import torch
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from langchain_gorilla import bundled
 from langchain_gorilla.catalog import CatalogTool
@@ -34,6 +33,7 @@ from langchain_gorilla.training.evaluate import (
     own_cases,
     read_calls,
 )
+from langchain_gorilla.training.generate import Generator
 from langchain_gorilla.training.prompts import CALL, RESPONSE
 
 WEIGHTS = (1.0, 2.0, 3.0, 5.0)
@@ -45,8 +45,8 @@ class Names:
 
     def __init__(self, folder: Path) -> None:
         """Load the model."""
-        self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        loaded = Generator(folder)
+        self._model, self._tokenizer = loaded.model, loaded.tokenizer
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids

@@ -13,6 +13,7 @@ from langchain_gorilla.binding import ToolChoice
 from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.constraining import compared_functions
 from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions, TextPiece
+from langchain_gorilla.engines.locating import ModelSource, locate
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
 from langchain_gorilla.evidence import lexical_evidence
@@ -30,10 +31,15 @@ class Generator:
     """An exported model that answers prompts, the likeliest token each time."""
 
     def __init__(self, folder: Path) -> None:
-        """Load the model and its tokenizer in float32."""
-        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        """Load the model and its tokenizer in float32.
+
+        Raises:
+            MissingModelError: There is no such folder, or no model in it.
+        """
+        path, _ = locate(ModelSource(model=str(folder.absolute())))
+        self.model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
         self.model.eval()  # type: ignore[no-untyped-call]
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(path)
         self.end = self.tokenizer.eos_token_id
 
     @torch.no_grad()

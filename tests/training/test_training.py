@@ -260,6 +260,11 @@ def test_what_is_exported_predicts_the_same(
         torch.testing.assert_close(llama(ids).logits[0], own, atol=0.02, rtol=0.02)
 
 
+def test_a_folder_without_a_model_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(MissingModelError, match="nowhere"):
+        generate.Generator(tmp_path / "nowhere")
+
+
 def test_an_export_with_another_preset_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
