@@ -9,8 +9,8 @@ The grammar, in which case and order of the parts in ``[]`` do not matter::
     bound       = [no | not | never | isn't …] [be | have | cost | take] comparison
     comparison  = under | below | less than | fewer than | smaller than | cheaper than | faster than
                 | over | above | more than | larger than | greater than | exceeding
-                | at least | minimum of | at most | up to | maximum of
-                | before | after | since | until | < | <= | > | >=
+                | at least | minimum [of] | at most | up to | maximum [of] | less than or equal to
+                | max | min | before | after | since | until | < | <= | > | >=
     number      = digits [. digits] [e digits] [k | M | B | G | T]      10M, 1.5B, 1e7, 1,000
     unit        = % | us | ms | s | seconds | minutes | hours | KB | MB | GB | TB | KiB
                 | MiB | GiB | TiB | bytes | $ | USD | dollars
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from langchain_gorilla.retrieval.points import Range
 
 QUANTITIES: Mapping[str, tuple[str, ...]] = {
-    "parameters": ("parameters", "parameter", "params", "weights"),
+    "parameters": ("trainable parameters", "parameters", "parameter", "params", "weights"),
     "top_1": ("top-1 accuracy", "top 1 accuracy", "top-1", "top 1", "top1"),
     "top_5": ("top-5 accuracy", "top 5 accuracy", "top-5", "top 5", "top5"),
     "accuracy": ("accuracy", "accurate"),
@@ -84,12 +84,16 @@ _UNITS: Mapping[str, tuple[str | None, float]] = {
 # Words to the side of the bound: lt, lte, gt, gte.
 _COMPARISONS: Mapping[str, str] = {
     "at least": "gte",
-    "a minimum of": "gte",
+    "greater than or equal to": "gte",
     "minimum of": "gte",
+    "minimum": "gte",
+    "min": "gte",
     "at most": "lte",
     "up to": "lte",
-    "a maximum of": "lte",
+    "less than or equal to": "lte",
     "maximum of": "lte",
+    "maximum": "lte",
+    "max": "lte",
     "less than": "lt",
     "fewer than": "lt",
     "smaller than": "lt",
@@ -153,7 +157,7 @@ _CONSTRAINT = re.compile(
     rf"(?P<negation>{_NEGATION} (?:(?:be|have|cost|take) )?)?"
     rf"(?:\b|(?=\W))(?P<comparison>{_any_of(_COMPARISONS)}) ?"
     rf"{_NUMBER}"
-    rf"(?:(?: of| in)? ?(?P<after>{_QUANTITY})|(?![.,]?\d|\w))",
+    rf"(?:(?: of| in| on)? ?(?P<after>{_QUANTITY})|(?![.,]?\d|\w))",
     re.IGNORECASE,
 )
 _KEY_OF = {word: key for key, words in QUANTITIES.items() for word in words}
