@@ -180,7 +180,7 @@ class ToolRetriever(BaseRetriever):
 
     def _judged(self, query: str, k: int, result: SearchResult) -> SearchResult:
         """Say whether the hits fit, and leave out those that only the judgement needed."""
-        judged = replace(result, hits=result.hits[:k])
+        judged = replace(result, hits=result.hits[: max(k, 0)])
         # Notes say that another search was made than the calibrated one.
         if self.calibration is None or result.notes:
             return judged

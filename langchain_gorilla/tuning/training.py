@@ -5,6 +5,7 @@ them elsewhere; ``measuring`` takes it from there.
 """
 
 import hashlib
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,8 +70,10 @@ class TuningOptions:
         """Refuse what cannot be trained, before anything is loaded or measured."""
         for name in ("epochs", "rate", "batch_size", "max_tokens", "lora_rank"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UnsupportedOptionError(f"{name} is {value}; expected more than 0.")
+            if value is not None and not 0 < value < math.inf:
+                raise UnsupportedOptionError(f"{name} is {value}; expected a number above 0.")
+        if not 0 <= self.seed < 2**32:  # numpy's.
+            raise UnsupportedOptionError(f"seed is {self.seed}; expected 0 to 2**32 - 1.")
         if not 0 <= self.keep < 1:
             raise UnsupportedOptionError(f"keep is {self.keep}; expected a share from 0, below 1.")
         if self.lora_rank and find_spec("peft") is None:

@@ -57,7 +57,8 @@ async def test_asked_for_no_tool_it_finds_none(tmp_path, catalog):
         retriever = ToolRetriever(index=index, catalog=catalog)
         assert retriever.search("forecast rain", k=0).hits == ()
         assert (await retriever.asearch("forecast rain", k=0)).hits == ()
-        assert ToolRetriever(catalog=catalog).search("forecast rain", k=0).hits == ()
+        for k in (0, -1):
+            assert ToolRetriever(catalog=catalog).search("forecast rain", k=k).hits == ()
 
 
 @pytest.mark.parametrize("asked", [5, None, {"query": "forecast rain"}])

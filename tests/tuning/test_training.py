@@ -250,10 +250,17 @@ def test_a_share_is_from_0_and_below_1(tmp_path: Path, keep: float) -> None:
         _tune(ROWS, tmp_path, keep=keep)
 
 
-@pytest.mark.parametrize("name", ["epochs", "rate", "batch_size", "max_tokens", "lora_rank"])
-def test_an_option_out_of_its_range_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UnsupportedOptionError, match=f"{name} is 0"):
-        _tune(ROWS, tmp_path, **{name: 0})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, 0) for name in ("epochs", "rate", "batch_size", "max_tokens", "lora_rank")),
+        ("epochs", float("inf")),
+        ("seed", 2**32),
+    ],
+)
+def test_an_option_out_of_its_range_is_named(name: str, value: float) -> None:
+    with pytest.raises(UnsupportedOptionError, match=f"{name} is {value}"):
+        TuningOptions(**{name: value})  # type: ignore[arg-type]
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
