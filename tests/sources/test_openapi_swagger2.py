@@ -138,6 +138,7 @@ SERVERS = [
     ),
     ({"host": "a.example:8080", "schemes": ["http"]}, "http://a.example:8080"),
     ({"host": "a.example"}, "https://a.example"),
+    ({"host": "a.example", "basePath": "v1/"}, "https://a.example/v1"),
     ({"basePath": "/v1"}, None),
     ({}, None),
 ]

@@ -51,10 +51,11 @@ def modern_operation(
 def modern_servers(root: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return ``servers``; https before http."""
     base = root.get("basePath")
-    base = base if isinstance(base, str) else ""
+    # Without its slash it would be a part of the host's name.
+    base = f"/{base.lstrip('/')}" if isinstance(base, str) else "/"
     host = root.get("host")
     if not isinstance(host, str) or not host:
-        return [{"url": base or "/"}]
+        return [{"url": base}]
     schemes = [each for each in _listed(root.get("schemes")) if each in ("http", "https")]
     scheme = "http" if schemes and "https" not in schemes else "https"
     return [{"url": f"{scheme}://{host}{base}"}]
