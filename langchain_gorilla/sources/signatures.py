@@ -91,7 +91,8 @@ def read_callable(
                 "in a function with annotations."
             )
         given, hints = list(chosen), {}
-        if instance_of is not None and stub is not None:
+        if instance_of is not None and not (given and given[0].name == "self"):
+            # Neither a stub's parameters nor ``D.update([E, ]**F)`` name it.
             kind = inspect.Parameter.POSITIONAL_ONLY
             given.insert(0, StubParameter("self", kind, instance_of))
     if instance_of is not None and given:

@@ -575,6 +575,12 @@ def test_a_typed_dict_of_itself_is_named(module):
         json_type(Branch)
 
 
+def test_a_signature_in_a_docstring_leaves_the_object_out():
+    tools = tools_of(dict)
+    assert list(schema_of(tools, "builtins.dict.clear")) == ["self"]
+    assert list(schema_of(tools, "builtins.dict.update")) == ["self", "E", "F"]
+
+
 def test_no_property_of_an_object_runs():
     class Client(Shop):
         @property
