@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final, Literal, Union
 
 import typing_extensions
 from pydantic import AfterValidator, PydanticUserError, TypeAdapter, WithJsonSchema
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaError
 from typing_extensions import NotRequired, Required
 
@@ -43,6 +44,13 @@ class JsonType:
     schema: Mapping[str, JSONValue]
     definitions: Mapping[str, JSONValue]
     adapter: TypeAdapter[Any] | None
+
+
+class _GivenFields(GenerateJsonSchema):
+    """Leaves out a dataclass's fields with ``init=False``: Pydantic drops what they are given."""
+
+    def field_is_present(self, field: Any) -> bool:
+        return super().field_is_present(field) and field.get("init") is not False
 
 
 class NoJson:
@@ -112,7 +120,7 @@ def _json_type(hint: Any) -> JsonType:
         if hint in (Any, object):
             return ANYTHING
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
-        schema = adapter.json_schema()
+        schema = adapter.json_schema(schema_generator=_GivenFields)
     except (PydanticUserError, SchemaError, TypeError, NameError, AttributeError) as error:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON") from error
     except RecursionError as error:

@@ -1,5 +1,6 @@
 """Python code as tools: what becomes of signatures, what runs, what comes back."""
 
+import dataclasses
 import datetime
 import enum
 import functools
@@ -398,6 +399,15 @@ def test_json_becomes_the_value_that_a_hint_names(hint, given, made):
     kind = json_type(hint)
     assert Draft202012Validator(kind.schema).is_valid(given)
     assert repr(kind.adapter.validate_python(given)) == repr(made)
+
+
+def test_a_field_that_a_dataclass_fills_itself_is_not_asked_for():
+    @dataclasses.dataclass
+    class Order:
+        count: int
+        number: int = dataclasses.field(default=0, init=False)
+
+    assert json_type(Order).schema["properties"].keys() == {"count"}
 
 
 @pytest.mark.parametrize("hint", [int | float | datetime.date, dict[int, int | float]])
