@@ -133,7 +133,8 @@ def _read(head: str, told: str) -> OptionText | None:
             else:
                 positive.append(name)
             place = match.end()
-            slash = head[place : place + 3] == " / "
+            # click may set a short name before what turns it off: --on / -O, --off.
+            slash = slash or head[place : place + 3] == " / "
             continue
         if head[place] in " ,/|":
             place += 1

@@ -370,6 +370,7 @@ def test_colours_and_overstrikes_are_taken_off():
         ("-v", ("-v",), "", "flag"),
         ("--[no-]color", ("--color",), "--no-color", "flag"),
         ("--shout / --no-shout  Loudly.", ("--shout",), "--no-shout", "flag"),
+        ("--warm / -C, --cold  Heat it.", ("--warm", "-C"), "--cold", "flag"),
         ("-f FILE, --file FILE  Read it.", ("-f", "--file"), "", "value"),
         ("--file=FILE", ("--file",), "", "value"),
         ("--color[=WHEN]", ("--color",), "", "optional value"),
