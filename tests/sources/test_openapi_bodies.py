@@ -186,6 +186,16 @@ def test_a_file_that_may_be_missing_is_a_file(described: dict):
     assert parts(arrived) == [("f", "f", "image/png", b"\x89PNG\r")]
 
 
+def test_a_file_in_a_case_of_a_multipart_body_arrives_as_bytes():
+    upload = {"allOf": [{"type": "object", "properties": {"f": BYTES}, "required": ["f"]}]}
+    link = {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]}
+    schema = {"oneOf": [link, {"$ref": "#/components/schemas/Upload"}]}
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    description = post(body, "3.1.0", components={"schemas": {"Upload": upload}})
+    arrived = called(description, {"body": {"f": "data:image/png;base64,iVBORw0="}})
+    assert parts(arrived) == [("f", "f", "image/png", b"\x89PNG\r")]
+
+
 def test_a_file_is_of_the_type_that_its_data_has_where_several_are_described():
     schema = {"type": "object", "properties": {"f": BYTES, "g": BYTES}}
     encoding = {name: {"contentType": "image/png, image/jpeg"} for name in "fg"}

@@ -1,7 +1,7 @@
 """One operation as a function: its arguments, their schema, and where each of them goes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from langchain_gorilla.sources.openapi.operations import PLACEHOLDER, Described,
 from langchain_gorilla.sources.openapi.schemas import Schemas, Target
 from langchain_gorilla.sources.openapi.security import Credentials
 from langchain_gorilla.sources.openapi.serialization import Style
+from langchain_gorilla.sources.openapi.swagger2 import Located
 from langchain_gorilla.sources.tool import closed_schema
 
 _PLACES: Final = ("path", "query", "header", "cookie")
@@ -32,6 +33,7 @@ _STYLES: Final = {
 }
 _BINARY: Final = re.compile(r"(image|audio|video)/|application/(octet-stream|pdf|zip)$")
 _EXAMPLE_CHARACTERS: Final = 60
+_SAME_VALUE: Final = ("allOf", "anyOf", "oneOf")
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,11 @@ class _Reader:
         binary = frozenset(name for name, known in media_types.items() if _BINARY.match(known[0]))
         flat = flattened(schema, file, self._document)
         if flat is None:
-            plain, where = self._document.resolved(schema, file)
-            files = binary | _files(plain, where, self._document)
-            argument = self._argument("body", "body", [(schema, file)], given)
+            files = frozenset[str]()
+            if kind == "multipart":
+                files = binary | _files(schema, file, self._document)
+            hint = FILE_HINT if files else ""
+            argument = self._argument("body", "body", [(schema, file)], given, hint)
             if is_required:
                 self._required.append(argument)
             return Body(
@@ -300,31 +304,40 @@ def _encodings(media: Mapping[str, Any]) -> tuple[dict[str, Style], dict[str, tu
 
 
 def _files(schema: Any, file: str, document: Document) -> frozenset[str]:
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
-    properties = properties if isinstance(properties, Mapping) else {}
+    """Return the properties of a multipart body that are files in any of its cases."""
     return frozenset(
-        str(name) for name, each in properties.items() if _is_file(each, file, document)
+        str(name)
+        for part, where in _parts(schema, file, document, _SAME_VALUE)
+        if isinstance(properties := part.get("properties"), Mapping)
+        for name, each in properties.items()
+        if _is_file(each, where, document)
     )
 
 
 def _is_file(schema: Any, file: str, document: Document) -> bool:
     """Say whether a property of a multipart body is a file or a list of files, or may be one."""
-    parts = [document.resolved(schema, file)]
-    for keyword in ("allOf", "anyOf", "oneOf", "items"):
-        inside = [
-            (each, where)
-            for part, where in parts
-            if isinstance(part, Mapping) and keyword in part
-            for each in (part[keyword] if isinstance(part[keyword], list) else [part[keyword]])
-        ]
-        parts += [document.resolved(*each) for each in inside]
     return any(
         part.get("format") == "binary"
         or part.get("type") == "file"
         or ("contentMediaType" in part and "contentEncoding" not in part)
-        for part, _ in parts
-        if isinstance(part, Mapping)
+        for part, _ in _parts(schema, file, document, (*_SAME_VALUE, "items"))
     )
+
+
+def _parts(
+    schema: Any, file: str, document: Document, keywords: tuple[str, ...]
+) -> Iterator[Located]:
+    """Yield a schema and what it holds under keywords, each part once, references followed."""
+    stack, seen = [(schema, file)], set[int]()
+    while stack:
+        part, where = document.resolved(*stack.pop())
+        if not isinstance(part, Mapping) or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part, where
+        for keyword in keywords:
+            inside = part.get(keyword)
+            stack += [(each, where) for each in (inside if isinstance(inside, list) else [inside])]
 
 
 def _example(described: Mapping[str, Any] | None, schemas: list[tuple[Any, str]]) -> list[str]:
