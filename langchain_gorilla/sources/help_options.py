@@ -21,6 +21,8 @@ _REPEATED: Final = re.compile(
 _POSSIBLE: Final = re.compile(r"\[possible values: ([^\]]+)\]|\(choose from:? ([^)]+)\)")
 _ALLOWED: Final = re.compile(r"Allowed values: ([\w, -]+)\.")
 _TYPED: Final = re.compile(r"^\((\w+)\)$")
+_CLICK_TYPES: Final = frozenset({"TEXT", "INTEGER", "FLOAT", "UUID", "FILENAME", "DIRECTORY"})
+"""With dots, ``FLOAT...`` are several words behind one name there; how many, nobody says."""
 _INTEGERS: Final = re.compile(
     r"^(u?int(eger)?\d*|num(ber)?|n|count|port|pid|lines|depth|seconds|indent)(\s+range)?$"
 )
@@ -233,6 +235,7 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
         return replace(option, style="optional value", schema=schema)
     if dots or _LISTS.match(inner.lower()):
         is_spaced = inner.lower() == "list" and any(_TYPED.match(value) for value in values)
+        is_spaced = is_spaced or first in _CLICK_TYPES
         return replace(option, style="spaced" if is_spaced else "repeated", schema=schema)
     return replace(option, style="value", schema=schema)
 

@@ -377,6 +377,8 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--path PATH  May be used multiple times.", ("--path",), "", "repeated"),
         ("--env list  Set variables", ("--env",), "", "repeated"),
         ("--ids (list)", ("--ids",), "", "spaced"),
+        ("--at FLOAT...  As click writes a point.", ("--at",), "", "spaced"),
+        ("--skip PATTERN...  As others repeat.", ("--skip",), "", "repeated"),
         ("--exclude [FILE ...]  Leave out.", ("--exclude",), "", "spaced"),
         ("-single-dash string  As Go writes them", ("-single-dash",), "", "value"),
         ("-n, --no-verify  Skip hooks.", ("-n", "--no-verify"), "", "flag"),
