@@ -31,6 +31,8 @@ QUERIES = [
     (LIST, {}, [], ""),
     (OBJECT, {}, COLOR, "r=1&g=2"),
     (OBJECT, {"explode": False}, COLOR, "x=r,1,g,2"),
+    (OBJECT, {"style": "spaceDelimited"}, COLOR, "x=r%201%20g%202"),
+    (OBJECT, {"style": "pipeDelimited"}, COLOR, "x=r%7C1%7Cg%7C2"),
     (OBJECT, {"style": "deepObject"}, COLOR, "x%5Br%5D=1&x%5Bg%5D=2"),
     ({}, {"style": "deepObject"}, {"a": {"b": [1]}}, "x%5Ba%5D%5Bb%5D%5B0%5D=1"),
     ({"type": "string"}, {"allowReserved": True}, "a/b?c&d=e#f", "x=a/b?c%26d%3De%23f"),

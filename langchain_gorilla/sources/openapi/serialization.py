@@ -59,8 +59,9 @@ def said(value: Any) -> Any:
 def query_pairs(name: str, value: Any, style: Style) -> list[str]:
     """Write a query parameter, a cookie or a field of a form as ``name=value`` pieces, encoded."""
     safe = _RESERVED if style.allow_reserved else ""
+    between = quote(delimiter(style), safe=",")
 
-    def pair(key: str, *texts: Any, between: str = ",") -> str:
+    def pair(key: str, *texts: Any) -> str:
         written = between.join(quote(scalar(text), safe=safe) for text in texts)
         return f"{quote(key, safe='')}={written}"
 
@@ -78,7 +79,7 @@ def query_pairs(name: str, value: Any, style: Style) -> list[str]:
     if isinstance(value, list):
         if style.explode:
             return [pair(name, each) for each in value]
-        return [pair(name, *value, between=quote(delimiter(style), safe=","))]
+        return [pair(name, *value)]
     if style.explode:
         return [
             pair(str(key), item)
