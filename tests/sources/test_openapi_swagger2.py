@@ -73,6 +73,13 @@ def test_a_body_arrives_in_the_type_that_is_consumed():
     assert arrived.header("content-type") == "application/vnd.pet+json"
 
 
+def test_a_body_that_is_a_list_is_described_as_its_parameter_is():
+    users = {"in": "body", "name": "users", "description": "Whom to add.", "schema": ARRAY}
+    description = swagger({"/it": {"post": {"parameters": [users]}}})
+    (tool,) = tools_from_openapi(description, allow_writes=True)
+    assert tool.args["body"]["description"] == "Whom to add."
+
+
 def test_form_data_arrives_as_a_form():
     description = swagger(
         {

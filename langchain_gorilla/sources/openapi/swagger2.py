@@ -39,10 +39,8 @@ def modern_operation(
         if each.get("in") == "body":
             media = {"schema": each.get("schema", {})}
             content = dict.fromkeys(media_types or ["application/json"], media)
-            body: dict[str, Any] = {"content": content}
-            if "required" in each:
-                body["required"] = each["required"]
-            return plain, (body, file)
+            said = {key: each[key] for key in ("description", "required") if key in each}
+            return plain, ({"content": content, **said}, file)
     if not fields:
         return plain, None
     return plain, (_form(fields, media_types), fields[0][1])
