@@ -326,6 +326,12 @@ def test_a_json_patch_is_written_only_where_it_is_a_list_or_nothing_else_is_json
     assert arrived.header("content-type") == sent
 
 
+def test_bytes_of_any_media_type_are_no_json():
+    description = post(json_body({"type": "string", "format": "binary"}, "*/*"))
+    arrived = called(description, {"body": "data:image/png;base64,iVBORw0="})
+    assert (arrived.header("content-type"), arrived.body) == ("image/png", b"\x89PNG\r")
+
+
 def test_a_broken_media_type_that_is_not_written_refuses_nothing():
     content = {PATCH: {"schema": {"$ref": "#/no"}}, "application/json": {"schema": OBJECT}}
     assert json.loads(called(post({"content": content}), COLOR).body) == COLOR

@@ -184,6 +184,10 @@ class _Reader:
         media = content.get(media_type)
         media = media if isinstance(media, Mapping) else {}
         schema, kind = media.get("schema", {}), body_kind(media_type)
+        target, _ = self._document.resolved(schema, file)
+        is_bytes = isinstance(target, Mapping) and target.get("format") == "binary"
+        if media_type == "*/*" and is_bytes:
+            kind = "raw"
         is_required = given.get("required") is True
         if self._is_no_body(schema, file, kind):
             return None
