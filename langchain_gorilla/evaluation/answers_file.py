@@ -132,6 +132,8 @@ def _difference(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str | 
         changed = (f"{name} was {options.get(name)}, not {now.get(name)}" for name in names)
         return f"with other options: {', '.join(changed)}"
     files = recorded.get("model_files")
+    if files is None:
+        return "it does not say which files its model had"
     # An id alone was written, or is all that is known now, where nothing is downloaded.
     if now["model"] in (files, asked["model_files"]) or files == asked["model_files"]:
         return None

@@ -10,7 +10,7 @@ The grammar, in which case and order of the parts in ``[]`` do not matter::
     comparison  = under | below | less than | fewer than | smaller than | cheaper than | faster than
                 | over | above | more than | larger than | greater than | exceeding
                 | at least | minimum [of] | at most | up to | maximum [of] | less than or equal to
-                | max | min | before | after | since | until | < | <= | > | >=
+                | before | after | since | until | < | <= | > | >=
     number      = digits [. digits] [e digits] [k | M | B | G | T]      10M, 1.5B, 1e7, 1,000
     unit        = % | us | ms | s | seconds | minutes | hours | KB | MB | GB | TB | KiB
                 | MiB | GiB | TiB | bytes | $ | USD | dollars
@@ -87,13 +87,11 @@ _COMPARISONS: Mapping[str, str] = {
     "greater than or equal to": "gte",
     "minimum of": "gte",
     "minimum": "gte",
-    "min": "gte",
     "at most": "lte",
     "up to": "lte",
     "less than or equal to": "lte",
     "maximum of": "lte",
     "maximum": "lte",
-    "max": "lte",
     "less than": "lt",
     "fewer than": "lt",
     "smaller than": "lt",

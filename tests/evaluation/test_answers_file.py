@@ -114,6 +114,17 @@ def test_what_else_lies_in_a_models_folder_does_not_count(options: RunOptions) -
     assert model_fingerprint("bundled") == model_fingerprint(str(bundled.path()))
 
 
+def test_a_run_that_does_not_say_its_models_files_is_another_one(tmp_path: Path) -> None:
+    options = RunOptions(model="bundled")
+    open_run(tmp_path, asdict(options))
+    file = tmp_path / ANSWERS_FILE
+    header = json.loads(file.read_text(encoding="utf-8"))
+    del header["model_files"]
+    file.write_text(json.dumps(header) + "\n", encoding="utf-8")
+    with pytest.raises(DifferentRunError, match="does not say which files its model had"):
+        open_run(tmp_path, asdict(options))
+
+
 def test_a_hub_model_that_was_not_downloaded_yet_stays_the_same(tmp_path: Path) -> None:
     options = RunOptions(model="nobody/has-this-model-openfunctions")
     open_run(tmp_path, asdict(options))
