@@ -1,8 +1,8 @@
 """A command's help as a JSON schema, and a call's arguments as an argument list.
 
 No value can become an option: a long option's value is joined to it (``--name=value``) where it
-begins with a dash, and a value that stands alone never does. No value passes a shell, so quotes,
-semicolons and the like are ordinary characters.
+begins with a dash, and a value that stands alone never does, but for a negative number among
+several values. No value passes a shell, so quotes, semicolons and the like are ordinary characters.
 """
 
 import re
@@ -124,9 +124,17 @@ def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> li
     found: list[str] = []
     # A program with options such as -name reads no -nVALUE, and few read -name=VALUE.
     apart = any(re.match(r"-[^-].", option.sent_as) for option in shape.options.values())
+    # Of several values behind one name, -5 is a number where no option has such a name.
+    names = [each for option in shape.options.values() for each in option.names]
+    signed = not any(re.match(r"-\d", each) for each in names)
     for name, option in shape.options.items():
-        if arguments.get(name) is not None:
-            found += _option_words(name, option, arguments[name], apart and not option.joined)
+        value = arguments.get(name)
+        if value is not None and option.style == "spaced":
+            values = value if isinstance(value, list) else [value]
+            words = [_alone(name, each, signed=signed) for each in values]
+            found += [option.sent_as, *words] if words else []
+        elif value is not None:
+            found += _option_words(name, option, value, apart and not option.joined)
     standing: list[str] = []
     behind: list[str] = []
     for name, positional in shape.positionals.items():
@@ -161,9 +169,6 @@ def _option_words(name: str, option: OptionText, value: Any, apart: bool) -> lis
         if value:
             return [sent]
         return [option.negative] if option.negative else []
-    if option.style == "spaced":
-        values = value if isinstance(value, list) else [value]
-        return [sent, *(_alone(name, each) for each in values)] if values else []
     values = value if option.style == "repeated" and isinstance(value, list) else [value]
     # curl reads no --name=value. Nobody else minds two words where the help writes two.
     apart = (option.apart if sent.startswith("--") else apart) and option.style != "optional value"
@@ -183,9 +188,10 @@ def _value_words(name: str, sent: str, value: Any, apart: bool) -> list[str]:
     return [f"{sent}{text}"]
 
 
-def _alone(name: str, value: Any) -> str:
+def _alone(name: str, value: Any, *, signed: bool = False) -> str:
     text = _text(name, value)
-    if text.startswith("-") and text != "-":
+    is_number = signed and re.fullmatch(r"-\d*\.?\d+", text) is not None
+    if text.startswith("-") and text != "-" and not is_number:
         raise ToolException(
             f"{name} begins with a dash ({text[:40]!r}), which the command would read as an "
             "option. Write a path as ./-name, or use the option's own parameter."

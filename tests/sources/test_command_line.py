@@ -118,6 +118,7 @@ def test_every_sub_command_is_a_tool(tools):
         {"words": ["a", "b c"], "name": "n", "count": 2, "loud": True},
         {"tags": ["x", "y"]},
         {"tags": ["x"], "words": ["a", "b"]},
+        {"tags": ["-1.5", "-3"]},
         {"s": "-dash", "name": "--loud"},
         {"name": "", "words": [""]},
         {"words": ["-"]},
@@ -394,6 +395,11 @@ def test_no_value_becomes_an_option(tools, value):
     assert "begins with a dash" in call(tools["probe.show"], tags=["a", value]).content
     if value != "--":  # argparse itself makes an empty list of it
         assert json.loads(tools["probe.show"].invoke({"name": value}))["name"] == value
+
+
+def test_a_negative_number_that_is_the_name_of_an_option_is_no_value(tmp_path):
+    text = "Usage: show [OPTIONS]\n\n  -4  Old addresses.\n  --at X Y  Where.\n"
+    assert "begins with a dash" in shown(tmp_path, text, at=["-4", "2"])[0]
 
 
 def test_what_the_schema_does_not_offer_cannot_be_given(tools):
