@@ -233,7 +233,9 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
         return replace(option, style="spaced", schema=_value_schema(inner.removesuffix("...")))
     if first.startswith("[") and not _is_choice(inner) and "%" not in inner:
         return replace(option, style="optional value", schema=schema)
-    if dots or _LISTS.match(inner.lower()):
+    # A type, as Go and aws write it; --list LIST and util-linux's <list> are one value.
+    is_type = first[0] != "<" and not first.isupper()
+    if dots or (is_type and _LISTS.match(inner.lower())):
         is_spaced = inner.lower() == "list" and any(_TYPED.match(value) for value in values)
         is_spaced = is_spaced or first in _CLICK_TYPES
         return replace(option, style="spaced" if is_spaced else "repeated", schema=schema)

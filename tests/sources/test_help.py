@@ -376,6 +376,8 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--color[=WHEN]", ("--color",), "", "optional value"),
         ("--path PATH  May be used multiple times.", ("--path",), "", "repeated"),
         ("--env list  Set variables", ("--env",), "", "repeated"),
+        ("--output <list>  output columns", ("--output",), "", "value"),
+        ("--map MAP  As argparse writes any.", ("--map",), "", "value"),
         ("--ids (list)", ("--ids",), "", "spaced"),
         ("--at FLOAT...  As click writes a point.", ("--at",), "", "spaced"),
         ("--skip PATTERN...  As others repeat.", ("--skip",), "", "repeated"),
