@@ -256,7 +256,9 @@ def _value_schema(placeholder: str) -> dict[str, JSONValue]:
 
 def _is_choice(inner: str) -> bool:
     parts = inner.split("|")
-    return len(parts) > 1 and all(re.fullmatch(r"[\w.:+-]+", part) for part in parts)
+    # readelf's <number|name> are two things that a value may be, not two words.
+    is_written = "number" not in parts
+    return len(parts) > 1 and is_written and all(re.fullmatch(r"[\w.:+-]+", p) for p in parts)
 
 
 def _is_placeholder(cell: str) -> bool:

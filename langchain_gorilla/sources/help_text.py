@@ -125,7 +125,7 @@ class _Reader:
         text = line.strip()
         if not text:
             self._blank = True
-            if self.section == "usage" and self.help.usages:
+            if self.section == "usage" and any(self.help.usages):
                 self.section = ""
                 self._after_usage = True
             return

@@ -181,13 +181,15 @@ class _Line:
             if self.positionals:
                 self.positionals[-1] = replace(self.positionals[-1], repeated=True)
             return
-        if token[0] == "[":
+        # [USER@]HOST is one argument, which brackets begin.
+        if token[0] == "[" and not re.match(r"\[[^\[\]]*\].", token):
             # [--] <path>, and [[--] <path>...]
             self._after_dashes |= token.startswith(("[--]", "[[--]"))
             for each in _alternatives(token[1:-1]):
                 self._token(f"{each}..." if repeated else each, optional=True)
             return
-        if token[0] == "(":
+        # ip writes { COMMAND | help }: one place, two things to put there.
+        if token[0] == "(" or re.match(r"\{.*(\b[A-Z]+ *\||\| *[A-Z]+\b)", token):
             for each in _alternatives(token[1:-1]):
                 self._token(f"{each}..." if repeated else each, optional=True)
             return
@@ -198,7 +200,7 @@ class _Line:
                 return
             self._add(Positional("_or_".join(choices[:2]), not optional, False, choices))
             return
-        name = token.strip("<>{}").strip()
+        name = token if re.search(r"[<>{}]", token[1:-1]) else token.strip("<>{}").strip()
         if name.lower() in _COMMANDS and token[0] != "[" and not self._is_last_argument(name):
             self.takes_command = True
             return
@@ -209,7 +211,8 @@ class _Line:
             if name.isupper() and repeated and name.lower() in ("args", "arguments"):
                 self._add(Positional(name, False, True))
             return
-        self._add(Positional(name, not optional, repeated))
+        # diff takes two FILES, and writes no dots.
+        self._add(Positional(name, not optional, repeated or name == "FILES"))
 
     def _is_last_argument(self, name: str) -> bool:
         """``docker run IMAGE [COMMAND]`` runs any command; ``docker COMMAND`` one of its own."""
@@ -228,7 +231,7 @@ class _Line:
 
 def _stands_for_options(token: str) -> bool:
     """Whether a token is ``[options]``, ``[<file-option>]`` or ``[-v | --verbose]``."""
-    name = token.strip("[]()<>.… ").lower()
+    name = token.strip("[]()<>.…' ").lower()
     return name.startswith("-") or name in _OPTIONS or name.endswith(_OPTION_ENDS)
 
 

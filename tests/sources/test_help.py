@@ -309,9 +309,37 @@ def test_prose_that_begins_with_an_option_is_no_other_option():
     assert list(shape(text, "tr").options) == ["truncate"]
 
 
-def test_a_positional_that_is_no_plain_word_is_described_as_written():
-    (found,) = shape("Usage: date [+FORMAT]\n", "date").schema["properties"].values()
-    assert found == {"type": "string", "description": "Written as +FORMAT."}
+@pytest.mark.parametrize(
+    ("usage", "name", "written"),
+    [
+        ("x [+FORMAT]", "format", "+FORMAT"),
+        ("x <from>...<to>", "from_to", "<from>...<to>"),
+        ("x <pkg>[@<version>]", "pkg_version", "<pkg>[@<version>]"),
+        ("x [USER@]HOST", "user_host", "[USER@]HOST"),
+        ("x [[OWNER][:[GROUP]]]", "owner_group", "[OWNER][:[GROUP]]"),
+    ],
+)
+def test_a_positional_that_is_no_plain_word_is_described_as_written(usage, name, written):
+    found = shape(f"Usage: {usage}\n", "x").schema["properties"]
+    assert found == {name: {"type": "string", "description": f"Written as {written}."}}
+
+
+def test_what_brackets_begin_is_required():
+    assert read_usages(["scp [USER@]HOST"], ("scp",)).positionals[0].required
+
+
+def test_the_files_of_diff_are_several():
+    found = shape("Usage: diff [OPTION]... FILES\n", "diff").schema
+    assert types(found) == {"files": {**STRINGS, "minItems": 1}}
+
+
+def test_braces_may_hold_what_stands_for_any_word():
+    found = read_usages(["ip [ OPTIONS ] OBJECT { COMMAND | help }"], ("ip",)).positionals
+    assert [(each.name, each.choices) for each in found] == [
+        ("OBJECT", ()),
+        ("COMMAND", ()),
+        ("help", ()),
+    ]
 
 
 def test_a_long_name_leaves_one_blank_before_the_column_of_descriptions():
@@ -423,6 +451,10 @@ def test_a_colon_behind_choices_is_none_of_them():
     assert read_option("--check always|never:").schema["enum"] == ["always", "never"]
 
 
+def test_a_number_or_a_name_is_any_word():
+    assert read_option("-x --hex-dump=<number|name>  Dump it").schema == {"type": "string"}
+
+
 def test_an_amount_of_memory_may_have_a_unit():
     assert read_option("-m, --memory bytes  Memory limit").schema == {"type": "string"}
 
@@ -437,6 +469,7 @@ def test_options_of_the_output_are_options(heading):
     ("text", "usages", "description"),
     [
         ("Usage: make [target]\nOptions:\n  -B  All.\n", ["make [target]"], ""),
+        ("Usage\n\n  cmake [options] <path>\n\nMake.\n", ["cmake [options] <path>"], "Make."),
         ("usage: git x [-v]\n\nGeneric options\n    -v  Say more\n", ["git x [-v]"], ""),
         ("unknown option -- -\nusage: ssh HOST\n", ["ssh HOST"], ""),
         ("ls: illegal option -- -\nusage: ls FILE\n", ["ls FILE"], ""),
