@@ -22,6 +22,7 @@ _OPTION_ENDS: Final = ("-options", "-option", "_flag", "_flags", "-flags")
 _COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
 _PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}
 _WORD: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_OPTION_VALUE: Final = re.compile(r"-\S+[ =]<[^<>]*>")
 _PLURAL: Final = re.compile(r"\(s\)(>?)(?:\.\.\.)?")
 """``<file(s)>``, as binutils writes ``<file>...``."""
 _TOLD: Final = re.compile(r"\s{5,}[a-z]+ [a-z ()]+$")
@@ -81,8 +82,8 @@ def read_usages(
         value_options: Options with a value, which a usage may write after a space.
     """
     takes_value = frozenset(value_options)
-    # Where placeholders have brackets of their own, a bare word is a word to type.
-    bracketed = any("<" in usage for usage in usages)
+    # Where placeholders, not of options only, have brackets of their own, a bare word is one to type.
+    bracketed = any("<" in _OPTION_VALUE.sub("", usage) for usage in usages)
     # The help of git log ends with a usage of git show.
     own = [usage for usage in usages if not _is_of_another(usage, path)] or usages
     lines = [_Line(path, bracketed, takes_value).read(usage) for usage in own]

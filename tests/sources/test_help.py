@@ -324,6 +324,11 @@ def test_a_positional_that_is_no_plain_word_is_described_as_written(usage, name,
     assert found == {name: {"type": "string", "description": f"Written as {written}."}}
 
 
+def test_brackets_around_an_option_s_value_make_no_commands_of_bare_words():
+    usage = read_usages(["cut [-o <file>] --size=<n> source"], ("cut",))
+    assert ([each.name for each in usage.positionals], usage.commands) == (["source"], ())
+
+
 def test_what_brackets_begin_is_required():
     assert read_usages(["scp [USER@]HOST"], ("scp",)).positionals[0].required
 
