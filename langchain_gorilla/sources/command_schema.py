@@ -147,12 +147,17 @@ def argument_list(shape: CommandShape, arguments: Mapping[str, JSONValue]) -> li
     if shape.options_last:
         found, standing = [*standing, *found], []
     if (standing or behind) and any(
-        option.style == "spaced" and not option.count and arguments.get(name)
-        for name, option in shape.options.items()
+        _may_take_more(option, arguments.get(name)) for name, option in shape.options.items()
     ):
-        # Else an option that takes any number of values takes these too.
         return [*found, "--", *standing, *behind]
     return [*found, *standing, *(["--"] if behind else []), *behind]
+
+
+def _may_take_more(option: OptionText, value: Any) -> bool:
+    """Whether an option takes a word behind it: ``--tags TAG...``, ``--log [FILE]`` without one."""
+    if option.style == "spaced":
+        return bool(value) and not option.count
+    return option.style == "optional value" and value is True and not option.joined
 
 
 def _runs_program(option: OptionText) -> bool:

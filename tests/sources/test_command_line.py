@@ -303,6 +303,12 @@ Actions:
 """
 
 
+def test_an_option_without_its_value_takes_none_of_the_arguments(tmp_path):
+    text = "Usage: show [OPTIONS] [FILE]...\n\n  --log [NAME]  Write a log.\n"
+    assert shown(tmp_path, text, log=True, file=["a"]) == ["--log", "--", "a"]
+    assert shown(tmp_path, text, log="x", file=["a"]) == ["--log=x", "a"]
+
+
 def test_find_takes_its_options_one_by_one_behind_the_paths(tmp_path):
     given = {"path": ["a", "b"], "mtime": "-7", "nogroup": True, "size": "+5k", "type": "f"}
     words = ["a", "b", "-mtime", "-7", "-nogroup", "-size", "+5k", "-type", "f"]
