@@ -73,6 +73,8 @@ def _file_rows(path: Path, name: str) -> Iterator[Row | Refusal]:
             "Correct it with a JSON editor.",
         )
         return
+    if not rows:
+        yield Refusal(name, "The file holds no rows. Write API documents into it, or delete it.")
     for number, document in enumerate(rows, 1):
         where = f"{name} row {number}"
         if isinstance(document, dict):
@@ -90,7 +92,8 @@ def _parsed(text: str) -> tuple[list[Any] | None, bool]:
     except (ValueError, RecursionError):
         pass
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()], False
+        # Not splitlines(): U+2028 and its kin stand unescaped in JSON's texts.
+        return [json.loads(line) for line in text.split("\n") if line.strip()], False
     except (ValueError, RecursionError):
         pass
     try:

@@ -167,6 +167,15 @@ def test_a_file_has_any_shape(tmp_path, content):
     assert not tools.refusals
 
 
+def test_a_line_may_hold_what_unicode_calls_the_end_of_one(tmp_path):
+    rows = [{"api_call": "f()", "description": "a\u2028b"}, {"api_call": "g()"}]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    assert [tool.name for tool in tools_from_gorilla_documents(written(tmp_path, lines))] == [
+        "f",
+        "g",
+    ]
+
+
 def test_repaired_files_say_so(tmp_path):
     (tool,) = tools_from_gorilla_documents(written(tmp_path, json.dumps([ZOO_ROW])[:-1]))
     assert tool.metadata["repaired"] is True
@@ -176,6 +185,8 @@ def test_repaired_files_say_so(tmp_path):
     ("content", "where", "reason"),
     [
         ("no JSON at all", "api.json", "no JSON, and its mistakes"),
+        ("", "api.json", "holds no rows"),
+        ("[]", "api.json", "holds no rows"),
         ('{"api_call": "f()" "api_call": "g()"', "api.json", "no JSON, and its mistakes"),
         ('[{"api_call": "f()"}, 3]', "api.json row 2", "A row is 3"),
         ('[{"colour": "red"}]', "api.json row 1", "None of its keys"),
