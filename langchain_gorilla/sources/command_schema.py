@@ -19,19 +19,10 @@ from langchain_gorilla.sources.help_text import HelpText
 from langchain_gorilla.sources.help_usage import Positional, Usage
 from langchain_gorilla.sources.tool import closed_schema
 
-_ASKS_ONLY: Final = frozenset(
-    [
-        "-h",
-        "-?",
-        "-help",
-        "--help",
-        "--version",
-        "--usage",
-        "--help-all",
-        "--install-completion",
-        "--show-completion",
-    ]
-)
+_ASKS_ONLY: Final = frozenset([
+    "-h", "-?", "-help", "--help", "--version", "--usage", "--help-all", "--install-completion",
+    "--show-completion",
+])  # fmt: skip
 _RUNS_PROGRAM: Final = re.compile(
     r"^--?(exec|exec-.*|extcmd|shell|pager|editor|sequence-editor|upload-pack|receive-pack"
     r"|open-files-in-pager|rsh|config-env|script-shell|plugin-dir|browser|checkpoint-action"

@@ -5,19 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-_OPTIONS: Final = frozenset(
-    [
-        "options",
-        "option",
-        "flags",
-        "flag",
-        "args",
-        "arguments",
-        "globals",
-        "global-options",
-        "package-index-options",
-    ]
-)
+_OPTIONS: Final = frozenset([
+    "options", "option", "flags", "flag", "args", "arguments", "globals", "global-options",
+    "package-index-options",
+])  # fmt: skip
 _OPTION_ENDS: Final = ("-options", "-option", "_flag", "_flags", "-flags")
 _COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
 _PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}

@@ -8,49 +8,12 @@ from typing import Final
 
 from langchain_gorilla.errors import SourceError
 
-_SHELLS: Final = frozenset(
-    [
-        "sh",
-        "bash",
-        "dash",
-        "zsh",
-        "fish",
-        "ksh",
-        "csh",
-        "tcsh",
-        "busybox",
-        "cmd",
-        "powershell",
-        "pwsh",
-        "sudo",
-        "su",
-        "doas",
-        "runuser",
-        "env",
-        "xargs",
-        "parallel",
-        "chroot",
-        "chrt",
-        "flock",
-        "ionice",
-        "nice",
-        "nohup",
-        "nsenter",
-        "prlimit",
-        "script",
-        "setarch",
-        "setpriv",
-        "setsid",
-        "stdbuf",
-        "strace",
-        "systemd-run",
-        "taskset",
-        "time",
-        "timeout",
-        "unshare",
-        "watch",
-    ]
-)
+_SHELLS: Final = frozenset([
+    "sh", "bash", "dash", "zsh", "fish", "ksh", "csh", "tcsh", "busybox", "cmd", "powershell",
+    "pwsh", "sudo", "su", "doas", "runuser", "env", "xargs", "parallel", "chroot", "chrt", "flock",
+    "ionice", "nice", "nohup", "nsenter", "prlimit", "script", "setarch", "setpriv", "setsid",
+    "stdbuf", "strace", "systemd-run", "taskset", "time", "timeout", "unshare", "watch",
+])  # fmt: skip
 """Programs that run any other: shells, and those that start one with another user, place or limit."""
 
 

@@ -216,15 +216,12 @@ def _placed(call: ApiCall, names: list[str], bare: bool) -> RestLine:
     rest = [name for name in rest if name not in query]
     headers = tuple(name for name in rest if _HEADER.fullmatch(name))
     rest = [name for name in rest if name not in headers]
-    if call.method not in _WITH_BODY:
-        return RestLine(call.method, path, query | {n: n for n in rest}, fixed, headers)
-    whole = "body" if "body" in rest else ""
-    others = tuple(name for name in rest if name != "body")
-    if whole:
-        return RestLine(
-            call.method, path, query | {n: n for n in others}, fixed, headers, (), whole
-        )
-    return RestLine(call.method, path, query, fixed, headers, others)
+    whole = "body" if call.method in _WITH_BODY and "body" in rest else ""
+    body = tuple(name for name in rest if name != whole)
+    if whole or call.method not in _WITH_BODY:
+        query |= {name: name for name in body}
+        body = ()
+    return RestLine(call.method, path, query, fixed, headers, body, whole)
 
 
 def _text(value: Any) -> str:

@@ -58,21 +58,10 @@ _WORDS: Final[dict[str, Any]] = {
     "SupportsWrite": NoJson,
     "type": NoJson,
 }
-_LISTS: Final = frozenset(
-    [
-        "list",
-        "List",
-        "Iterable",
-        "Iterator",
-        "Sequence",
-        "Collection",
-        "Container",
-        "MutableSequence",
-        "Reversible",
-        "SupportsLenAndGetItem",
-        "SupportsKeysItems",
-    ]
-)
+_LISTS: Final = frozenset([
+    "list", "List", "Iterable", "Iterator", "Sequence", "Collection", "Container",
+    "MutableSequence", "Reversible", "SupportsLenAndGetItem", "SupportsKeysItems",
+])  # fmt: skip
 _MAPPINGS: Final = frozenset(
     ["dict", "Dict", "Mapping", "MutableMapping", "SupportsKeysAndGetItem"]
 )
