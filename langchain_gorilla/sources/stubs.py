@@ -94,8 +94,9 @@ def stub_parameters(name: str) -> tuple[StubParameter, ...] | None:
             its constructor. The first parameter of a method is left out.
 
     Returns:
-        Where the stub has several overloads: the one with most parameters, each of which takes
-        what any overload lets it take and is required only where all require it.
+        Where the stub has several overloads: the one with most parameters, and what others take
+        by name only; each takes what any overload lets it take and is required only where all
+        require it.
     """
     found = _find(name)
     if found is None:
@@ -190,8 +191,13 @@ def _parameter(
 
 def _merged(overloads: list[tuple[StubParameter, ...]]) -> tuple[StubParameter, ...]:
     longest = max(overloads, key=len)
+    kept = {each.name: each for each in longest}
+    for each in (each for overload in overloads for each in overload):
+        # product takes repeat= beside any of its iterables.
+        if each.kind is inspect.Parameter.KEYWORD_ONLY:
+            kept.setdefault(each.name, each)
     merged = []
-    for parameter in longest:
+    for parameter in kept.values():
         twins = [each for overload in overloads for each in overload if each.name == parameter.name]
         everywhere = len(twins) == len(overloads)
         empty = inspect.Parameter.empty

@@ -635,6 +635,8 @@ def test_builtins_have_the_types_of_their_stubs(name, required, kinds):
         ("statistics.quantiles", {"data": [1, 2, 3], "n": 2}, [2.0]),
         ("math.hypot", {"coordinates": [3, 4]}, 5.0),
         ("math.log", {"x": 8, "base": 2}, 3.0),
+        ("itertools.product", {"iter1": [1], "repeat": 2}, [[1, 1]]),
+        ("builtins.max", {"arg1": [], "default": 3}, 3),
         ("json.dumps", {"obj": {"b": 1, "a": [2]}, "sort_keys": True}, '{"a": [2], "b": 1}'),
         ("datetime.date", {"year": 2024, "month": 2, "day": 29}, "2024-02-29"),
         ("datetime.date.weekday", {"self": "2024-02-29"}, 3),
