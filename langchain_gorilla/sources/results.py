@@ -107,7 +107,8 @@ def _plain(value: Any, depth: int) -> Any:
             raise _NotJsonError
         return number
     if isinstance(value, _TEXT_TYPES):
-        return str(to_jsonable_python(value)) if not isinstance(value, Fraction) else str(value)
+        is_time = isinstance(value, date | time | timedelta)
+        return str(to_jsonable_python(value) if is_time else value)
     if isinstance(value, Mapping) and len(value) <= _MAX_ITEMS:
         return {_key(key): _plain(each, depth - 1) for key, each in value.items()}
     is_list = isinstance(value, list | tuple | Set) or (

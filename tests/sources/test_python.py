@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from decimal import Decimal
+from pathlib import PurePosixPath
 
 import numpy
 import pytest
@@ -672,6 +673,7 @@ def test_the_value_is_in_the_artifact_of_the_tool_message():
         (["a", "b"], '["a", "b"]'),
         ([], "[]"),
         ((1, {2}), [1, [2]]),
+        (PurePosixPath("a/b"), "a/b"),
         ({"a": Decimal("1.5")}, {"a": "1.5"}),
         ({1: "x"}, {"1": "x"}),
         (datetime.timedelta(seconds=90), "PT1M30S"),
