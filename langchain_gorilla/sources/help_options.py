@@ -11,7 +11,7 @@ _NAMES: Final = re.compile(r"-\S+(?:\s+\S+){0,2}")
 """A column of names; more words are a description that begins with one."""
 _PROSE: Final = re.compile(r"[a-z][a-z'-]*[.,;]?")
 _PLAIN_WORD: Final = re.compile(r"[a-z]+|<[\w-]+>")
-_REQUIRED: Final = re.compile(r"\[required\]|\(required\)", re.IGNORECASE)
+_REQUIRED: Final = re.compile(r"\[required\]|\(required\)|; required(?=\])", re.IGNORECASE)
 _AT_LEAST: Final = re.compile(r"\[(?:x>=|)(-?\d+)(?:<=x.*)?\]$")
 _REPEATED: Final = re.compile(
     r"(?:used|given|specified|provided|passed|repeated?) (?:multiple|several|many|more than)"

@@ -448,6 +448,11 @@ def test_a_value_that_the_help_sets_apart_is_a_word_of_its_own():
     assert read_option("--indent n      use n spaces").apart  # jq reads no --indent=2
 
 
+def test_click_says_last_in_brackets_what_is_required():
+    option = read_option("--key TEXT  A key.  [env var: KEY; required]")
+    assert (option.required, option.description) == (True, "A key.  [env var: KEY]")
+
+
 def test_a_dash_between_two_names_is_no_value():
     assert read_option("-a - --all  Scan the entire file").style == "flag"
 
