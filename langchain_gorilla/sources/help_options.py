@@ -211,8 +211,10 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
     for value in placeholders[1:]:
         if (bound := _AT_LEAST.match(value)) and schema["type"] in ("integer", "number"):
             schema["minimum"] = int(bound[1])
-    words = inner.split()
-    if first.startswith("<") and len(words) > 1 and inner.isupper():
+    # click writes <TEXT INTEGER>..., Typer <str,int>...
+    is_typer = bool(dots) and "," in inner
+    words = inner.split("," if is_typer else None)
+    if first.startswith("<") and len(words) > 1 and (is_typer or inner.isupper()):
         return replace(option, style="spaced", schema={"type": "string"}, count=len(words))
     if any("..." in value for value in placeholders[1:]):
         return replace(option, style="spaced", schema=schema)
@@ -264,7 +266,8 @@ def _is_choice(inner: str) -> bool:
 def _is_placeholder(cell: str) -> bool:
     return (
         re.fullmatch(
-            r"(?:<[^<>]+>|\[[\w.|-]+\]|[A-Z][A-Z_]+(?: RANGE)?)(?: \[[^\]]*x[^\]]*\])?", cell
+            r"(?:<[^<>]+>(?:\.\.\.)?|\[[\w.|-]+\]|[A-Z][A-Z_]+(?: RANGE)?)(?: \[[^\]]*x[^\]]*\])?",
+            cell,
         )
         is not None
     )

@@ -413,6 +413,7 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--map MAP  As argparse writes any.", ("--map",), "", "value"),
         ("--ids (list)", ("--ids",), "", "spaced"),
         ("--at FLOAT...  As click writes a point.", ("--at",), "", "spaced"),
+        ("--at       <float,float>...  As Typer writes a point.", ("--at",), "", "spaced"),
         ("--skip PATTERN...  As others repeat.", ("--skip",), "", "repeated"),
         ("--exclude [FILE ...]  Leave out.", ("--exclude",), "", "spaced"),
         ("-single-dash string  As Go writes them", ("-single-dash",), "", "value"),
