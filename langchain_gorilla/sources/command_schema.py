@@ -239,7 +239,7 @@ def _described(usage: Usage, text: HelpText) -> Sequence[Positional]:
         return [Positional(each.name, description=each.description) for each in text.arguments]
     told = {_identifier(each.name): each.description for each in text.arguments}
     return [
-        replace(each, description=told.get(_identifier(each.name), ""))
+        replace(each, description=told.get(_identifier(" ".join(each.choices) or each.name), ""))
         for each in usage.positionals
     ]
 

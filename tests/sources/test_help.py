@@ -329,6 +329,12 @@ def test_brackets_around_an_option_s_value_make_no_commands_of_bare_words():
     assert ([each.name for each in usage.positionals], usage.commands) == (["source"], ())
 
 
+def test_an_argument_of_choices_has_its_description():
+    text = "usage: go [-h] {fast,slow}\n\npositional arguments:\n  {fast,slow}  how fast\n"
+    found = shape(text, "go").schema["properties"]["fast_or_slow"]
+    assert found == {"type": "string", "enum": ["fast", "slow"], "description": "how fast"}
+
+
 def test_what_brackets_begin_is_required():
     assert read_usages(["scp [USER@]HOST"], ("scp",)).positionals[0].required
 
