@@ -15,7 +15,7 @@ from langchain_core.tools import ToolException
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.sources.base import Refusal
 from langchain_gorilla.sources.help_options import OptionText
-from langchain_gorilla.sources.help_text import HelpText
+from langchain_gorilla.sources.help_text import HelpText, NamedText
 from langchain_gorilla.sources.help_usage import Positional, Usage
 from langchain_gorilla.sources.tool import closed_schema
 
@@ -237,11 +237,13 @@ def _described(usage: Usage, text: HelpText) -> Sequence[Positional]:
     """Join what usage and the section of arguments say of positionals."""
     if not text.usages:
         return [Positional(each.name, description=each.description) for each in text.arguments]
-    told = {_identifier(each.name): each.description for each in text.arguments}
-    return [
-        replace(each, description=told.get(_identifier(" ".join(each.choices) or each.name), ""))
-        for each in usage.positionals
-    ]
+    told = {_identifier(each.name): each for each in text.arguments}
+    described = []
+    for each in usage.positionals:
+        said = told.get(_identifier(" ".join(each.choices) or each.name), NamedText(""))
+        repeated = each.repeated or said.name.endswith("...")
+        described.append(replace(each, description=said.description, repeated=repeated))
+    return described
 
 
 def _identifier(name: str) -> str:

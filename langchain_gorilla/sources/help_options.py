@@ -15,7 +15,7 @@ _REQUIRED: Final = re.compile(r"\[required\]|\(required\)|; required(?=\])", re.
 _AT_LEAST: Final = re.compile(r"\[(?:x>=|)(-?\d+)(?:<=x.*)?\]$")
 _REPEATED: Final = re.compile(
     r"(?:used|given|specified|provided|passed|repeated?) (?:multiple|several|many|more than)"
-    r"|multiple times|can be repeated|may be repeated",
+    r"|multiple times|more than once|can be repeated|may be repeated",
     re.IGNORECASE,
 )
 _POSSIBLE: Final = re.compile(r"\[possible values: ([^\]]+)\]|\(choose from:? ([^)]+)\)")

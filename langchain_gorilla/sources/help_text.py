@@ -122,7 +122,8 @@ class _Reader:
 
     def line(self, line: str) -> None:
         """Take the next line."""
-        text = line.strip()
+        # rsync writes no colon behind it.
+        text = re.sub(r"^or\s{2,}", "or: ", line.strip())
         if not text:
             self._blank = True
             if self.section == "usage" and any(self.help.usages):
@@ -314,7 +315,8 @@ class _Reader:
 
 def _plain_lines(text: str) -> list[str]:
     """Return lines without colours, overstrikes, tabs and boxes."""
-    text = _OVERSTRIKE.sub("", _ANSI.sub("", text)).expandtabs(8)
+    # Behind a word, busybox's tabs part columns, however close they bring them.
+    text = re.sub(r"(?<=\S)\t", "  \t", _OVERSTRIKE.sub("", _ANSI.sub("", text))).expandtabs(8)
     lines: list[str] = []
     for line in text.splitlines():
         stripped = line.strip()

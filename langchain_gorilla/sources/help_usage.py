@@ -13,6 +13,8 @@ _OPTION_ENDS: Final = ("-options", "-option", "_flag", "_flags", "-flags")
 _COMMANDS: Final = frozenset(["command", "commands", "subcommand", "subcommands", "group"])
 _PAIRS: Final = {"[": "]", "<": ">", "{": "}", "(": ")"}
 _WORD: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_GROUP: Final = re.compile(r"\(|\{.*(?:\b[A-Z]+ *\||\| *[A-Z]+\b)|<[^<>]*\|-")
+"""One place, several things to put there: ip's ``{ COMMAND | help }``, clap's ``<FILE|--all>``."""
 _OPTION_VALUE: Final = re.compile(r"-\S+[ =]<[^<>]*>")
 _PLURAL: Final = re.compile(r"\(s\)(>?)(?:\.\.\.)?")
 """``<file(s)>``, as binutils writes ``<file>...``."""
@@ -180,8 +182,7 @@ class _Line:
             for each in _alternatives(token[1:-1]):
                 self._token(f"{each}..." if repeated else each, optional=True)
             return
-        # ip writes { COMMAND | help }: one place, two things to put there.
-        if token[0] == "(" or re.match(r"\{.*(\b[A-Z]+ *\||\| *[A-Z]+\b)", token):
+        if _GROUP.match(token):
             for each in _alternatives(token[1:-1]):
                 self._token(f"{each}..." if repeated else each, optional=True)
             return

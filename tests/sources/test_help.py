@@ -368,6 +368,23 @@ def test_a_long_name_leaves_one_blank_before_the_column_of_descriptions():
     ]
 
 
+def test_busybox_parts_columns_by_tabs_that_may_be_one_blank_wide():
+    (option,) = read_help("Usage: tar [-f TARFILE]\n\n\t-f FILE\tName of TARFILE\n").options
+    assert (option.style, option.description) == ("value", "Name of TARFILE")
+
+
+def test_rsync_writes_or_without_a_colon():
+    read = read_help("Usage: rsync SRC DEST\n  or   rsync SRC HOST:DEST\nCopies.\n")
+    assert read.usages == ["rsync SRC DEST", "rsync SRC HOST:DEST"]
+
+
+def test_clap_lists_options_in_the_place_of_an_argument():
+    text = "Usage: uv add <PACKAGE|--file <FILE>|--all>\n\nArguments:\n  [PACKAGE]...  Them\n"
+    found = shape(text, "uv", "add").schema
+    assert types(found) == {"package": STRINGS}
+    assert "required" not in found
+
+
 def test_git_names_sub_commands_in_its_usage():
     usage = read_usages(read_help(helps.GIT_TREE).usages, ("git", "remote"))
     assert usage.commands == ("add", "remove")
@@ -414,6 +431,7 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--file=FILE", ("--file",), "", "value"),
         ("--color[=WHEN]", ("--color",), "", "optional value"),
         ("--path PATH  May be used multiple times.", ("--path",), "", "repeated"),
+        ("-var 'a=b'  Use it more than once to set more.", ("-var",), "", "repeated"),
         ("--env list  Set variables", ("--env",), "", "repeated"),
         ("--output <list>  output columns", ("--output",), "", "value"),
         ("--map MAP  As argparse writes any.", ("--map",), "", "value"),
