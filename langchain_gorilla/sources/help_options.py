@@ -18,7 +18,11 @@ _REPEATED: Final = re.compile(
     r"|multiple times|more than once|can be repeated|may be repeated",
     re.IGNORECASE,
 )
-_POSSIBLE: Final = re.compile(r"\[possible values: ([^\]]+)\]|\(choose from:? ([^)]+)\)")
+_POSSIBLE: Final = re.compile(
+    r"[\[(](?:possible values:|choose from:?|choices:) ([^\])]+)[\])]|<options: ([^>]+)>"
+)
+_YARGS: Final = re.compile(r"\[(number|string|array)\]")
+"""A type behind the description, of an option that has no placeholder."""
 _ALLOWED: Final = re.compile(r"Allowed values: ([\w, -]+)\.")
 _TYPED: Final = re.compile(r"^\((\w+)\)$")
 _CLICK_TYPES: Final = frozenset({"TEXT", "INTEGER", "FLOAT", "UUID", "FILENAME", "DIRECTORY"})
@@ -230,8 +234,8 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
     if len(plain) > 1 and len(set(plain)) == len(plain) and not option.names[0].isupper():
         # -f FILE, --file FILE repeats one placeholder; --point X Y has two.
         return replace(option, style="spaced", schema=schema, count=len(plain))
-    if first.startswith("[") and inner.endswith("..."):
-        # How argparse writes nargs="*": [FILE ...].
+    if inner.endswith("..."):
+        # How argparse writes nargs="*": [FILE ...]; commander's <file...> is of the kind.
         return replace(option, style="spaced", schema=_value_schema(inner.removesuffix("...")))
     if first.startswith("[") and not _is_choice(inner) and "%" not in inner:
         return replace(option, style="optional value", schema=schema)
@@ -289,8 +293,12 @@ def _described(option: OptionText, told: str) -> OptionText:
     if match := _REQUIRED.search(told):
         option = replace(option, required=True)
         told = told.replace(match[0], "").strip()
+    if option.style == "flag" and (yargs := _YARGS.search(told)):
+        style: Style = "repeated" if yargs[1] == "array" else "value"
+        kind = "number" if yargs[1] == "number" else "string"
+        option = replace(option, style=style, schema={"type": kind})
     if (possible := _POSSIBLE.search(told)) and option.schema is not None:
-        words = re.split(r",\s*", possible[1] or possible[2])
+        words = re.split(r",\s*|\|", possible[1] or possible[2])
         option = replace(
             option, schema={"type": "string", "enum": [word.strip(" '\"") for word in words]}
         )

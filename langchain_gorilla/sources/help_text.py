@@ -162,7 +162,8 @@ class _Reader:
             replace(each, description=_shortened(each.description, _MAX_ENTRY))
             for each in found.options
         ]
-        found.usages = [usage for usage in found.usages if usage]
+        # oclif shows what is typed behind a prompt.
+        found.usages = [usage.removeprefix("$ ") for usage in found.usages if usage]
         return found
 
     def _is_heading(self, text: str, indent: int) -> bool:
@@ -255,6 +256,10 @@ class _Reader:
     def _command(self, text: str, indent: int) -> bool:
         if self.section == "commands" and self._command_list(text):
             return True
+        if self.section == "commands" and self.help.usages:
+            # yargs begins each with the program.
+            program = self.help.usages[0].partition(" ")[0]
+            text = re.sub(rf"^{re.escape(program)} (?=\S)", "", text)
         match = _COMMAND.match(text)
         if match is None or (self._entry_indent is not None and indent > self._entry_indent):
             return False

@@ -279,7 +279,8 @@ def _alternatives(inside: str) -> list[str]:
     kept: list[str] = []
     in_option = False
     for token in _tokens(inside.strip()):
-        is_whole = token[:1] in _PAIRS or token.startswith("-")
+        is_value = in_option and token != "|"
+        is_whole = is_value or token[:1] in _PAIRS or token.startswith("-")
         for part in [token] if is_whole else token.replace("|", " | ").split():
             if part == "|":
                 in_option = False

@@ -378,6 +378,29 @@ def test_rsync_writes_or_without_a_colon():
     assert read.usages == ["rsync SRC DEST", "rsync SRC HOST:DEST"]
 
 
+def test_yargs_begins_its_commands_with_the_program():
+    text = "Usage: app <command> [options]\n\nCommands:\n  app serve [port]  Start it\n"
+    assert [each.name for each in read_help(text).commands] == ["serve"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '--mode  How  [string] [choices: "a", "b"]',
+        '--mode <mode>  How (choices: "a", "b")',
+        "--mode=<option>  How <options: a|b>",
+    ],
+)
+def test_choices_may_stand_in_the_description(line):
+    assert read_option(line).schema == {"type": "string", "enum": ["a", "b"]}
+
+
+def test_oclif_shows_a_prompt_in_its_usage():
+    read = read_help("USAGE\n  $ tool deploy APP [--env dev|prod]\n\nFLAGS\n  -v  More\n")
+    found = read_usages(read.usages, ("tool", "deploy"))
+    assert [each.name for each in found.positionals] == ["APP"]
+
+
 def test_clap_lists_options_in_the_place_of_an_argument():
     text = "Usage: uv add <PACKAGE|--file <FILE>|--all>\n\nArguments:\n  [PACKAGE]...  Them\n"
     found = shape(text, "uv", "add").schema
@@ -442,6 +465,9 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--exclude [FILE ...]  Leave out.", ("--exclude",), "", "spaced"),
         ("-single-dash string  As Go writes them", ("-single-dash",), "", "value"),
         ("-n, --no-verify  Skip hooks.", ("-n", "--no-verify"), "", "flag"),
+        ("-p, --port     As yargs writes types.     [number]", ("-p", "--port"), "", "value"),
+        ("-n, --names    Them     [array] [default: []]", ("-n", "--names"), "", "repeated"),
+        ("-l, --letters <letters...>  As commander writes.", ("-l", "--letters"), "", "spaced"),
         ("--hooks, --no-hooks  Or not.", ("--hooks",), "--no-hooks", "flag"),
         ("-l N, --length=N  Cut there.", ("-l", "--length"), "", "value"),
         ("--size SIZE SIZE  Width and height.", ("--size",), "", "spaced"),
