@@ -29,7 +29,7 @@ _SMALL: Final[dict[str, float]] = {
     **{word: 1 + index for index, word in enumerate(_ORDINALS)},
     **{word: 20 + 10 * index for index, word in enumerate(_TENTHS)},
     "once": 1, "single": 1, "twice": 2, "double": 2, "couple": 2, "pair": 2, "both": 2,
-    "triple": 3, "half": 0.5, "quarter": 0.25, "dozen": 12,
+    "triple": 3, "thrice": 3, "none": 0, "fourty": 40, "half": 0.5, "quarter": 0.25, "dozen": 12,
 }  # fmt: skip
 _LARGE: Final[dict[str, float]] = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
@@ -42,11 +42,14 @@ _SUFFIXES: Final[dict[str, float]] = {
 }  # fmt: skip
 
 _DIGITS: Final = re.compile(
-    # Groups of three, by any of the usual marks; or plain digits.
-    r"(?P<whole>\d{1,3}(?:(?P<mark>[,._'’\u00a0\u202f ])\d{3})(?:(?P=mark)\d{3})*|\d+)"
+    # Groups of three, by any of the usual marks, or India's; plain digits; none, as in ".5".
+    r"(?P<whole>\d{1,3}(?:(?P<mark>[,._'’\u00a0\u202f ])\d{3})(?:(?P=mark)\d{3})*(?!\d)"
+    r"|\d{1,2}(?:,\d\d){1,5},\d{3}(?!\d)|\d+|(?=\.\d))"
     r"(?P<part>[.,]\d+)?(?P<power>e[+-]?\d{1,3}\b)?"
-    r"(?:\s?(?P<suffix>hundred|thousand|million|billion|trillion|lakh|crore|dozen|percent|per cent|%"
-    r"|bn\b|mn\b|mio\b|k\b|m\b|b\b))?",
+    # The first number of a range shares what stands behind the second: "50-60k".
+    r"(?:(?=(?:\s?(?:[-–]|to|and|or)\s?\d[\d.,]*)?\s?"
+    r"(?P<suffix>hundred|thousand|million|billion|trillion|lakh|crore|dozen|percent|per cent|%"
+    r"|bn\b|mn\b|mio\b|k\b|m\b|b\b)))?",
     re.IGNORECASE,
 )
 _HEXADECIMAL: Final = re.compile(r"\b0x[0-9a-f]{1,16}\b", re.IGNORECASE)
@@ -71,12 +74,11 @@ def _written(text: str) -> Iterator[float]:
         whole, part = match["whole"], match["part"] or ""
         digits = re.sub(r"\D", "", whole)
         readings = [digits + part.replace(",", ".")]
-        if match["mark"] is not None:
+        if len(pieces := re.split(r"\D", whole)) > 1:
             # "12 345" may be two numbers, "1.234" a fraction, "3,141" one too.
-            pieces = re.split(r"\D", whole)
             readings += [*pieces, f"{pieces[0]}.{''.join(pieces[1:])}"]
         elif part:
-            readings += [digits, part[1:]]
+            readings += [each for each in (digits, part[1:]) if each]
         if match["power"]:
             readings.append(readings[0] + match["power"])
         scale = _SUFFIXES.get((match["suffix"] or "").lower())
@@ -87,7 +89,7 @@ def _written(text: str) -> Iterator[float]:
 
 
 def _fractions(text: str) -> Iterator[float]:
-    for match in _FRACTION.finditer(text):
+    for match in _FRACTION.finditer(re.sub(r"(?i)(?<=\d) and a half\b", "½", text)):
         if match["sign"]:
             value = unicodedata.numeric(match["sign"])
         elif float(match["under"]):
@@ -117,10 +119,11 @@ def _said(text: str) -> Iterator[float]:
 def _parts(run: list[str]) -> Iterator[float]:
     """Give what a run means beside its value.
 
-    Each word's own value: "one or two", "second thousand" are several numbers. And two pairs of
-    digits: "nineteen eighty-four".
+    Each word's own value: "one two", "second thousand" are several numbers. What "and" parts:
+    "between two and three hundred". And two pairs of digits: "nineteen eighty-four".
     """
     yield from (_SMALL[word] for word in run if word in _SMALL)
+    yield from (_value(part.split()) for part in " ".join(run).split(" and "))
     for at in range(1, min(3, len(run))):
         first, second = _value(run[:at]), _value(run[at : at + 2])
         if 10 <= first < 100 and 10 <= second < 100:

@@ -60,6 +60,16 @@ from langchain_gorilla.spoken import (
         ("minus 5", 5),
         ("-5", 5),
         ("rooms 12 345", 345),
+        ("40.7128° N, 74.0060° W", 40.7128),
+        (".75 of it", 0.75),
+        ("1,00,000 rupees", 100_000),
+        ("10,20,300", 20),
+        ("50-60k a year", 50_000),
+        ("5 to 10 million", 5_000_000),
+        ("3 and a half hours", 3.5),
+        ("between two and three hundred", 300),
+        ("fourty two", 42),
+        ("children: none", 0),
         ("٣", 3),
     ],
 )
@@ -149,6 +159,7 @@ def test_other_words_need_none(text):
 def test_a_long_run_of_digits_takes_linear_time():
     start = time.process_time()
     assert 7 in numbers_in("1" * 50_000 + " 7")
+    assert 7 in numbers_in("12,34," * 20_000 + " 7")
     assert time.process_time() - start < 5
 
 
