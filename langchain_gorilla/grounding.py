@@ -19,8 +19,9 @@ boolean           a word of the parameter's name stands there, or one that begin
                   all that can be seen
 enum              a word of it stands there, or begins a word that does (``asc``); a parameter
                   with one possible value, and one that takes its ``default``, needs no words
-date, time        the day and month, or the time, in any spelling; or any word such as
+date              the day, and the month if one was named, in any spelling; or any word such as
                   ``tomorrow``, ``next Friday``, ``in two weeks``: nothing here has a calendar
+time              the time, in any spelling; or a word such as ``tonight``, ``in two hours``
 list, object      at least half of the values inside were said
 nothing           ``None``, ``""``, ``[]`` and ``{}`` for a required parameter were never said
 ================  ==============================================================================
@@ -42,7 +43,9 @@ from langchain_gorilla.calls import FunctionCall, JSONValue
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.spoken import (
     dates_in,
+    days_in,
     is_relative_date_in,
+    is_relative_time_in,
     months_in,
     numbers_in,
     times_in,
@@ -59,7 +62,10 @@ _DATE: Final = re.compile(
     r"|[a-z0-9]+\.? (?:of )?[a-z0-9]+(?:,? \d{4})?",
     re.IGNORECASE,
 )
-_TIME_ONLY: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?", re.IGNORECASE)
+_TIME_ONLY: Final = re.compile(
+    r"\d{1,2}(?::\d{2}){0,2}\s*[ap]\.?m\.?|\d{1,2}(?::\d{2}){1,2}(?:Z|[-+]\d{2}:\d{2})?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,10 @@ class Said:
         return times_in(self._text)
 
     @cached_property
+    def _days(self) -> frozenset[int]:
+        return days_in(self._text)
+
+    @cached_property
     def _is_relative(self) -> bool:
         return is_relative_date_in(self._text)
 
@@ -192,10 +202,11 @@ class Said:
         if _MONTH_ONLY.fullmatch(value):
             return self._is_relative or bool(months_in(value) & months_in(self._text))
         if _TIME_ONLY.fullmatch(value):
-            return self._is_relative or bool(times_in(value) & self._times)
+            return bool(times_in(value) & self._times) or is_relative_time_in(self._text)
         if not _DATE.fullmatch(value) or not (dates := dates_in(value)):
             return None
-        return self._is_relative or bool(dates & self._dates)
+        is_day = any(day in self._days for _, day in dates)
+        return self._is_relative or is_day or bool(dates & self._dates)
 
     def _begins(self, joined: str) -> bool:
         """Whether words that stand together begin with these letters."""

@@ -157,6 +157,8 @@ _MONTHS: Final = [
     "october", "november", "december",
 ]  # fmt: skip
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept"
+_NTH: Final = r"\d{1,2}(?:st|nd|rd|th)?"
+_TO: Final = r"\s*(?:[-–&]|\bto\b|\band\b|\bor\b|\buntil\b|\btill\b|\bthrough\b)\s*(?:the\s+)?"
 _DATES: Final = (
     re.compile(r"\d{4}[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
     re.compile(r"(?<!\d)(?:19|20)\d\d(?P<m>\d\d)(?P<d>\d\d)(?!\d)"),
@@ -166,21 +168,42 @@ _DATES: Final = (
     re.compile(
         rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?(?P<n>{_MONTH})\b", re.IGNORECASE
     ),
+    # The other end of "May 3 to 5" and of "the 3rd and the 5th of May".
+    re.compile(
+        rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?{_NTH}{_TO}(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE
+    ),
+    re.compile(
+        rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?{_TO}{_NTH}[\s-]+(?:of\s+)?(?P<n>{_MONTH})\b",
+        re.IGNORECASE,
+    ),
+)
+_DAY: Final = re.compile(
+    rf"\bthe\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![.:]\d|\s+(?:of\s+)?(?:{_MONTH})\b)", re.IGNORECASE
 )
 _NAMED_MONTH: Final = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
 _MONTH_OF_YEAR: Final = re.compile(r"\d{4}[-/](\d{1,2})(?!\d)|(?<!\d)(\d{1,2})[-/]\d{4}")
-_RELATIVE: Final = re.compile(
+_RELATIVE_DATE: Final = re.compile(
     r"\b(?:today|tonight|tomorrow|yesterday|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|(?:this|next|last|coming|past|current|previous|following)\s+(?:\w+\s+)?"
     r"(?:day|night|morning|evening|week|month|quarter|year|spring|summer|autumn|fall|winter)"
+    r"|(?:on|this|next|last|coming|by|until)\s+(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)"
     r"|\w+\s+(?:day|week|month|year)s?\s+(?:ago|from|later|before|after)"
-    r"|in\s+(?:\w+\s+){1,3}(?:day|week|month|year|hour|minute)s?"
+    r"|in\s+(?:\w+\s+){1,3}(?:day|week|fortnight|month|year|hour|minute)s?"
     r"|christmas|easter|halloween|thanksgiving|new\s+year)\b",
     re.IGNORECASE,
 )
+_RELATIVE_TIME: Final = re.compile(
+    r"\b(?:now|soon|later|asap|immediately|tonight|(?:mid)?(?:morning|afternoon|evening|night)|dawn"
+    r"|sunrise|dusk|sunset|end\s+of\s+(?:the\s+)?day"
+    r"|(?:hour|hr|minute|min)s?\s+(?:ago|from|before|after)"
+    r"|in\s+(?:\w+\s+){1,3}(?:hour|hr|minute|min)s?)\b",
+    re.IGNORECASE,
+)
 _TIME: Final = re.compile(
-    r"(?:(?P<part>half|quarter|(?<!\d)\d{1,2})\s+(?:minutes?\s+)?(?P<side>past|after|to|before)\s+)?"
-    r"(?<!\d)(?P<h>\d{1,2})(?:[:.h](?P<min>\d{2}))?(?::\d{2})?\s*(?P<half>[ap]\.?m\b|o'?clock)?",
+    r"(?:(?P<part>half|quarter|(?<!\d)\d{1,2})\s+(?:minutes?\s+)?"
+    r"(?:(?P<side>past|after|to|before)\s+|(?<=half\s)))?"
+    r"(?<!\d)(?P<h>\d{1,2})(?:(?:[:.h]|(?<=\d\d))(?P<min>\d{2}))?(?!\d)(?::\d{2})?"
+    r"\s*(?P<half>[ap]\.?m\b|o'?clock)?",
     re.IGNORECASE,
 )
 _RANGE: Final = re.compile(r"(?<=\d)\s+to\s+(?=\d)", re.IGNORECASE)
@@ -226,9 +249,19 @@ def months_in(text: str) -> frozenset[int]:
     return frozenset(named | numbers | {month for month, _ in dates_in(text)})
 
 
+def days_in(text: str) -> frozenset[int]:
+    """Return the days of the month that a text names without the month: "the 15th"."""
+    return frozenset(int(day) for day in _DAY.findall(_in_digits(text)))
+
+
 def is_relative_date_in(text: str) -> bool:
     """Tell whether a text says when, in words that need a calendar: "tomorrow", "in two weeks"."""
-    return _RELATIVE.search(text) is not None
+    return _RELATIVE_DATE.search(text) is not None
+
+
+def is_relative_time_in(text: str) -> bool:
+    """Tell whether a text names a time of day that no number says: "tonight", "in two hours"."""
+    return _RELATIVE_TIME.search(text) is not None
 
 
 def times_in(text: str) -> frozenset[tuple[int, int]]:

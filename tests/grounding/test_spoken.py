@@ -4,7 +4,9 @@ import pytest
 
 from langchain_gorilla.spoken import (
     dates_in,
+    days_in,
     is_relative_date_in,
+    is_relative_time_in,
     months_in,
     numbers_in,
     times_in,
@@ -124,6 +126,24 @@ def test_the_day_of_a_date_may_be_any_word():
     assert dates_in("the fifteenth of May or December twenty-fifth") == {(5, 15), (12, 25)}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "May 3 to 5",
+        "May 3-5",
+        "between May 3rd and the 5th",
+        "3-5 May",
+        "the third and fifth of May",
+    ],
+)
+def test_both_ends_of_a_range_are_dates_of_its_month(text):
+    assert {(5, 3), (5, 5)} <= dates_in(text)
+
+
+def test_a_day_may_be_named_without_its_month():
+    assert days_in("from the 3rd to the fifth, not the 7th of May at the 9:30") == {3, 5}
+
+
 def test_an_old_spelling_of_s_is_one():
     assert dates_in("the 5th of ſeptember") == {(9, 5)}
     assert months_in("in ſept") == {9}
@@ -145,7 +165,7 @@ def test_months_stand_alone_too():
 @pytest.mark.parametrize(
     "text",
     ["tomorrow", "next Friday", "in two weeks", "on Monday", "last month", "three days ago",
-     "this coming weekend"],
+     "this coming weekend", "on Fri", "in a fortnight"],
 )  # fmt: skip
 def test_words_that_need_a_calendar_are_seen(text):
     assert is_relative_date_in(text)
@@ -154,6 +174,11 @@ def test_words_that_need_a_calendar_are_seen(text):
 @pytest.mark.parametrize("text", ["May 3", "the day is long", "weeks of work", "right now"])
 def test_other_words_need_none(text):
     assert not is_relative_date_in(text)
+
+
+def test_words_that_need_a_clock_are_others_than_those_that_need_a_calendar():
+    assert all(map(is_relative_time_in, ("right now", "tomorrow morning", "in half an hour")))
+    assert not any(map(is_relative_time_in, ("tomorrow", "next Friday", "in two weeks")))
 
 
 def test_a_long_run_of_digits_takes_linear_time():
@@ -182,6 +207,8 @@ def test_a_long_run_of_digits_takes_linear_time():
         ("ten minutes to one", (12, 50)),
         ("20 past 4 pm", (16, 20)),
         ("seven thirty", (19, 30)),
+        ("at half nine", (9, 30)),
+        ("at 2130", (21, 30)),
         ("six twenty-five am", (6, 25)),
         ("from 2 to 5 pm", (14, 0)),
         ("from 2 to 5 pm", (17, 0)),
@@ -193,3 +220,7 @@ def test_a_long_run_of_digits_takes_linear_time():
 )
 def test_a_time_is_read_in_every_spelling(text, time):
     assert time in times_in(text)
+
+
+def test_a_larger_number_is_no_hour():
+    assert not {(20, 0), (5, 0)} & times_in("500 of them in 2024")
