@@ -198,7 +198,8 @@ def _model_parts(model: type[BaseModel] | type[BaseModelV1]) -> ToolParts:
     with _explained(model):
         schema = _generated_schema(model)
     # A recursive model is a reference into its own $defs, where its description is.
-    described = schema.get("$defs", {}).get(model.__name__, {}) if "$ref" in schema else schema
+    definitions = schema.get("$defs") or schema.get("definitions", {})
+    described = definitions.get(model.__name__, {}) if "$ref" in schema else schema
     name = described.get("title", model.__name__)
     return ToolParts(name, described.get("description"), schema, generated=True)
 
@@ -282,14 +283,19 @@ def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
 
     LangChain refuses a function where one of them has no type hint: a parameter without one,
     ``**kwargs``, or a name that is no parameter. A hint for what is no parameter changes nothing.
+    Of a class it reads the attributes' hints, not those of what the class is called with.
     """
-    hints = get_type_hints(function, include_extras=True)
+    source: Any = function
+    hints = get_type_hints(source, include_extras=True)
+    if is_class := isinstance(source, type):
+        for maker in (source.__new__, source.__init__):  # type: ignore[misc]
+            hints |= get_type_hints(maker, include_extras=True)
     described: set[str] = set()
     for line in (getdoc(function) or "").partition("Args:")[2].splitlines():
         name, colon, _ = line.partition(":")
         if colon:
             described |= {name.strip(), name.split(" (")[0].strip()}
-    if described <= hints.keys():
+    if described <= hints.keys() and not is_class:
         return function
 
     @wraps(function)
@@ -338,7 +344,7 @@ def _explained(tool: Any) -> Iterator[None]:
     """Turn what Pydantic and LangChain raise about a signature into InvalidFunctionError."""
     try:
         yield
-    except (PydanticUserError, NameError, TypeError, ValueError, RecursionError) as error:
+    except (PydanticUserError, KeyError, NameError, TypeError, ValueError, RecursionError) as error:
         raise InvalidFunctionError(
             f"No JSON schema can be made for {tool!r:.120}: {error}. Give every parameter a type "
             "that JSON can carry, or pass a dict with a JSON schema."

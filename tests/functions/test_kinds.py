@@ -1,6 +1,7 @@
 """Every kind of tool becomes the same FunctionSchema; what cannot is refused with advice."""
 
 import functools
+import inspect
 import typing
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -190,6 +191,22 @@ def test_a_dataclass_is_called_with_its_fields() -> None:
     assert (function.name, function.required) == ("Point", ("x",))
 
 
+class Account:
+    """An account."""
+
+    owner: bytes
+
+    def __init__(self, owner: str, limit: int = 0) -> None:
+        self.owner = owner.encode()
+
+
+def test_a_class_is_called_with_what_it_is_made_of() -> None:
+    assert function_schema(Account).properties == {
+        "owner": {"type": "string"},
+        "limit": {"type": "integer", "default": 0},
+    }
+
+
 def test_a_recursive_model_keeps_its_definitions() -> None:
     class Node(BaseModel):
         """A node."""
@@ -203,6 +220,19 @@ def test_a_recursive_model_keeps_its_definitions() -> None:
     assert list(function.properties) == ["name", "children"]
     assert function.properties["children"]["items"] == {"$ref": "#/$defs/Node"}
     assert "Node" in function.parameters["$defs"]
+
+
+class NodeV1(pydantic.v1.BaseModel):
+    """A node."""
+
+    children: "list[NodeV1]" = []
+
+
+NodeV1.update_forward_refs()
+
+
+def test_a_recursive_model_of_pydantic_v1_keeps_its_description() -> None:
+    assert function_schema(NodeV1).description == "A node."
 
 
 def test_a_docstring_may_describe_what_has_no_hint_or_is_no_parameter() -> None:
@@ -335,6 +365,12 @@ def _called_back(number: str, callbacks: list[str]) -> str:
     return number
 
 
+def _signed(*given: Any) -> None: ...
+
+
+_signed.__signature__ = inspect.signature(weather)  # type: ignore[attr-defined]
+
+
 class _Service:
     def stop(self) -> None: ...
 
@@ -385,6 +421,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a parameter called runtime": (_started, "'runtime' is a name that LangChain keeps"),
     "a parameter called callbacks": (_called_back, "'callbacks' is a name that LangChain keeps"),
     "a method of no object": (_Service.stop, "'self' is a name that LangChain keeps"),
+    "a signature of its own": (_signed, "No JSON schema can be made.*_signed.*'city'"),
     "a builtin without signature": (int, "No JSON schema can be made.*int"),
 }
 
