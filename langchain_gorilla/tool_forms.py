@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import Parameter, getdoc, iscoroutinefunction, signature
-from typing import Any, Final, NamedTuple, get_args, get_type_hints
+from typing import Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool, Tool
@@ -91,7 +91,7 @@ def tool_parts(tool: Any) -> ToolParts:
                 getattr(tool, "description", None),
                 getattr(tool, attribute),
             )
-    if callable(tool):
+    if callable(tool) and get_origin(tool) is None:
         return _callable_parts(tool)
     raise InvalidFunctionError(
         f"A tool is {tool!r:.120}, of type {type(tool).__name__}. Expected a LangChain tool, a "

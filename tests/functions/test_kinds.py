@@ -409,6 +409,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "the schema of a list": ({"title": "f", "type": "array"}, "method='json_schema'"),
     "a hosted tool": ({"type": "web_search"}, "do not run with a local model"),
     "a number": (3, "of type int.*Expected a LangChain tool, a Pydantic model class"),
+    "a type with its parameter": (list[int], "list.int., of type .*Expected a LangChain tool"),
     "a lambda": (lambda x: x, "has no name.*StructuredTool.from_function"),
     "a partial": (functools.partial(weather, days=2), "has no name"),
     "a function of values by their place": (
