@@ -13,7 +13,8 @@ text              letters, case, accents and punctuation aside, it stands there;
                   make up at least half of its letters do (``San Francisco, CA``); or its
                   initials do (``NYC``)
 number            a number that was said equals it, whatever the sign: ``1,000``, ``1k``, ``one
-                  thousand``, ``50%`` for 50 and 0.5; a text of digits likewise
+                  thousand``, ``50%`` for 50 and 0.5; a text of digits likewise; a parameter
+                  called ``hour``, ``minute``, ``day``, ``month`` or ``year`` as dates and times are
 boolean           a word of the parameter's name stands there, or one that begins like it, or yes,
                   no, true, false, off, enable, disable, turn, switch: that a boolean is meant is
                   all that can be seen
@@ -174,6 +175,16 @@ class Said:
         value = abs(value)
         return any(abs(value - number) <= 1e-9 * max(1.0, value) for number in self._numbers)
 
+    def has_part(self, value: float, name: str) -> bool:
+        """Whether the number is the part of a date or time that the parameter's name says."""
+        parts = set(_words(name))
+        if not parts.isdisjoint(("hour", "minute")):
+            said = any(value in (hour, minute) for hour, minute in self._times)
+            return said or is_relative_time_in(self._text)
+        if "month" in parts and value in months_in(self._text):
+            return True
+        return self._is_relative and not parts.isdisjoint(("year", "month", "day"))
+
     def has_text(self, value: str) -> bool:
         """Whether a text stands there, or the larger part of its words, or its initials."""
         words = _words(value)
@@ -235,7 +246,7 @@ def _said(value: JSONValue, schema: Mapping[str, Any], name: str, said: Said) ->
             names = [word for word in _words(name) if word not in _SMALL_WORDS]
             return any(map(said.has_like, names)) or any(map(said.has_word, _ANSWERS))
         case int() | float():
-            return said.has_number(value)
+            return said.has_number(value) or said.has_part(value, name)
         case str():
             return _text_said(value, said)
         case list():
@@ -255,9 +266,8 @@ def _text_said(value: str, said: Said) -> bool:
         return dated
     if said.has_text(value):
         return True
-    return re.fullmatch(r"[-+]?\d+(\.\d+)?", value.strip()) is not None and said.has_number(
-        float(value)
-    )
+    number = re.fullmatch(r"[-+$€£¥]?(\d+(?:\.\d+)?)%?", value.strip())
+    return number is not None and said.has_number(float(number[1]))
 
 
 def _choice_said(value: JSONValue, said: Said) -> bool:

@@ -42,6 +42,7 @@ SAID = [
     (TEXT, "4K", "a 4k video"),
     (TEXT, "94110", "in 94110"),
     (TEXT, "3", "three of them"),
+    (TEXT, "$50", "fifty dollars"),
     (TEXT, "→", "what is → ?"),
     (TEXT, "getUserName", "get the user name"),
     (NUMBER, 1000, "1,000 of them"),
@@ -122,6 +123,17 @@ def test_a_boolean_is_said_by_its_parameters_name():
     assert not missing(True, BOOLEAN, "with breakfast", name="wantsBreakfast")
     assert not missing(True, BOOLEAN, "and notify me", name="notifications")
     assert missing(True, BOOLEAN, "a room", name="include_breakfast")
+
+
+def test_a_number_that_is_part_of_a_date_or_time_is_said_by_that():
+    for name, value, said in [
+        ("hour", 19, "wake me at 7:30 pm"),
+        ("minute", 30, "half past seven"),
+        ("month", 5, "on the 3rd of May"),
+        ("year", 2025, "next year"),
+    ]:
+        assert not missing(value, INTEGER, said, name=name)
+        assert missing(value, INTEGER, "wake me", name=name)
 
 
 def test_any_message_counts():
