@@ -250,7 +250,13 @@ def called_by_name(function: Callable[..., Any]) -> Callable[..., Any]:
         if (one.kind is one.POSITIONAL_ONLY and one.default is one.empty)
         or (one.kind is one.VAR_POSITIONAL and not named)
     ]
-    taken = [one.name for one in named if one.name in _RESERVED and not _asks_for_its_own(one)]
+    taken = [
+        one.name
+        for one in named
+        if (one.name in _RESERVED and not _asks_for_its_own(one))
+        # Pydantic takes these for private and leaves them out.
+        or (one.name.startswith("_") and one.default is one.empty)
+    ]
     for found, problem in (
         (by_place, "is given by its place"),
         (taken, "is a name that LangChain keeps for itself"),

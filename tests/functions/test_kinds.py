@@ -353,6 +353,10 @@ def _joined(args: list[str]) -> str:
     return " ".join(args)
 
 
+def _hidden(_id: int, _cache: dict[int, str] = {}) -> str:  # noqa: B006
+    return _cache[_id]
+
+
 def _deployed(config: str = "production") -> str:
     return config
 
@@ -418,6 +422,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a parameter by its place alone": (_divided, "'a' is given by its place.*tools_from_module"),
     "a parameter called args": (_joined, "'args' is a name that LangChain keeps"),
+    "a private parameter": (_hidden, "'_id' is a name that LangChain keeps"),
     "a parameter called config": (_deployed, "'config' is a name that LangChain keeps"),
     "a parameter called runtime": (_started, "'runtime' is a name that LangChain keeps"),
     "a parameter called callbacks": (_called_back, "'callbacks' is a name that LangChain keeps"),
