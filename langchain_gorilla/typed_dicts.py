@@ -11,6 +11,7 @@ from typing import Annotated, Any, ForwardRef, Literal, Union, get_args, get_ori
 
 from langchain_core.utils.function_calling import convert_to_openai_function
 from pydantic import BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
 from typing_extensions import (
     NotRequired,
     ReadOnly,
@@ -101,9 +102,12 @@ def _annotated(extras: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
     if not extras:
         return ..., None, ()
     first, said = extras[0], extras[1] if len(extras) > 1 else None
+    is_described = len(extras) == 2 and isinstance(said, str)
+    if isinstance(first, FieldInfo):
+        return ..., said if is_described else None, extras
     is_default = first is ... or first is None
     is_default |= isinstance(first, str | int | float | list | dict)
-    if is_default or (len(extras) == 2 and isinstance(said, str)):
+    if is_default or is_described:
         return first, said, ()
     return ..., None, extras
 

@@ -481,6 +481,7 @@ class Hotel(TypedDict, total=False):
 
 class Room(typing.TypedDict):
     beds: Annotated[int, Field(gt=0)]
+    floor: Annotated[int, Field(ge=1), "Which one."]
     hotel: NotRequired[Hotel]
 
 
@@ -501,9 +502,10 @@ def test_a_typed_dict_may_hold_others_that_hold_it() -> None:
         "type": "object",
         "properties": {
             "beds": {"type": "integer", "exclusiveMinimum": 0},
+            "floor": {"type": "integer", "minimum": 1, "description": "Which one."},
             "hotel": {"$ref": "#/$defs/Hotel"},
         },
-        "required": ["beds"],
+        "required": ["beds", "floor"],
     }
 
 
