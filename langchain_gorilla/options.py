@@ -17,6 +17,10 @@ from langchain_gorilla.retrieval.retriever import ToolRetriever
 _SECRETS: Final = frozenset({"token", "use_auth_token"})
 """Arguments of ``from_pretrained`` that open a private repository."""
 
+_OTHER_NAMES: Final = {"model_name": "model", "torch_dtype": "dtype"}
+"""Names that options have elsewhere: in ``ChatOpenAI``, and in transformers, which ignores its old
+one where ``dtype`` stands beside it."""
+
 _HOSTED: Final = frozenset(
     {
         *("base_url", "openai_api_base", "anthropic_api_url", "organization"),
@@ -180,9 +184,10 @@ class ModelOptions(BaseModel):
         """
         if not isinstance(values, dict):
             return values
-        if "model_name" in values and "model" not in values:  # ChatOpenAI takes either.
-            values = {"model": values["model_name"], **values}
-            del values["model_name"]
+        for other, name in _OTHER_NAMES.items():
+            if other in values and name not in values:
+                values = {name: values[other], **values}
+                del values[other]
         known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
         unknown = {name: value for name, value in values.items() if name not in known}
         keys = {name for name in unknown if name.endswith("_api_key")}
@@ -249,7 +254,7 @@ def refuse_no_model(model: str) -> None:
 
 def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
     """Refuse options of a ``ChatGorilla`` among the arguments of ``from_pretrained``."""
-    if doubled := sorted(model_kwargs.keys() & ModelOptions.model_fields.keys()):
+    if doubled := sorted(model_kwargs.keys() & {*ModelOptions.model_fields, *_OTHER_NAMES}):
         raise UnsupportedOptionError(
             f"model_kwargs holds {', '.join(doubled)}, which ChatGorilla has an option for. Write "
             f"ChatGorilla({doubled[0]}=…); model_kwargs is for further arguments of transformers' "

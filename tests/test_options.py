@@ -115,6 +115,7 @@ def test_the_names_that_other_chat_models_use_are_understood() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert ChatGorilla(model_name="bundled").model == "bundled"
+        assert scripted(torch_dtype="float16").dtype == "float16"
 
 
 def test_a_call_has_the_names_of_other_chat_models_too() -> None:
