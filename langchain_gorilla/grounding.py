@@ -140,6 +140,10 @@ class Said:
         return f" {' '.join(self.words)} "
 
     @cached_property
+    def _cased(self) -> tuple[str, ...]:
+        return tuple(_WORD.findall(_DOTTED.sub("", self._text)))
+
+    @cached_property
     def _numbers(self) -> frozenset[float]:
         return numbers_in(self._text)
 
@@ -203,6 +207,9 @@ class Said:
         initials = "".join(word[0] for word in words)
         if len(words) > 2 and initials in self._set:
             return True
+        # Two letters are a word as often, but in capitals: LA, and NYC for New York.
+        if len(words) == 2 and any(each.startswith(initials.upper()) for each in self._cased):
+            return True
         weights = {w: len(w) for w in words if w not in _SMALL_WORDS} or dict.fromkeys(words, 1)
         found = sum(weight for word, weight in weights.items() if self.has_word(word))
         return 2 * found >= sum(weights.values())
@@ -227,9 +234,10 @@ class Said:
         return any(run.startswith(joined) for run in runs)
 
     def _is_initials(self, word: str) -> bool:
-        if not (3 <= len(word) <= 5 and word.isalpha() and word.isupper()):
+        if not (2 <= len(word) <= 5 and word.isalpha() and word.isupper()):
             return False
-        return word.casefold() in "".join(each[0] for each in self.words)
+        initials = "".join(each[0] for each in self._cased)
+        return word in initials or (len(word) > 2 and word in initials.upper())
 
 
 def _said(value: JSONValue, schema: Mapping[str, Any], name: str, said: Said) -> bool:
@@ -244,7 +252,8 @@ def _said(value: JSONValue, schema: Mapping[str, Any], name: str, said: Said) ->
     match value:
         case bool():
             names = [word for word in _words(name) if word not in _SMALL_WORDS]
-            return any(map(said.has_like, names)) or any(map(said.has_word, _ANSWERS))
+            is_named = any(map(said.has_like, [*names, "".join(names)]))
+            return is_named or any(map(said.has_word, _ANSWERS))
         case int() | float():
             return said.has_number(value) or said.has_part(value, name)
         case str():
@@ -334,7 +343,7 @@ def referred(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str,
 
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_DOTTED: Final = re.compile(r"(?<=\b\w)\.(?=\w\b)")
+_DOTTED: Final = re.compile(r"(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 

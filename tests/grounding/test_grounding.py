@@ -31,6 +31,9 @@ SAID = [
     (TEXT, "new-york", "Weather in New York"),
     (TEXT, "NYC", "Weather in New York City"),
     (TEXT, "New York City", "Weather in NYC"),
+    (TEXT, "New York", "Weather in NYC"),
+    (TEXT, "Los Angeles", "Weather in LA"),
+    (TEXT, "UK", "Weather in the United Kingdom"),
     (TEXT, "北京", "北京的天气怎么样"),
     (TEXT, "joe@example.com", "mail Joe (joe@example.com)"),
     (TEXT, "e-mail", "by email"),
@@ -41,6 +44,7 @@ SAID = [
     (TEXT, "US", "in the U.S. today"),
     (TEXT, "4K", "a 4k video"),
     (TEXT, "94110", "in 94110"),
+    (TEXT, "1.2.3", "version v1.2.3"),
     (TEXT, "3", "three of them"),
     (TEXT, "$50", "fifty dollars"),
     (TEXT, "→", "what is → ?"),
@@ -86,6 +90,8 @@ NOT_SAID = [
     (TEXT, "San Francisco, CA", "Weather in Los Angeles, CA"),
     (TEXT, "joe@example.com", "mail Joe"),
     (TEXT, "94110", "in 94111"),
+    (TEXT, "Los Angeles", "Play la la la"),
+    (TEXT, "UK", "unless kept"),
     (TEXT, "", "Weather?"),
     (NUMBER, 1000, "100 of them"),
     (INTEGER, 2, "some of them"),
@@ -122,6 +128,7 @@ def test_a_boolean_is_said_by_its_parameters_name():
     assert not missing(False, BOOLEAN, "without breakfast", name="include_breakfast")
     assert not missing(True, BOOLEAN, "with breakfast", name="wantsBreakfast")
     assert not missing(True, BOOLEAN, "and notify me", name="notifications")
+    assert not missing(True, BOOLEAN, "nonstop flights", name="non_stop")
     assert missing(True, BOOLEAN, "a room", name="include_breakfast")
 
 
