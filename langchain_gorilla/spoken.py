@@ -157,29 +157,22 @@ _MONTHS: Final = [
     "october", "november", "december",
 ]  # fmt: skip
 _MONTH: Final = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept"
-_NTH: Final = r"\d{1,2}(?:st|nd|rd|th)?"
-_TO: Final = r"\s*(?:[-–&]|\bto\b|\band\b|\bor\b|\buntil\b|\btill\b|\bthrough\b)\s*(?:the\s+)?"
+_TH: Final = r"(?:st|nd|rd|th)?"
+_TO: Final = r"\s*(?:[-–&]|\b(?:to|and|or|until|till|through)\b)\s*(?:the\s+)?"
+_OF_MONTH: Final = rf"[\s-]+(?:of\s+)?(?P<n>{_MONTH})\b"
+_MONTH_THE: Final = rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?"
 _DATES: Final = (
     re.compile(r"\d{4}[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
     re.compile(r"(?<!\d)(?:19|20)\d\d(?P<m>\d\d)(?P<d>\d\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
     re.compile(r"(?<!\d)(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})(?:[-/.]\d{2,4})?(?!\d)"),
-    re.compile(rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE),
-    re.compile(
-        rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?(?P<n>{_MONTH})\b", re.IGNORECASE
-    ),
+    re.compile(rf"{_MONTH_THE}(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE),
+    re.compile(rf"(?<!\d)(?P<d>\d{{1,2}}){_TH}{_OF_MONTH}", re.IGNORECASE),
     # The other end of "May 3 to 5" and of "the 3rd and the 5th of May".
-    re.compile(
-        rf"\b(?P<n>{_MONTH})\.?\s+(?:the\s+)?{_NTH}{_TO}(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE
-    ),
-    re.compile(
-        rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?{_TO}{_NTH}[\s-]+(?:of\s+)?(?P<n>{_MONTH})\b",
-        re.IGNORECASE,
-    ),
+    re.compile(rf"{_MONTH_THE}\d{{1,2}}{_TH}{_TO}(?P<d>\d{{1,2}})(?!\d)", re.IGNORECASE),
+    re.compile(rf"(?<!\d)(?P<d>\d{{1,2}}){_TH}{_TO}\d{{1,2}}{_TH}{_OF_MONTH}", re.IGNORECASE),
 )
-_DAY: Final = re.compile(
-    rf"\bthe\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![.:]\d|\s+(?:of\s+)?(?:{_MONTH})\b)", re.IGNORECASE
-)
+_DAY: Final = re.compile(rf"\bthe\s+(?P<d>\d{{1,2}}){_TH}\b(?!{_OF_MONTH}|[.:]\d)", re.IGNORECASE)
 _NAMED_MONTH: Final = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
 _MONTH_OF_YEAR: Final = re.compile(r"\d{4}[-/](\d{1,2})(?!\d)|(?<!\d)(\d{1,2})[-/]\d{4}")
 _RELATIVE_DATE: Final = re.compile(
@@ -251,7 +244,7 @@ def months_in(text: str) -> frozenset[int]:
 
 def days_in(text: str) -> frozenset[int]:
     """Return the days of the month that a text names without the month: "the 15th"."""
-    return frozenset(int(day) for day in _DAY.findall(_in_digits(text)))
+    return frozenset(int(match["d"]) for match in _DAY.finditer(_in_digits(text)))
 
 
 def is_relative_date_in(text: str) -> bool:

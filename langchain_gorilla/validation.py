@@ -5,8 +5,9 @@ drop arguments that they do not know; so every call is checked here, by jsonsche
 
 Covered: unknown functions and arguments, missing arguments, everything the JSON schema says.
 An optional argument, or key of an object, that is its schema's ``default`` passes, even where the
-rest of the schema says no: the tool's author wrote it, and the tool would use it anyway. Values are coerced only where nothing is lost: ``3.0`` for an integer is ``3``, and ``None`` for
-an argument that may be left out and cannot be null is left out. ``"3"`` is never a number.
+rest of the schema says no: the tool's author wrote it, and the tool would use it anyway. Values
+are coerced only where nothing is lost: ``3.0`` for an integer is ``3``, and ``None`` for an
+argument that may be left out and cannot be null is left out. ``"3"`` is never a number.
 
 Not covered: ``format`` is not enforced. A ``pattern`` is searched with Python's ``re``: one that
 ``re`` cannot compile is not enforced, and one that backtracks without end costs its time, so
