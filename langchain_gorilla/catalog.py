@@ -170,7 +170,7 @@ class ToolCatalog:
             namespace: The service, team or tenant it belongs to.
             metadata: Facts to filter by, beside those of the tool's own ``metadata`` that a
                 filter can compare, such as its ``source`` and ``origin``; these win.
-            tags: Words about the tool that a search reads too.
+            tags: Words about the tool that a search reads too; one may stand alone.
             replace: Put it in the place of the tool with its name, as after a change of its
                 documentation, instead of raising.
 
@@ -178,7 +178,7 @@ class ToolCatalog:
             InvalidFunctionError: The tool has no name or schema, or metadata of another kind.
             DuplicateFunctionError: The catalog has a tool with this name.
         """
-        entry = self._entry(tool, namespace, metadata or {}, tuple(tags))
+        entry = self._entry(tool, namespace, metadata or {}, tags)
         self._put(entry, replace)
         return entry
 
@@ -198,7 +198,7 @@ class ToolCatalog:
             InvalidFunctionError: See ``add``; or a single tool was given.
         """
         check_several(tools)
-        common = tuple(tags)
+        common = tags if isinstance(tags, str) else tuple(tags)
         replaced: list[tuple[str, CatalogTool | None]] = []
         try:
             for tool in tools:
@@ -336,10 +336,11 @@ class ToolCatalog:
         tool: Any,
         namespace: str,
         metadata: Mapping[str, MetadataValue],
-        tags: tuple[str, ...],
+        tags: Iterable[str],
     ) -> CatalogTool:
         if isinstance(tool, CatalogTool):
             return tool
+        tags = (tags,) if isinstance(tags, str) else tuple(tags)
         function = function_schema(tool)
         for key, value in (("namespace", namespace), ("tags", tags), *metadata.items()):
             if problem := fact_problem(key, value):
@@ -352,8 +353,7 @@ class ToolCatalog:
             **{key: comparable(value) for key, value in metadata.items()},
         }
         if self.qualified and namespace:
-            name = f"{namespace}.{function.name}"
-            function = FunctionSchema(name, function.description, function.parameters)
+            function = replace(function, name=f"{namespace}.{function.name}")
         is_function = callable(tool) and not isinstance(tool, type | FunctionSchema)
         runs = tool if isinstance(tool, BaseTool) or is_function else None
         tool_id = f"{namespace}/{function.name}" if namespace else function.name

@@ -163,6 +163,13 @@ def test_of_many_names_few_are_compared_with_an_unknown_one(monkeypatch):
     assert compared == [1, 2_000]
 
 
+def test_one_tag_may_stand_alone():
+    catalog = ToolCatalog()
+    assert catalog.add(add, tags="sums").tags == ("sums",)
+    catalog.add_all([later], tags="sums")
+    assert catalog["later"].tags == ("sums",)
+
+
 def test_an_unknown_name_is_an_error_that_names_the_nearest():
     with pytest.raises(UnknownToolError, match="Near names: get_weather"):
         ToolCatalog([get_weather])["get_wether"]
