@@ -3,7 +3,7 @@
 The forms are
 
 - LangChain tools, without what is injected (state, config, runtime), and runnables as tools;
-- Pydantic models (v1 and v2), TypedDicts, dataclasses, functions;
+- Pydantic models (v1 and v2), TypedDicts, dataclasses and other classes, functions;
 - OpenAI dicts, new (``{"type": "function", "function": {…}}``), legacy (``{"name", …}``) and of
   structured output (``{"name", "schema"}``);
 - JSON schemas with a ``title``; tools in the forms of MCP (``inputSchema``), Anthropic
