@@ -25,6 +25,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
 
+from langchain_gorilla.aliases import rename_properties
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.typed_dicts import typed_dict_model
 
@@ -191,6 +192,13 @@ def _langchain_parts(tool: BaseTool) -> ToolParts:
     else:
         with _explained(tool):
             parameters = _without_config(tool.tool_call_schema)
+        # LangChain names the fields; the tool would take a value under the name of one that has
+        # an alias for an unknown key, and run with the default.
+        fields = getattr(tool.args_schema, "model_fields", {})
+        aliases = {name: field.validation_alias for name, field in fields.items()}
+        names = {name: alias for name, alias in aliases.items() if isinstance(alias, str)}
+        if names:
+            parameters = rename_properties(parameters, names)
     return ToolParts(tool.name, tool.description, parameters, generated=True)
 
 

@@ -159,6 +159,21 @@ def test_injected_arguments_are_left_out() -> None:
         assert list(function_schema(kind).properties) == ["query"]
 
 
+def test_a_tool_is_offered_under_the_aliases_that_it_reads() -> None:
+    class Trip(BaseModel):
+        start: str = Field(alias="from")
+        hours: int = Field(1, alias="max")
+
+    @tool(args_schema=Trip)
+    def book(start: str, hours: int) -> str:
+        """Book a trip."""
+        return f"{start} {hours}"
+
+    function = function_schema(book)
+    assert (list(function.properties), function.required) == (["from", "max"], ("from",))
+    assert book.invoke({"from": "Oslo", "max": 3}) == "Oslo 3"
+
+
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 def test_a_runnable_is_taken_as_a_tool() -> None:
     runnable = RunnableLambda(lambda given: given["a"]).as_tool(
