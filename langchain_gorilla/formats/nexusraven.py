@@ -5,8 +5,9 @@ definition, ``User Query: …<human_end>``, the stop text ``<bot_end>``, refusal
 function that the prompt offers for it); ``model_handler/api_inference/nexus.py`` of BFCL in
 ShishirPatil/gorilla for ``out_of_domain``.
 
-A function is ``Function:``, ``def f(a: str, b: int = None):`` and a docstring with its
-description and a line ``a (str): what it is`` for each argument. Then the query.
+A function is ``Function:``, ``def f(a: str, b: int = 1):`` and a docstring with its description and
+a line ``a (str): what it is`` for each argument. Then the query. Such a line has no room for what
+lists and objects hold; where answers are constrained, the grammar knows.
 
 The model knows one question. Later turns repeat ``User Query: …<human_end>``; results are folded
 into one as OpenFunctions' are. Without functions there is nothing to choose from, and the prompt
@@ -15,6 +16,7 @@ is the query alone.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from langchain_gorilla.calls import CallSyntax, JSONValue
@@ -122,19 +124,47 @@ def _parameters(function: FunctionSchema) -> Iterator[str]:
     for required in (True, False):
         for name, schema in function.properties.items():
             if (name in function.required) is required:
-                yield f"{name}: {_type(schema)}" + ("" if required else " = None")
+                default = break_markers(repr(schema.get("default")), NexusRaven.markers)
+                typed = f"{name}: {_type(_options(schema, function))}"
+                yield typed if required else f"{typed} = {default}"
 
 
 def _argument_lines(function: FunctionSchema) -> Iterator[str]:
     for name, schema in function.properties.items():
         described = " ".join(str(schema.get("description", "")).splitlines())
-        if isinstance(choices := schema.get("enum"), list):
-            listed = ", ".join(json.dumps(choice, ensure_ascii=False) for choice in choices)
+        options = _options(schema, function)
+        choices = [_choices(option) for option in options if option.get("type") != "null"]
+        if choices and all(choices):
+            listed = ", ".join(json.dumps(each, ensure_ascii=False) for each in chain(*choices))
             described = f"{described} One of {listed}.".lstrip()
-        yield f"{name} ({_type(schema)}): {described}"
+        yield f"{name} ({_type(options)}): {described}"
 
 
-def _type(schema: Mapping[str, JSONValue]) -> str:
-    kind = schema.get("type")
-    kinds = kind if isinstance(kind, list) else [kind]
-    return " | ".join(_TYPES.get(str(each), "Any") for each in kinds)
+def _options(
+    schema: Mapping[str, JSONValue], function: FunctionSchema, seen: frozenset[str] = frozenset()
+) -> list[Mapping[str, JSONValue]]:
+    """Return the schemas one of which a value fits, references and unions followed."""
+    if not {"type", "enum"}.isdisjoint(schema):
+        return [schema]
+    reference = str(schema.get("$ref"))
+    known = {} if reference in seen else function.parameters.get("$defs", {})
+    unions = [schema.get(keyword, []) for keyword in ("anyOf", "oneOf", "allOf")]
+    parts = [known.get(reference.removeprefix("#/$defs/")), *chain(*unions)]
+    schemas = [each for each in parts if isinstance(each, Mapping)]
+    inner = [_options(each, function, seen | {reference}) for each in schemas]
+    return [*chain(*inner)] or [schema]
+
+
+def _choices(schema: Mapping[str, JSONValue]) -> Sequence[JSONValue]:
+    const = [schema["const"]] if "const" in schema else []
+    choices: Sequence[JSONValue] = schema.get("enum", const)
+    return choices
+
+
+def _type(options: Sequence[Mapping[str, JSONValue]]) -> str:
+    kinds = chain(*(_kinds(option.get("type")) for option in options))
+    return " | ".join(dict.fromkeys(_TYPES.get(str(kind), "Any") for kind in kinds))
+
+
+def _kinds(kind: JSONValue) -> list[JSONValue]:
+    return kind if isinstance(kind, list) else [kind]

@@ -8,7 +8,6 @@ from langchain_gorilla.formats.base import (
     BOS,
     EOS,
     AssistantTurn,
-    FailedCall,
     HumanTurn,
     Special,
     make_prompt,
@@ -403,6 +402,25 @@ def test_a_function_called_out_of_domain_is_not_offered_twice():
     assert prompt_text(prompt).count("def out_of_domain") == 1
 
 
+def test_nexusraven_reads_types_choices_and_defaults_behind_references_and_unions():
+    units = {"C": {"enum": ["c", "f"], "type": "string"}, "D": {"$ref": "#/$defs/D"}}
+    properties = {
+        "unit": {"$ref": "#/$defs/C", "default": "c"},
+        "days": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": 7},
+        "code": {"type": "string", "anyOf": [{"pattern": "a"}, {"pattern": "b"}]},
+        "mode": {"oneOf": [{"const": "a<bot_end>"}, True, {"$ref": "#/$defs/D"}]},
+        "end": {"type": "string", "default": "<bot_end>"},
+    }
+    function = FunctionSchema("f", "", {"properties": properties, "$defs": units})
+    text = prompt_text(FORMATS["nexusraven-2"].render([HumanTurn("Hi")], [function]))
+    assert (
+        "def f(unit: str = 'c', days: int | None = 7, code: str = None, "
+        "mode: Any = None, end: str = '<\u200bbot_end>'):"
+    ) in text
+    assert 'unit (str): One of "c", "f".' in text
+    assert "days (int | None):\n" in text
+
+
 def test_special_tokens_are_never_text():
     for name, prompt_format in FORMATS.items():
         prompt = prompt_format.render(
@@ -421,4 +439,3 @@ def test_neighbouring_strings_are_one_run():
 def test_an_answer_without_anything_is_empty():
     for prompt_format in FORMATS.values():
         assert prompt_format.render_answer(AssistantTurn("")) == ""
-    assert FailedCall("x").text == "x"
