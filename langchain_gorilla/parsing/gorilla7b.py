@@ -38,9 +38,9 @@ _FIELD: Final = r"domain|api_\w+|explanation|code|framework|functionality|perfor
 _SECTION_NAME: Final = re.compile(r"<<<\s*(\w+)\s*>>>\s*:?")
 _ENTRY_NAME: Final = re.compile(rf"[{{,]\s*\\*['\"]({_FIELD})\\*['\"]\s*:")
 _ESCAPED_QUOTE: Final = re.compile(r"(?<!\\)\\+(['\"])")
-_IMPORT: Final = re.compile(r"(?:import|from)\s")
+_IMPORT: Final = re.compile(r"[ \t]*(?:import|from)\s")
 _TARGETS: Final = re.compile(r"[\w\s,.()\[\]*]+?=(?!=)\s*")
-_CALLEE: Final = re.compile(r"([^\W\d]\w*(?:\s*\.\s*\w+)*)\s*\(")
+_CALLEE: Final = re.compile(r"[ \t]*([^\W\d]\w*(?:\s*\.\s*\w+)*)\s*\(")
 _SAID: Final = ("explanation", "code")
 MAX_STATEMENT_HEAD: Final = 1_000
 

@@ -32,6 +32,7 @@ LOAD = FunctionSchema(
         "{'domain': 'V', 'api_call': \\\"torch.hub.load(\\'a/b\\', model=\\'c\\')\\\", 'code': 'x'}",
         "<<<api_call>>>: import torch\nm, n = torch.hub.load(\n  'a/b',\n  model='c'\n).eval()",
         "{'api_call': 'torch.hub.load('a/b', model='c')'}",
+        "<<<api_call>>>: import torch; import os;  torch.hub.load('a/b', model='c')",
     ],
 )
 def test_the_call_is_read_in_every_shape(text: str) -> None:
