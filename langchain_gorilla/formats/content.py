@@ -202,8 +202,8 @@ def _value(block: str | Mapping[str, Any], place: Place, by: Speaker) -> Any:
 
 def _is_medium(block: Mapping[str, Any]) -> bool:
     source = block.get("source")
-    is_text = isinstance(source, Mapping) and source.get("type") in ("text", "content")
-    return _kind(block) in _MEDIA and not is_text
+    kind = source.get("type") if isinstance(source, Mapping) else block.get("source_type")
+    return _kind(block) in _MEDIA and kind not in ("text", "content")
 
 
 def _holds_bytes(value: Any) -> bool:

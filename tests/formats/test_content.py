@@ -146,6 +146,10 @@ def test_a_tool_that_lists_files_does_not_end_the_agent():
             [{"type": "document", "source": {"type": "text", "data": "T"}}],
             '{"type": "document", "source": {"type": "text", "data": "T"}}',
         ),
+        (
+            [{"type": "file", "source_type": "text", "text": "T"}],
+            '{"type": "file", "source_type": "text", "text": "T"}',
+        ),
     ],
 )
 def test_a_person_says_text_in_any_providers_form(content, text):
