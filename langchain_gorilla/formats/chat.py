@@ -21,7 +21,7 @@ from langchain_gorilla.formats.base import (
 )
 from langchain_gorilla.formats.call_writer import write_calls
 from langchain_gorilla.formats.exchanges import said, system_text
-from langchain_gorilla.formats.markers import break_markers
+from langchain_gorilla.formats.markers import break_markers, write_json
 from langchain_gorilla.functions import FunctionSchema
 
 
@@ -46,9 +46,9 @@ class ChatFormat(PromptFormat):
     def system(self, text: str, functions: Sequence[FunctionSchema]) -> Prompt:
         """Write the content of the system turn; nothing for no such turn."""
 
-    @abstractmethod
     def result(self, result: CallResult) -> Prompt:
-        """Write the content of the turn that carries one result."""
+        """Write the content of the turn that carries one result: as it is, or as an error."""
+        return (("Error: " if result.is_error else "") + self.data(result.content),)
 
     def render(self, turns: Sequence[Turn], functions: Sequence[FunctionSchema]) -> Prompt:
         """Write the turns one after the other, then the header of the model's."""
@@ -65,6 +65,11 @@ class ChatFormat(PromptFormat):
     def data(self, text: str) -> str:
         """Write text that may hold anything."""
         return break_markers(text, self.markers)
+
+    def documents(self, functions: Sequence[FunctionSchema]) -> str:
+        """Write functions as a list in JSON."""
+        documents = [function.document() for function in functions]
+        return write_json(documents, self.markers, ascii_only=False)
 
     def _parts(
         self, turns: Sequence[Turn], functions: Sequence[FunctionSchema]

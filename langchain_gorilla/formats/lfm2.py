@@ -15,16 +15,16 @@ from langchain_gorilla.calls import CallSyntax
 from langchain_gorilla.formats.base import BOS, AssistantTurn, CallResult, Prompt, Special
 from langchain_gorilla.formats.call_writer import join_calls
 from langchain_gorilla.formats.chat import ChatFormat
-from langchain_gorilla.formats.markers import COMMON_MARKERS, write_json
+from langchain_gorilla.formats.markers import COMMON_MARKERS
 from langchain_gorilla.functions import FunctionSchema
 
 _LIST: Final = "List of tools: "
 
 
-class LFM2(ChatFormat):
-    """LFM2: functions, calls and results each between special tokens."""
+class LFM25(ChatFormat):
+    """LFM2.5: calls between special tokens; functions and results as plain text."""
 
-    name = "lfm2"
+    name = "lfm2.5"
     syntax = CallSyntax(
         opening="<|tool_call_start|>[",
         separator=", ",
@@ -45,15 +45,10 @@ class LFM2(ChatFormat):
         return (Special("<|im_start|>"), f"{role}\n")
 
     def system(self, text: str, functions: Sequence[FunctionSchema]) -> Prompt:
-        """Write the system message, then the functions on a line of their own."""
-        if not functions:
-            return (self.data(text),) if text else ()
-        return (
-            f"{self.data(text)}\n{_LIST}" if text else _LIST,
-            Special("<|tool_list_start|>"),
-            self._documents(functions),
-            Special("<|tool_list_end|>"),
-        )
+        """Write the system message, then the functions after a blank line."""
+        tools = _LIST + self.documents(functions) if functions else ""
+        content = "\n\n".join(part for part in (self.data(text), tools) if part)
+        return (content,) if content else ()
 
     def answer(self, turn: AssistantTurn) -> Prompt:
         """Write text, then the calls between their special tokens."""
@@ -66,30 +61,24 @@ class LFM2(ChatFormat):
             Special("<|tool_call_end|>"),
         )
 
+
+class LFM2(LFM25):
+    """LFM2: functions and results between special tokens too."""
+
+    name = "lfm2"
+
+    def system(self, text: str, functions: Sequence[FunctionSchema]) -> Prompt:
+        """Write the system message, then the functions on a line of their own."""
+        if not functions:
+            return (self.data(text),) if text else ()
+        return (
+            f"{self.data(text)}\n{_LIST}" if text else _LIST,
+            Special("<|tool_list_start|>"),
+            self.documents(functions),
+            Special("<|tool_list_end|>"),
+        )
+
     def result(self, result: CallResult) -> Prompt:
         """Write the content between the special tokens of a response."""
         start, end = Special("<|tool_response_start|>"), Special("<|tool_response_end|>")
-        return (start, self._content(result), end)
-
-    def _content(self, result: CallResult) -> str:
-        return ("Error: " if result.is_error else "") + self.data(result.content)
-
-    def _documents(self, functions: Sequence[FunctionSchema]) -> str:
-        documents = [function.document() for function in functions]
-        return write_json(documents, self.markers, ascii_only=False)
-
-
-class LFM25(LFM2):
-    """LFM2.5: functions and results as plain text."""
-
-    name = "lfm2.5"
-
-    def system(self, text: str, functions: Sequence[FunctionSchema]) -> Prompt:
-        """Write the system message, then the functions after a blank line."""
-        tools = _LIST + self._documents(functions) if functions else ""
-        content = "\n\n".join(part for part in (self.data(text), tools) if part)
-        return (content,) if content else ()
-
-    def result(self, result: CallResult) -> Prompt:
-        """Write the content alone."""
-        return (self._content(result),)
+        return (start, *super().result(result), end)

@@ -61,7 +61,7 @@ class LlamaPythonic(ChatFormat):
         """Write the request for calls and the functions, then the system message."""
         if not functions:
             return (self.data(text),) if text else ()
-        tools = f"{LLAMA_3_TOOLS}{_documents(functions, self.markers)}\n"
+        tools = f"{LLAMA_3_TOOLS}{self.documents(functions)}\n"
         return (tools + (f"\n{self.data(text)}" if text else ""),)
 
     def result(self, result: CallResult) -> Prompt:
@@ -98,7 +98,7 @@ class Llama4Pythonic(ChatFormat):
 
     def system(self, text: str, functions: Sequence[FunctionSchema]) -> Prompt:
         """Write the system message, then the functions."""
-        tools = LLAMA_4_TOOLS + _documents(functions, self.markers) + "\n" if functions else ""
+        tools = LLAMA_4_TOOLS + self.documents(functions) + "\n" if functions else ""
         content = "\n".join(part for part in (self.data(text), tools) if part)
         return (content,) if content else ()
 
@@ -111,8 +111,3 @@ class Llama4Pythonic(ChatFormat):
         """Write the content as a JSON string, or ``{"error": content}``."""
         value = {"error": result.content} if result.is_error else result.content
         return (write_json(value, self.markers, ascii_only=False),)
-
-
-def _documents(functions: Sequence[FunctionSchema], markers: tuple[str, ...]) -> str:
-    documents = [function.document() for function in functions]
-    return write_json(documents, markers, ascii_only=False)

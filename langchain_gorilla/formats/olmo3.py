@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from langchain_gorilla.calls import CallSyntax, Literals
-from langchain_gorilla.formats.base import CallResult, Prompt, Special
+from langchain_gorilla.formats.base import Prompt, Special
 from langchain_gorilla.formats.chat import ChatFormat
 from langchain_gorilla.formats.markers import COMMON_MARKERS, write_json
 from langchain_gorilla.functions import FunctionSchema
@@ -61,7 +61,3 @@ class Olmo3(ChatFormat):
         written = write_json(tools, self.markers, ascii_only=False)
         before = self.data(text) if text else _DEFAULT + _WITH_FUNCTIONS
         return (f"{before}<functions>{written}</functions>",)
-
-    def result(self, result: CallResult) -> Prompt:
-        """Write the content alone."""
-        return (("Error: " if result.is_error else "") + self.data(result.content),)
