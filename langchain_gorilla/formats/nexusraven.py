@@ -120,13 +120,17 @@ class NexusRaven(PromptFormat):
 
 
 def _parameters(function: FunctionSchema) -> Iterator[str]:
-    """Write the signature: Python has required parameters first."""
-    for required in (True, False):
-        for name, schema in function.properties.items():
-            if (name in function.required) is required:
-                default = break_markers(repr(schema.get("default")), NexusRaven.markers)
-                typed = f"{name}: {_type(_options(schema, function))}"
-                yield typed if required else f"{typed} = {default}"
+    """Write the signature, in the order in which the values of a call without names are read.
+
+    In that order Python has required parameters after optional ones only behind an asterisk.
+    """
+    required = [name in function.required for name in function.properties]
+    if required != sorted(required, reverse=True):
+        yield "*"
+    for name, schema in function.properties.items():
+        default = break_markers(repr(schema.get("default")), NexusRaven.markers)
+        typed = f"{name}: {_type(_options(schema, function))}"
+        yield typed if name in function.required else f"{typed} = {default}"
 
 
 def _argument_lines(function: FunctionSchema) -> Iterator[str]:

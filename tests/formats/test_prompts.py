@@ -3,6 +3,7 @@
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+from langchain_gorilla.calls import FunctionCall
 from langchain_gorilla.errors import PromptError
 from langchain_gorilla.formats.base import (
     BOS,
@@ -17,6 +18,7 @@ from langchain_gorilla.formats.conversation import conversation
 from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.formats.registry import FORMATS
 from langchain_gorilla.functions import FunctionSchema, FunctionSet
+from langchain_gorilla.parsing.python_calls import collect, parse
 
 FUNCTIONS = FunctionSet(
     [
@@ -93,7 +95,7 @@ OLMO_TOOLS = (
 )
 RAVEN_TOOLS = '''
 Function:
-def get_weather(city: str, days: int = None):
+def get_weather(*, days: int = None, city: str):
     """
     Wetter für eine Stadt.
 
@@ -400,6 +402,16 @@ def test_a_function_called_out_of_domain_is_not_offered_twice():
     own = FunctionSchema("out_of_domain", "Mine.", {"type": "object", "properties": {}})
     prompt = FORMATS["nexusraven-2"].render([HumanTurn("Hi")], [own])
     assert prompt_text(prompt).count("def out_of_domain") == 1
+
+
+def test_nexusraven_reads_parameters_in_the_order_in_which_values_without_names_are_read():
+    properties = {"unit": {"type": "string"}, "city": {"type": "string"}}
+    parameters = {"properties": properties, "required": ["city"]}
+    function, raven = FunctionSchema("f", "", parameters), FORMATS["nexusraven-2"]
+    shown = prompt_text(raven.render([HumanTurn("Hi")], [function]))
+    assert "def f(*, unit: str = None, city: str):" in shown
+    (call,) = collect(parse("Call: f('C', 'Oslo')<bot_end>", raven.syntax, [function])).calls
+    assert call == FunctionCall("f", {"unit": "C", "city": "Oslo"})
 
 
 def test_nexusraven_reads_types_choices_and_defaults_behind_references_and_unions():
