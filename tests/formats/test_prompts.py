@@ -9,6 +9,7 @@ from langchain_gorilla.formats.base import (
     BOS,
     EOS,
     AssistantTurn,
+    FailedCall,
     HumanTurn,
     Special,
     make_prompt,
@@ -451,3 +452,4 @@ def test_neighbouring_strings_are_one_run():
 def test_an_answer_without_anything_is_empty():
     for prompt_format in FORMATS.values():
         assert prompt_format.render_answer(AssistantTurn("")) == ""
+    assert FailedCall("x").text == "x"
