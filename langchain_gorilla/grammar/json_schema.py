@@ -28,18 +28,16 @@ from langchain_gorilla.grammar.merging import (
     ContradictionError,
     Schema,
     SchemaError,
-    further,
     merged,
     others,
     types_of,
 )
 from langchain_gorilla.grammar.notation import Notation, compact_json, free_text
 from langchain_gorilla.grammar.numbers import any_number
+from langchain_gorilla.grammar.other_members import enforces_patterns, other_member
 from langchain_gorilla.grammar.resolving import Resolver, apart, options
 from langchain_gorilla.grammar.rules import (
-    ANY_CHARACTER,
     NOTHING,
-    Except,
     Grammar,
     Literal,
     Member,
@@ -218,6 +216,8 @@ class _Compiler:
                 schema.get("properties") or schema.get("required")
             ):
                 continue
+            if keyword == "patternProperties" and enforces_patterns(schema):
+                continue
             if keyword == "minProperties" and value <= len(schema.get("required") or ()):
                 continue
             self.left(path, keyword, "this keyword is not compiled")
@@ -308,24 +308,12 @@ class _Compiler:
     # -- objects ------------------------------------------------------------------------
 
     def object(self, schema: Schema, path: str) -> Rule:
-        """properties, required, additionalProperties."""
-        rest = further(schema)
+        """properties, required, additionalProperties, patternProperties."""
         members = self.members(schema, path, self.notation.spellings)
-        if rest is False:
-            empty = sequence(mark("{"), mark("}"))
-            return Members("{", members, ": ", "}") if members else empty
-        value = self.value(rest, f"{path}/additionalProperties")
-        extra = sequence(self.other_key(schema, path), mark(": "), value)
-        return Members("{", members, ": ", "}", extra) if members else _braced(extra)
-
-    def other_key(self, schema: Schema, path: str) -> Rule:
-        """propertyNames, where no property is declared; else any other name."""
-        if declared := [Literal(name) for name in schema.get("properties") or {}]:
-            return self.notation.text(Except(repeat(ANY_CHARACTER), choice(*declared)))
-        if "propertyNames" not in schema:
-            return free_text(self.notation)
-        names = {"allOf": [{"type": "string"}, schema["propertyNames"]]}
-        return self.value(names, f"{path}/propertyNames")
+        extra = other_member(schema, path, self.notation, self.value)
+        if members:
+            return Members("{", members, ": ", "}", extra)
+        return sequence(mark("{"), mark("}")) if extra is None else _braced(extra)
 
     def call(self, schema: JSONValue, path: str) -> Rule:
         """The same between parentheses, as keyword arguments."""

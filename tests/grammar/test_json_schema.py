@@ -27,6 +27,7 @@ RECORD = {
     "patternProperties": {"^x": {"type": "integer"}, "^y": False},
     "additionalProperties": False,
 }
+CODES = {"type": "object", "patternProperties": {"^[a-z]{2}$": {"type": "integer"}}}
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
 EMPTY_OR_ANY = [{"type": "object", "additionalProperties": rest} for rest in (False, {})]
 TUPLES = {
@@ -139,6 +140,14 @@ ACCEPTED = [
     (TUPLES, "[3, 'a']"),
     ({"type": "number", "minimum": 0, "maximum": 1e16}, "0.5", "1000000000000001"),
     (RECORD, "{}", "{'x': 1}", "{'x': 1, 'x2': 2}"),
+    # dict[constr(pattern=…), int] of Pydantic.
+    (CODES, "{}", "{'de': 1}", "{'de': 1, 'fr': 2}"),
+    ({**CODES, "properties": {"n1": {}}, "required": ["n1"]}, "{'n1': 'x'}", "{'de': 1, 'n1': 2}"),
+    ({**CODES, "propertyNames": {"pattern": "e"}}, "{'de': 1}"),
+    ({"patternProperties": {"^a": {"type": "null"}, "^b": {"const": 1}}}, "{'a': None, 'b': 1}"),
+    # What a declared name would match as well, only validation tells apart.
+    ({**CODES, "properties": {"de": {"type": "integer"}}}, "{'de': 1, 'fr': 2}"),
+    ({**CODES, "additionalProperties": {"type": "null"}}, "{'x1': None}"),
     ({"type": "object", **COLOURS}, "{}", "{'red': 1, 'blue': []}"),
     ({**RECORD, "required": ["x"]}, "{'x': 1}"),
     ({"patternProperties": {"^_": False}}, "{'x': 1}"),
@@ -168,6 +177,13 @@ REFUSED = [
     ({"const": {"a": 1, "b": [2]}}, "{'a': 1}", "{'a': 1, 'b': [2], 'c': 3}", "{'a': 1, 'b': []}"),
     ({"enum": [{"a": 1}, {"b": 1}], "required": ["a"]}, "{'b': 1}"),
     (RECORD, "{'x': 'a'}"),
+    (CODES, "{'DE': 1}", "{'': 1}", "{'de': 'x'}", "{'de': 1, 'x1': 2}"),
+    ({**CODES, "propertyNames": {"pattern": "e"}}, "{'fr': 1}"),
+    (
+        {"patternProperties": {"^a": {"type": "null"}, "^b": {"const": 1}}},
+        "{'b': None}",
+        "{'c': 1}",
+    ),
     ({"type": "object", **COLOURS}, "{'green': 1}", "{'': 1}"),
     ({"patternProperties": {"^(.*)$": {"type": "integer"}}}, "{'x': 'a'}"),
     (TUPLES, "[2]", "[3, 4]", "[3, 'a', 5]"),
@@ -362,6 +378,9 @@ GAPS = [
     ({"type": "string", "pattern": "^(?i)abc$"}, "pattern"),
     ({"type": "string", "pattern": "^[^]*$"}, "pattern"),
     (RECORD, "patternProperties"),
+    ({**CODES, "properties": {"de": {"type": "integer"}}}, "patternProperties"),
+    ({**CODES, "additionalProperties": True}, "patternProperties"),
+    ({"patternProperties": {"^a": {}, "b": {}}}, "patternProperties"),
     ({"type": "string", "format": "urn"}, "format"),
     ({"type": "array", "uniqueItems": True}, "uniqueItems"),
     ({"type": "object", "maxProperties": 3}, "maxProperties"),
@@ -450,3 +469,10 @@ def test_equal_functions_are_compiled_once() -> None:
 
     one, other = (FunctionSchema("f", "", {"type": "object"}) for _ in range(2))
     assert compiled_function(one, notation_of(V2)) is compiled_function(other, notation_of(V2))
+
+
+@pytest.mark.parametrize(
+    "schema", [CODES, {"patternProperties": {"^(.*)$": {}}}, {**CODES, "properties": {"n1": {}}}]
+)
+def test_the_only_pattern_of_names_is_enforced(schema: Any) -> None:
+    assert compile_value(schema, PYTHON).gaps == ()
