@@ -255,7 +255,8 @@ class Markers:
             return Between.CLOSING
         if spaces:
             return Between.SEPARATOR
-        if char in ")]" and place.calls:
+        # A block may hold an empty list: its model calls nothing.
+        if char in ")]" and (place.calls or (place.wrapped and place.bracket)):
             look.at += 1
             return Between.BRACKET_CLOSES
         if char in "([" and not place.bracket and (place.announced or char == "["):

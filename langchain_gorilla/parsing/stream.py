@@ -297,7 +297,8 @@ class StreamParser:
                 gap += source.drop(length)
                 place = replace(place, bracket=gap[-1])
             elif kind is Between.BRACKET_CLOSES:
-                source.drop(length)
+                bracket = source.drop(length)
+                gap += "" if place.calls else bracket
                 place = replace(place, bracket="")
             elif kind is Between.SEPARATOR:
                 gap += source.drop(length)

@@ -219,6 +219,19 @@ def test_an_answer_that_is_cut_behind_a_call_has_none_that_failed(text: str) -> 
     assert call == FunctionCall("f", {"x": 1})
 
 
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("<|tool_call_start|>[]<|tool_call_end|>", ""),
+        ("<|tool_call_start|>[ ]<|tool_call_end|>Hello.", "Hello."),
+        ("Well. <|tool_call_start|>[]<|tool_call_end|>\nNo.", "Well. No."),
+        ("<|tool_call_start|>[] is empty", "<|tool_call_start|>[] is empty"),
+    ],
+)
+def test_an_empty_block_calls_nothing_and_leaves_no_marker(text: str, content: str) -> None:
+    assert read(text, LFM2) == ([], content)
+
+
 @pytest.mark.parametrize("spaces", [511, 512, 513, 5_000])
 def test_any_number_of_spaces_may_stand_between_calls(spaces: int) -> None:
     text = f"[f(x=1),{' ' * spaces}g(q='a')]"
