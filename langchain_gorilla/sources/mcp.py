@@ -22,19 +22,29 @@ from typing import Any
 from langchain_core.tools import ToolException
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import DuplicateFunctionError, SourceError
-from langchain_gorilla.sources.base import Refusal, Tools
+from langchain_gorilla.errors import SourceError
+from langchain_gorilla.sources.base import Refusal, SourcedTool, Tools
 from langchain_gorilla.sources.event_loop import run
 
 try:
     from anyio import BrokenResourceError, ClosedResourceError, fail_after
     from langchain_mcp_adapters.sessions import create_session
     from mcp import ClientSession, McpError, types
-    from mcp.types import CONNECTION_CLOSED
 
-    from langchain_gorilla.sources.mcp_connection import innermost, read_connection, unreachable
-    from langchain_gorilla.sources.mcp_listing import ToolsChange, all_tools, read_tools
-    from langchain_gorilla.sources.mcp_tool import CallToolResult, McpTool, called
+    from langchain_gorilla.sources.mcp_connection import (
+        innermost,
+        is_lost,
+        never_ran,
+        read_connection,
+        unreachable,
+    )
+    from langchain_gorilla.sources.mcp_listing import (
+        CatalogFollower,
+        ToolsChange,
+        all_tools,
+        read_tools,
+    )
+    from langchain_gorilla.sources.mcp_tool import CallToolResult, called
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         "Tools of MCP servers need langchain-mcp-adapters: pip install 'langchain-gorilla[mcp]'."
@@ -92,7 +102,8 @@ class McpServer:
 
     It lives in a thread with an event loop of its own, so that its tools serve sync and async
     callers in any loop. Use it in ``with`` or ``async with``; its tools end with it. Where the
-    connection ends by itself, since a program crashed or HTTP 503 came, the next call connects anew.
+    connection ends by itself, since a program crashed or HTTP 503 came, the next call connects anew,
+    and a call that could not be sent, or whose session the server had forgotten, is made once more.
 
     Attributes:
         name: As given, or as the server calls itself.
@@ -112,7 +123,7 @@ class McpServer:
         self._connection = read_connection(connection)
         self._timeout_s = timeout_s
         self._listed: dict[str, types.Tool] = {}
-        self._followers: list[Callable[[ToolsChange, Mapping[str, McpTool]], None]] = []
+        self._followers: list[Callable[[ToolsChange, Mapping[str, SourcedTool]], None]] = []
         self._session: ClientSession | None = None
         self._thread: threading.Thread | None = None
         self._reopening = threading.Lock()
@@ -220,33 +231,13 @@ class McpServer:
             DuplicateFunctionError: The catalog has a tool with one of the names; it stays as it
                 was.
         """
-        names: dict[str, str] = {}
-
-        def apply(change: ToolsChange, tools: Mapping[str, McpTool]) -> None:
-            for name in change.removed:
-                if (held := names.pop(name, None)) in catalog:
-                    catalog.remove(str(held))
-            for name, tool in tools.items():
-                if name in names and name not in change.replaced:
-                    continue
-                try:
-                    entry = catalog.add(tool, namespace=namespace, replace=name in names)
-                    names[name] = entry.name
-                except DuplicateFunctionError as error:
-                    # The others can still be followed.
-                    _log.warning("A new tool of MCP server %r is left out: %s", self.name, error)
-            if on_change is not None:
-                on_change(change)
-
         listed, tools = self._listed, self.tools
-        catalog.add_all(tools, namespace=namespace)
-        for tool in tools:
-            is_qualified = catalog.qualified and namespace
-            names[tool.name] = f"{namespace}.{tool.name}" if is_qualified else tool.name
-        self._followers.append(apply)
+        follower = CatalogFollower(catalog, namespace, self.name, on_change)
+        follower.begin(tools)
+        self._followers.append(follower.apply)
         if change := ToolsChange.between(listed, self._listed):
             # The server's list changed as these were added, and nobody was told.
-            apply(change, {tool.name: tool for tool in self.tools if isinstance(tool, McpTool)})
+            follower.apply(change, {each.name: each for each in self.tools})
 
     async def _serve(self, started: "Future[None]") -> None:
         """Hold the session until ``close``."""
@@ -328,7 +319,7 @@ class McpServer:
                 await asyncio.to_thread(self._tell, change, tools)
             return change
 
-    def _tell(self, change: ToolsChange, tools: Mapping[str, McpTool]) -> None:
+    def _tell(self, change: ToolsChange, tools: Mapping[str, SourcedTool]) -> None:
         self._following = threading.get_ident()
         for follower in self._followers:
             try:
@@ -343,12 +334,24 @@ class McpServer:
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         """Call a tool in the session's loop, and wait in the caller's."""
-        if self._session is None and not self._is_closing:
-            await asyncio.to_thread(self._reopen, tool)
-        if (session := self._session) is None:
-            raise _closed(tool)
-        calling = self._call_here(tool, arguments, session)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(calling, self._loop))
+        # Once more where the call did not reach a server that knew the session: nothing ran.
+        for is_last in (False, True):
+            if self._session is None and not self._is_closing:
+                await asyncio.to_thread(self._reopen, tool)
+            if (session := self._session) is None:
+                break
+            calling = self._call_here(tool, arguments, session)
+            running = asyncio.run_coroutine_threadsafe(calling, self._loop)
+            try:
+                result = await asyncio.wrap_future(running)
+            except (McpError, ClosedResourceError, BrokenResourceError) as error:
+                if is_last or not never_ran(error):
+                    raise
+            else:
+                if result is None:
+                    break
+                return result
+        raise _closed(tool)
 
     def _reopen(self, tool: str) -> None:
         """Connect anew where the connection ended by itself; the next call may try again.
@@ -372,19 +375,19 @@ class McpServer:
 
     async def _call_here(
         self, tool: str, arguments: dict[str, Any], session: ClientSession
-    ) -> CallToolResult:
+    ) -> CallToolResult | None:
+        """Call a tool; None where the connection ended meanwhile."""
         try:
             return await called(session, tool, arguments, self._timeout_s)
         except (McpError, ClosedResourceError, BrokenResourceError) as error:
-            is_lost = not isinstance(error, McpError) or error.error.code == CONNECTION_CLOSED
-            if is_lost and self._session is session:
+            if is_lost(error) and self._session is session:
                 self._session = None
                 self._end.set()
             raise
         except asyncio.CancelledError:
             # The loop ends; the caller's own task was not cancelled.
-            if self._is_closing or self._session is None:
-                raise _closed(tool) from None
+            if self._is_closing or self._session is not session:
+                return None
             raise
 
 

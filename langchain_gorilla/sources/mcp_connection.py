@@ -13,6 +13,7 @@ from langchain_mcp_adapters.sessions import (
     WebsocketConnection,
 )
 from mcp import McpError
+from mcp.types import CONNECTION_CLOSED, INVALID_REQUEST
 from pydantic import ValidationError
 
 from langchain_gorilla.errors import SourceError
@@ -121,6 +122,22 @@ def innermost(error: BaseException) -> BaseException:
             return error.__context__
         else:
             return error
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether a connection is of no more use."""
+    return never_ran(error) or (
+        isinstance(error, McpError) and error.error.code == CONNECTION_CLOSED
+    )
+
+
+def never_ran(error: BaseException) -> bool:
+    """Whether a call cannot have run: it was not sent, or the server has forgotten the session."""
+    if isinstance(error, McpError):
+        # What the SDK makes of HTTP 404, as after a restart; the code has lost its sign there.
+        is_invalid = abs(error.error.code) == abs(INVALID_REQUEST)
+        return is_invalid and error.error.message == "Session terminated"
+    return isinstance(error, ClosedResourceError | BrokenResourceError)
 
 
 def misfit(error: ValidationError) -> str:

@@ -1,16 +1,20 @@
 """What an MCP server lists: its tools, page by page, and how one list differs from another."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp import ClientSession, types
 from pydantic import ValidationError
 
-from langchain_gorilla.errors import InvalidFunctionError, SourceError
-from langchain_gorilla.sources.base import Refusal
+from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import DuplicateFunctionError, InvalidFunctionError, SourceError
+from langchain_gorilla.sources.base import Refusal, SourcedTool
 from langchain_gorilla.sources.mcp_connection import misfit
 from langchain_gorilla.sources.mcp_tool import Call, McpTool
+
+_log = logging.getLogger(__name__)
 
 _MAX_PAGES: Final = 1_000
 
@@ -85,3 +89,52 @@ def read_tools(
         except InvalidFunctionError as error:
             refusals.append(Refusal(each.name, str(error)))
     return tools, refusals
+
+
+class CatalogFollower:
+    """Keeps a catalog as a server's list is; see ``McpServer.follow``."""
+
+    def __init__(
+        self,
+        catalog: ToolCatalog,
+        namespace: str,
+        server: str,
+        on_change: Callable[[ToolsChange], Any] | None,
+    ) -> None:
+        self._catalog = catalog
+        self._namespace = namespace
+        self._server = server
+        self._on_change = on_change
+        self._names: dict[str, str] = {}  # the server's to the catalog's
+
+    def begin(self, tools: Iterable[SourcedTool]) -> None:
+        """Add the first tools.
+
+        Raises:
+            DuplicateFunctionError: The catalog has a tool with one of the names; it stays as it
+                was.
+        """
+        tools = tuple(tools)
+        self._catalog.add_all(tools, namespace=self._namespace)
+        is_qualified = self._catalog.qualified and self._namespace
+        prefix = f"{self._namespace}." if is_qualified else ""
+        self._names = {tool.name: prefix + tool.name for tool in tools}
+
+    def apply(self, change: ToolsChange, tools: Mapping[str, SourcedTool]) -> None:
+        """Follow a change to these tools, by name."""
+        for name in change.removed:
+            if (held := self._names.pop(name, None)) in self._catalog:
+                self._catalog.remove(str(held))
+        for name, tool in tools.items():
+            if name in self._names and name not in change.replaced:
+                continue
+            try:
+                entry = self._catalog.add(
+                    tool, namespace=self._namespace, replace=name in self._names
+                )
+                self._names[name] = entry.name
+            except DuplicateFunctionError as error:
+                # The others can still be followed.
+                _log.warning("A new tool of MCP server %r is left out: %s", self._server, error)
+        if self._on_change is not None:
+            self._on_change(change)

@@ -1,6 +1,8 @@
 """Tools of a real MCP server, over stdio and streamable HTTP."""
 
 import asyncio
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -343,6 +345,55 @@ def test_a_server_that_is_gone_is_an_error_until_it_is_back():
         assert found == ["success"] * 3
         server.close()
         assert "is closed" in invoked(server.tools, "add", {"a": 1, "b": 2}).content
+
+
+def test_a_server_that_was_started_again_serves_the_same_call():
+    port = free_port()
+    with serving(port):
+        server = mcp.McpServer({"url": f"http://127.0.0.1:{port}/mcp/"}, timeout_s=10).open()
+    with serving(port):
+        # It answers 404 to a session that it does not know.
+        for _ in range(2):
+            assert invoked(server.tools, "add", {"a": 1, "b": 2}).status == "success"
+        server.close()
+
+
+def test_a_program_that_ended_while_nobody_called_serves_the_same_call(tmp_path):
+    note = tmp_path / "pid"
+    code = f"import os, runpy; open({str(note)!r}, 'w').write(str(os.getpid())); "
+    code += f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    with mcp.McpServer({"command": sys.executable, "args": ["-c", code]}, timeout_s=10) as server:
+        session = server._session
+        os.kill(int(note.read_text()), signal.SIGKILL)
+        until(lambda: server._session is not session or _is_ended(session))
+        assert invoked(server.tools, "add", {"a": 1, "b": 2}).status == "success"
+
+
+def _is_ended(session) -> bool:
+    return session._read_stream.statistics().open_send_streams == 0
+
+
+def test_a_call_that_ran_as_its_server_ended_is_not_made_again(tmp_path):
+    note = tmp_path / "calls"
+    code = (
+        "import json, os, sys\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    if asked['method'] == 'tools/call':\n"
+        f"        open({str(note)!r}, 'a').write('x')\n"
+        "        os._exit(1)\n"
+        "    if asked['method'] == 'initialize':\n"
+        "        found = {'protocolVersion': asked['params']['protocolVersion'], 'capabilities': "
+        "{'tools': {}}, 'serverInfo': {'name': 'x', 'version': '1'}}\n"
+        "    else:\n"
+        "        found = {'tools': [{'name': 'pay', 'inputSchema': {'type': 'object'}}]}\n"
+        "    if 'id' in asked:\n"
+        "        answer = {'jsonrpc': '2.0', 'id': asked['id'], 'result': found}\n"
+        "        print(json.dumps(answer), flush=True)\n"
+    )
+    with mcp.McpServer({"command": sys.executable, "args": ["-c", code]}, timeout_s=10) as server:
+        assert invoked(server.tools, "pay").status == "error"
+    assert note.read_text() == "x"
 
 
 async def test_a_cancelled_call_leaves_the_connection_usable():
