@@ -108,8 +108,26 @@ def unreachable(connection: Mapping[str, Any], error: BaseException) -> SourceEr
     if isinstance(error, SourceError):
         return error
     # Neither arguments nor address, which may hold keys.
-    where = f"the program {connection['command']!r}" if "command" in connection else "the server"
-    return SourceError(f"The MCP tools of {where} cannot be listed: {why(error)}.")
+    is_program = "command" in connection
+    where = f"the program {connection['command']!r}" if is_program else "the server"
+    reason = (is_program and _why_no_program(connection, error)) or why(error)
+    return SourceError(f"The MCP tools of {where} cannot be listed: {reason}.")
+
+
+def _why_no_program(connection: Mapping[str, Any], error: BaseException) -> str | None:
+    """Say what is wrong with a program that was started, or was not, where that is known."""
+    if isinstance(error, NotADirectoryError | FileNotFoundError) and (
+        (folder := connection.get("cwd")) is not None and error.filename == str(folder)
+    ):
+        return f"its 'cwd' {str(folder)!r} is no folder"
+    if isinstance(error, McpError) and error.error.code == CONNECTION_CLOSED:
+        return "it ended before it answered. Its error output may say why"
+    if isinstance(error, UnicodeDecodeError):
+        return (
+            f"what it writes is not {error.encoding}. MCP servers write UTF-8, and nothing else to "
+            "their standard output; 'encoding' names another"
+        )
+    return None
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -426,6 +426,18 @@ def test_a_closed_server_says_so_and_can_be_opened_again():
 UNREACHABLE = [
     ({"command": "no-such-program-here"}, "the program 'no-such-program-here' .* No such file"),
     ({"command": sys.executable, "args": ["-c", "pass"]}, "cannot be listed"),
+    (
+        {"command": sys.executable, "args": [], "cwd": "/no/such"},
+        "its 'cwd' '/no/such' is no folder",
+    ),
+    (
+        {"command": sys.executable, "args": ["-c", "exit('no key')"]},
+        "it ended before it answered. Its error output may say why",
+    ),
+    (
+        {"command": sys.executable, "args": ["-c", "open(1, 'wb').write(bytes([255, 10]))"]},
+        "what it writes is not utf-8. MCP servers write UTF-8",
+    ),
     ({"url": "http://127.0.0.1:9/mcp"}, "of the server cannot be listed: ConnectError"),
     ({"args": ["x"]}, "This has args"),
     ({"command": "x", "transport": "pigeon"}, "transport 'pigeon'; expected stdio, sse"),
