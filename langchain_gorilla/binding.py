@@ -22,6 +22,17 @@ _WORDS: Final[Mapping[str, Literal["auto", "any", "none"]]] = {
 }
 
 
+OTHER_NAMES: Final[Mapping[str, str]] = {
+    "max_completion_tokens": "max_tokens",  # OpenAI
+    "max_new_tokens": "max_tokens",  # transformers
+    "num_predict": "max_tokens",  # Ollama
+    "repeat_penalty": "repetition_penalty",  # Ollama and llama.cpp
+    "request_timeout": "timeout",
+    "stop_sequences": "stop",
+}
+"""Names that options of a call have elsewhere, and the ones that they have here."""
+
+
 class Bound(Protocol):
     """Bound tools by name: a ``FunctionSet``, or what stands for a large catalog."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, Final
 
+from langchain_gorilla.binding import OTHER_NAMES
 from langchain_gorilla.engines.base import LEAST_SEED, MOST_SEED
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.functions import function_set
@@ -24,13 +25,6 @@ CALL_OPTIONS: Final = frozenset(
     }
 )  # fmt: skip
 """What ``invoke(…, option=value)`` and ``bind(option=value)`` take."""
-
-_OTHER_NAMES: Final = {
-    "max_completion_tokens": "max_tokens",
-    "request_timeout": "timeout",
-    "stop_sequences": "stop",
-}
-"""Names that a call's options have elsewhere, as the model's own have by their aliases."""
 
 _MANY_TOOLS: Final = 64
 """Above this many tools, traces and cache keys hold a fingerprint instead of every schema."""
@@ -149,8 +143,8 @@ def check_enforced(
 
 def renamed(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a call under the names that they have here."""
-    options = {name: value for name, value in given.items() if name not in _OTHER_NAMES}
-    others = {here: given[name] for name, here in _OTHER_NAMES.items() if name in given}
+    options = {name: value for name, value in given.items() if name not in OTHER_NAMES}
+    others = {here: given[name] for name, here in OTHER_NAMES.items() if name in given}
     return {**others, **options}
 
 

@@ -41,7 +41,11 @@ from langchain_gorilla.messages import whole_message
 from langchain_gorilla.narrowing.bound import BoundTools
 from langchain_gorilla.narrowing.offering import Measure
 from langchain_gorilla.narrowing.request import anarrowed, narrowed, prompt_measure
-from langchain_gorilla.options import ModelOptions, refuse_doubled_options, refuse_no_model
+from langchain_gorilla.options import (
+    ModelOptions,
+    refuse_doubled_options,
+    refuse_unusable_options,
+)
 from langchain_gorilla.request import Request, plan_request
 from langchain_gorilla.structured_output import Method, structured_output
 
@@ -65,10 +69,10 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         """Fail here, not at the first call, on options that cannot be honoured."""
         further = kwargs.get("model_kwargs")
         refuse_several_answers({**(further if isinstance(further, Mapping) else {}), **kwargs})
+        refuse_doubled_options(kwargs)
         super().__init__(*args, **kwargs)
         # Not in a validator: pydantic would wrap the errors and lose their types.
-        refuse_no_model(self.model)
-        refuse_doubled_options(self.model_kwargs)
+        refuse_unusable_options(self.model, self.model_kwargs)
         self._prompt_format(self.model)
         check_enforced(
             self.constrained,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from langchain_core.utils import from_env
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from langchain_gorilla.binding import OTHER_NAMES
 from langchain_gorilla.engines.base import LEAST_SCALED, LEAST_SEED, MOST_SCALED, MOST_SEED, Engine
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.formats.base import PromptFormat
@@ -17,9 +18,20 @@ from langchain_gorilla.retrieval.retriever import ToolRetriever
 _SECRETS: Final = frozenset({"token", "use_auth_token"})
 """Arguments of ``from_pretrained`` that open a private repository."""
 
-_OTHER_NAMES: Final = {"model_name": "model", "torch_dtype": "dtype"}
-"""Names that options have elsewhere: in ``ChatOpenAI``, and in transformers, which ignores its old
-one where ``dtype`` stands beside it."""
+_OTHER_NAMES: Final = {
+    **OTHER_NAMES,
+    "model_name": "model",  # OpenAI
+    "model_id": "model",  # LangChain's Hugging Face models
+    "torch_dtype": "dtype",  # transformers, which ignores it where ``dtype`` stands beside it
+    "num_ctx": "context_tokens",  # Ollama
+    "n_ctx": "context_tokens",  # llama.cpp
+}
+"""Names that options have elsewhere, and the ones that they have here."""
+
+_OF_A_CALL: Final = frozenset(
+    {"tools", "tool_choice", "strict", "parallel_tool_calls", "response_format"}
+)
+"""Options that a call has and the model has not, which no ``from_pretrained`` knows either."""
 
 _HOSTED: Final = frozenset(
     {
@@ -30,10 +42,12 @@ _HOSTED: Final = frozenset(
         *("use_previous_response_id", "service_tier", "store", "truncation", "include", "user"),
         *("tiktoken_model_name", "n", "presence_penalty", "frequency_penalty", "logit_bias"),
         *("logprobs", "top_logprobs", "reasoning", "reasoning_effort", "verbosity", "thinking"),
-        *("betas", "safety_settings"),
+        *("betas", "safety_settings", "keep_alive", "validate_model_on_init", "client_kwargs"),
+        *("async_client_kwargs", "sync_client_kwargs", "num_gpu", "num_thread"),
     }
 )
-"""Options of ``ChatOpenAI`` and its like that speak to a server, or of what only a server does."""
+"""Options of ``ChatOpenAI``, ``ChatOllama`` and their like that speak to a server, or of what only
+a server does."""
 
 _LOADING: Final = (
     *("revision", "dtype", "device", "device_map", "quantization_config", "trust_remote_code"),
@@ -53,9 +67,7 @@ _ANSWERING: Final = (
 class ModelOptions(BaseModel):
     """The options of a ``ChatGorilla``."""
 
-    model_config = ConfigDict(
-        populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=()
-    )
+    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
 
     model: str = Field(default_factory=from_env("GORILLA_MODEL", default=""))
     """A model id on the hub, a directory with weights, or ``"bundled"``."""
@@ -67,7 +79,7 @@ class ModelOptions(BaseModel):
     """None and 0 are greedy, whatever the model's own generation config says; so is any below
     1e-8, where no token but the best has a chance."""
 
-    max_tokens: int | None = Field(default=None, ge=1, alias="max_completion_tokens")
+    max_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of an answer; None is what the context leaves."""
 
     top_p: float | None = Field(default=None, gt=0, le=1)
@@ -82,10 +94,10 @@ class ModelOptions(BaseModel):
     seed: int | None = Field(default=None, ge=LEAST_SEED, le=MOST_SEED)
     """Makes sampling repeatable."""
 
-    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    stop: list[str] | str | None = None
     """Texts that end an answer; a call's own ``stop`` replaces them."""
 
-    timeout: float | None = Field(default=None, gt=0, alias="request_timeout")
+    timeout: float | None = Field(default=None, gt=0)
     """Seconds for one answer, waiting for the engine included."""
 
     streaming: bool = False
@@ -184,30 +196,31 @@ class ModelOptions(BaseModel):
         """
         if not isinstance(values, dict):
             return values
-        for other, name in _OTHER_NAMES.items():
-            if other in values and name not in values:
-                values = {name: values[other], **values}
-                del values[other]
-        known = {*cls.model_fields, *(f.alias for f in cls.model_fields.values() if f.alias)}
-        unknown = {name: value for name, value in values.items() if name not in known}
-        keys = {name for name in unknown if name.endswith("_api_key")}
-        hosted = _HOSTED & unknown.keys()
+        values = {_OTHER_NAMES.get(name, name): value for name, value in values.items()}
+        unknown = values.keys() - cls.model_fields.keys()
+        inner = values.get("model_kwargs")
+        # What ChatOpenAI has no option for, it is given in its own model_kwargs.
+        beside = inner if isinstance(inner, Mapping) else {}
+        hosted = {each for each in (*unknown, *beside) if each in _HOSTED}
         # The caller of ChatGorilla(…): above it are __init__, pydantic's, and this validator.
-        if given := sorted(name for name in hosted if unknown[name] is not None):
+        if given := sorted(each for each in hosted if {**beside, **values}[each] is not None):
             warnings.warn(
                 f"{', '.join(given)}: for a model that a server runs, so without effect on one that "
                 "runs here. Leave it out.",
                 stacklevel=5,
             )
-        kept = {name: value for name, value in values.items() if name in known}
-        if further := {name: unknown[name] for name in unknown.keys() - hosted - keys}:
+        further = {each for each in unknown - hosted if not each.endswith("_api_key")}
+        if strange := sorted(further - _OF_A_CALL):  # Those are refused.
             warnings.warn(
-                f"{', '.join(sorted(further))}: not an option of ChatGorilla, so passed to "
+                f"{', '.join(strange)}: not an option of ChatGorilla, so passed to "
                 "transformers' from_pretrained. If that is meant, write model_kwargs={…}; else "
                 "check the spelling.",
                 stacklevel=5,
             )
-            kept["model_kwargs"] = {**(values.get("model_kwargs") or {}), **further}
+        kept = {name: value for name, value in values.items() if name not in unknown}
+        if hosted or further:
+            loading = {name: value for name, value in beside.items() if name not in hosted}
+            kept["model_kwargs"] = {**loading, **{name: values[name] for name in further}}
         return kept
 
     @field_validator("model", "dtype", "device", mode="before")
@@ -218,6 +231,20 @@ class ModelOptions(BaseModel):
             return os.fspath(given)
         is_torch = type(given).__module__ == "torch"
         return str(given).removeprefix("torch.") if is_torch else given
+
+    @field_validator("device", mode="before")
+    @classmethod
+    def _numbered(cls, given: Any) -> Any:
+        """Take a device by its number, as transformers' pipelines do: -1 is the CPU."""
+        if type(given) is not int:
+            return given
+        return "cpu" if given < 0 else f"cuda:{given}"
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _unasked(cls, given: Any) -> Any:
+        """Leave out what ChatOpenAI would ask for its key: nobody asks here."""
+        return None if callable(given) else given
 
     @field_validator("model_kwargs")
     @classmethod
@@ -242,21 +269,43 @@ class ModelOptions(BaseModel):
         return {name: value for name, value in found.items() if value is not None}
 
 
-def refuse_no_model(model: str) -> None:
-    """Refuse an empty name, which would be that of the current folder."""
+def refuse_doubled_options(given: Mapping[str, Any]) -> None:
+    """Refuse one option under two names.
+
+    Args:
+        given: What a ``ChatGorilla`` is made with.
+    """
+    names = [_OTHER_NAMES.get(each, each) for each in given]
+    for name in names:
+        if names.count(name) > 1:
+            same = [each for each in given if _OTHER_NAMES.get(each, each) == name]
+            raise UnsupportedOptionError(
+                f"{' and '.join(same)} are names of one option. Write ChatGorilla({name}=…) alone."
+            )
+
+
+def refuse_unusable_options(model: str, model_kwargs: Mapping[str, Any]) -> None:
+    """Refuse no model, and what is no argument of ``from_pretrained``.
+
+    Args:
+        model: Its name; an empty one would be that of the current folder.
+        model_kwargs: May hold no options of a ``ChatGorilla`` or a call.
+    """
     if not model.strip():
         raise UnsupportedOptionError(
             'ChatGorilla needs a model: pass model="gorilla-llm/gorilla-openfunctions-v2", a '
             'directory with weights, or model="bundled" for the small demonstration model; or set '
             "GORILLA_MODEL."
         )
-
-
-def refuse_doubled_options(model_kwargs: Mapping[str, Any]) -> None:
-    """Refuse options of a ``ChatGorilla`` among the arguments of ``from_pretrained``."""
     if doubled := sorted(model_kwargs.keys() & {*ModelOptions.model_fields, *_OTHER_NAMES}):
         raise UnsupportedOptionError(
             f"model_kwargs holds {', '.join(doubled)}, which ChatGorilla has an option for. Write "
-            f"ChatGorilla({doubled[0]}=…); model_kwargs is for further arguments of transformers' "
-            "from_pretrained."
+            f"ChatGorilla({_OTHER_NAMES.get(doubled[0], doubled[0])}=…); model_kwargs is for "
+            "further arguments of transformers' from_pretrained."
+        )
+    if of_a_call := sorted(model_kwargs.keys() & _OF_A_CALL):
+        raise UnsupportedOptionError(
+            f"{', '.join(of_a_call)}: of a call, not of a ChatGorilla. Use bind_tools(), "
+            f"with_structured_output() or bind({of_a_call[0]}=…) of the model, or pass it to "
+            "invoke()."
         )

@@ -118,13 +118,78 @@ def test_the_names_that_other_chat_models_use_are_understood() -> None:
         assert scripted(torch_dtype="float16").dtype == "float16"
 
 
+@pytest.mark.parametrize(
+    ("other", "name", "value"),
+    [
+        ("max_new_tokens", "max_tokens", 7),
+        ("num_predict", "max_tokens", 7),
+        ("repeat_penalty", "repetition_penalty", 1.5),
+        ("num_ctx", "context_tokens", 700),
+        ("n_ctx", "context_tokens", 700),
+        ("model_id", "model", "bundled"),
+    ],
+)
+def test_the_names_of_other_local_models_are_understood(
+    other: str, name: str, value: object
+) -> None:
+    given = {} if name == "model" else {"model": "bundled"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert getattr(ChatGorilla(**given, **{other: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"model": "bundled", "model_name": "llama"}, "model"),
+        ({"model": "bundled", "max_tokens": 5, "max_completion_tokens": 6}, "max_tokens"),
+        ({"model": "bundled", "num_predict": 5, "max_new_tokens": 6}, "max_tokens"),
+        ({"model": "bundled", "dtype": "float32", "torch_dtype": "float16"}, "dtype"),
+    ],
+)
+def test_one_option_under_two_names_is_refused(given: dict[str, Any], name: str) -> None:
+    two = " and ".join(each for each in given if each != "model" or name == "model")
+    with pytest.raises(UnsupportedOptionError, match=rf"{two} are names.*ChatGorilla\({name}=…\)"):
+        ChatGorilla(**given)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"response_format": {"type": "json_object"}},
+        {"tool_choice": "any"},
+        {"parallel_tool_calls": False},
+        {"strict": True},
+        {"tools": []},
+    ],
+    ids=str,
+)
+def test_an_option_of_a_call_is_refused_where_the_model_is_made(
+    option: dict[str, Any], inside: bool
+) -> None:
+    (name,) = option
+    wanted = rf"^{name}: of a call.*bind\({name}=…\)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UnsupportedOptionError, match=wanted):
+            scripted(**({"model_kwargs": option} if inside else option))
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "cuda:0"), (3, "cuda:3"), (-1, "cpu")])
+def test_a_device_may_be_given_by_the_number_that_pipelines_use(number: int, name: str) -> None:
+    assert scripted(device=number).device == name
+
+
 def test_a_call_has_the_names_of_other_chat_models_too() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         options = asked(
             scripted(), max_completion_tokens=3, request_timeout=9, stop_sequences=["END"]
         )
-    assert (options.max_tokens, options.timeout_s, "END" in options.stop) == (3, 9, True)
+        assert (options.max_tokens, options.timeout_s, "END" in options.stop) == (3, 9, True)
+        options = asked(scripted(), max_new_tokens=3, repeat_penalty=1.5)
+    assert (options.max_tokens, options.repetition_penalty) == (3, 1.5)
 
 
 def test_a_path_and_torchs_own_types_are_taken_by_their_names(tmp_path: Path) -> None:
@@ -140,6 +205,7 @@ def test_options_that_mean_nothing_here_are_accepted_so_that_a_swap_changes_one_
         warnings.simplefilter("error")
         model = scripted(max_retries=2, api_key="sk-secret", stream_usage=True)
         model.invoke("Hi", stream_usage=True)
+        assert scripted(api_key=lambda: "sk-secret").api_key is None
     assert "sk-secret" not in repr(model)
 
 
@@ -179,6 +245,11 @@ def test_a_warning_about_a_misspelled_option_shows_the_callers_line() -> None:
 def test_an_option_hidden_in_model_kwargs_is_an_error_that_says_where_it_goes(option: str) -> None:
     with pytest.raises(UnsupportedOptionError, match=rf"ChatGorilla\({option}=…\)"):
         ChatGorilla(model="bundled", model_kwargs={option: "x"})
+
+
+def test_an_option_hidden_under_another_name_is_an_error_too() -> None:
+    with pytest.raises(UnsupportedOptionError, match=r"holds max_new_tokens.*\(max_tokens=…\)"):
+        ChatGorilla(model="bundled", model_kwargs={"max_new_tokens": 5})
 
 
 def test_model_kwargs_of_another_kind_are_refused_in_words() -> None:
@@ -246,6 +317,14 @@ HOSTED = {"base_url": "https://example.org", "frequency_penalty": 0.5, "organiza
 def test_what_only_a_server_does_is_warned_about_and_left_out() -> None:
     with pytest.warns(UserWarning, match=r"^base_url, frequency_penalty: .*without effect"):
         assert scripted(**HOSTED).model_kwargs == {}
+
+
+def test_what_only_a_server_does_is_left_out_of_model_kwargs_too() -> None:
+    given = {**HOSTED, "attn_implementation": "eager"}
+    with pytest.warns(UserWarning, match=r"^base_url, frequency_penalty: .*without effect"):
+        model = scripted(model_kwargs=given)
+    assert model.model_kwargs == {"attn_implementation": "eager"}
+    assert given.keys() > HOSTED.keys()
 
 
 def test_a_servers_key_is_kept_nowhere() -> None:
