@@ -49,6 +49,9 @@ _HOSTED: Final = frozenset(
 """Options of ``ChatOpenAI``, ``ChatOllama`` and their like that speak to a server, or of what only
 a server does."""
 
+_KEYS: Final = ("_api_key", "_api_token")
+"""How the names of a server's keys end."""
+
 _LOADING: Final = (
     *("revision", "dtype", "device", "device_map", "quantization_config", "trust_remote_code"),
     *("context_tokens", "prefix_cache_bytes", "max_batch_size", "pack_weights"),
@@ -209,7 +212,7 @@ class ModelOptions(BaseModel):
                 "runs here. Leave it out.",
                 stacklevel=5,
             )
-        further = {each for each in unknown - hosted if not each.endswith("_api_key")}
+        further = {each for each in unknown - hosted if not each.endswith(_KEYS)}
         if strange := sorted(further - _OF_A_CALL):  # Those are refused.
             warnings.warn(
                 f"{', '.join(strange)}: not an option of ChatGorilla, so passed to "

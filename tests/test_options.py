@@ -327,8 +327,9 @@ def test_what_only_a_server_does_is_left_out_of_model_kwargs_too() -> None:
     assert given.keys() > HOSTED.keys()
 
 
-def test_a_servers_key_is_kept_nowhere() -> None:
-    model = scripted(openai_api_key="sk-1")
+@pytest.mark.parametrize("name", ["openai_api_key", "huggingfacehub_api_token"])
+def test_a_servers_key_is_kept_nowhere(name: str) -> None:
+    model = scripted(**{name: "sk-1"})
     assert "sk-1" not in f"{model!r}{model._identifying_params}{dumps(model)}"
 
 
