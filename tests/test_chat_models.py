@@ -357,6 +357,15 @@ def test_langchains_trimming_counts_the_calls_of_the_end_that_it_keeps():
     assert model.get_num_tokens_from_messages(kept) <= 400
 
 
+def test_an_end_whose_first_calls_are_cut_off_counts_its_further_calls():
+    call = {"name": "get_weather", "args": {"city": "Rome " * 50}, "id": "2"}
+    end = [ToolMessage("20 C", tool_call_id="1"), AIMessage("20 C."), HumanMessage("And there?")]
+    more = [AIMessage("", tool_calls=[call]), ToolMessage("21 C", tool_call_id="2")]
+    count = scripted("").get_num_tokens_from_messages
+    assert count(end) == count([HumanMessage("20 C"), *end[1:]])
+    assert count([*end, *more]) > count(end) + 50
+
+
 def test_the_profile_claims_what_is_true():
     profile = ChatGorilla(model="bundled", max_tokens=9, context_tokens=100).profile
     assert profile["max_input_tokens"] == 100

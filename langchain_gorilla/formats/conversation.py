@@ -98,10 +98,10 @@ def pieces(messages: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
     off are yielded as texts.
     """
     yield messages
-    backwards = messages[::-1]
-    yield backwards
-    cut = list(takewhile(lambda message: isinstance(message, ToolMessage), backwards))
-    yield [*(HumanMessage(result.text) for result in cut), *backwards[len(cut) :]]
+    yield (backwards := messages[::-1])
+    for end in (backwards, messages):
+        cut = list(takewhile(lambda message: isinstance(message, ToolMessage), end))
+        yield [*(HumanMessage(result.text) for result in cut), *end[len(cut) :]]
 
 
 @dataclass
