@@ -20,7 +20,8 @@ from typing import Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.utils.function_calling import convert_to_openai_function
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
+from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.errors import PydanticUserError
 from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
@@ -79,7 +80,9 @@ def tool_parts(tool: Any) -> ToolParts:
         return _document_parts(tool)
     if isinstance(tool, BaseTool):
         return _langchain_parts(tool)
-    if isinstance(tool, type) and issubclass(tool, BaseModel | BaseModelV1):
+    if isinstance(tool, type) and (
+        issubclass(tool, BaseModel | BaseModelV1) or is_pydantic_dataclass(tool)
+    ):
         return _model_parts(tool)
     if is_typeddict(tool):
         with _explained(tool):
@@ -202,7 +205,7 @@ def _langchain_parts(tool: BaseTool) -> ToolParts:
     return ToolParts(tool.name, tool.description, parameters, generated=True)
 
 
-def _model_parts(model: type[BaseModel] | type[BaseModelV1]) -> ToolParts:
+def _model_parts(model: type) -> ToolParts:
     with _explained(model):
         schema = _generated_schema(model)
     # A recursive model is a reference into its own $defs, where its description is.
@@ -321,9 +324,11 @@ def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _generated_schema(model: Any) -> Mapping[str, Any]:
-    """Return the JSON schema of a Pydantic model, or the dict that stands in its place."""
+    """Return the JSON schema of a Pydantic model or dataclass, or the dict in its place."""
     if isinstance(model, Mapping):
         return model
+    if is_pydantic_dataclass(model):
+        return TypeAdapter(model).json_schema()
     schema: Mapping[str, Any] = (
         model.schema() if issubclass(model, BaseModelV1) else model.model_json_schema()
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Optional
 
+import pydantic.dataclasses
 import pydantic.v1
 import pytest
 from langchain_core.runnables import RunnableConfig, RunnableLambda
@@ -204,6 +205,24 @@ def test_a_dataclass_is_called_with_its_fields() -> None:
     function = function_schema(Point)
 
     assert (function.name, function.required) == ("Point", ("x",))
+
+
+def test_pydantics_dataclass_is_called_with_its_fields() -> None:
+    @pydantic.dataclasses.dataclass
+    class Point:
+        """A point."""
+
+        x: Annotated[int, Field(ge=1)]
+        y: int = 0
+
+    function = function_schema(Point)
+
+    assert (function.name, function.description) == ("Point", "A point.")
+    assert function.properties == {
+        "x": {"type": "integer", "minimum": 1},
+        "y": {"type": "integer", "default": 0},
+    }
+    assert function.required == ("x",)
 
 
 class Account:
