@@ -72,7 +72,7 @@ def read_docstring(subject: Any, name: str) -> DocstringText:
         subject: What has it.
         name: Its own name; a first line that is its signature is left out.
     """
-    text = inspect.getdoc(subject)
+    text = _written_for(subject)
     if not isinstance(text, str) or not text.strip():
         return DocstringText()
     lines = text.strip().splitlines()
@@ -98,6 +98,21 @@ def read_docstring(subject: Any, name: str) -> DocstringText:
     if not more.lstrip().startswith((">>>", "..")):
         parts.append(_paragraph(more, _MAX_DESCRIPTION - len(parts[0])))
     return DocstringText("\n".join(filter(None, parts)), parameters)
+
+
+def _written_for(subject: Any) -> str | None:
+    """Return a docstring; of a class its own or one of a base of its package.
+
+    What Pydantic, ``Generic`` or ``dict`` say of themselves describes no class that is made of them.
+    """
+    if not isinstance(subject, type):
+        return inspect.getdoc(subject)
+    package = subject.__module__.partition(".")[0]
+    for each in subject.__mro__:
+        text = vars(each).get("__doc__")
+        if isinstance(text, str) and each.__module__.partition(".")[0] == package:
+            return inspect.cleandoc(text)
+    return None
 
 
 def type_hint(text: str | None) -> Any:

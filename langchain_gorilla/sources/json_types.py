@@ -99,6 +99,7 @@ _LISTS: Final = (
 _MAPPINGS: Final = (collections.abc.Mapping, collections.abc.MutableMapping)
 _PRESENCE: Final[tuple[Any, ...]] = (Required, NotRequired)
 _MAX_ALTERNATIVES: Final = 8
+_IN_JSON: Final = (str, int, float, bool, type(None))
 
 
 def json_type(hint: Any) -> JsonType:
@@ -121,7 +122,14 @@ def _json_type(hint: Any) -> JsonType:
             return ANYTHING
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
         schema = adapter.json_schema(schema_generator=_GivenFields)
-    except (PydanticUserError, SchemaError, TypeError, NameError, AttributeError) as error:
+    except (
+        PydanticUserError,
+        SchemaError,
+        TypeError,
+        ValueError,
+        NameError,
+        AttributeError,
+    ) as error:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON") from error
     except RecursionError as error:
         raise NoJsonTypeError(f"{_name(hint)} refers to itself") from error
@@ -159,12 +167,39 @@ def _simplified(hint: Any) -> Any:
         return list[_simplified(arguments[0])]  # type: ignore[misc]
     if origin in _MAPPINGS or (origin is dict and len(arguments) == 2):
         return dict[_key(arguments[0]), _simplified(arguments[-1])]  # type: ignore[misc]
-    if origin is Literal and any(isinstance(each, Enum) for each in arguments):
-        members = {getattr(each, "value", each): each for each in arguments}
-        return Annotated[Literal[tuple(members)], AfterValidator(members.__getitem__)]
+    if origin is Literal and any(isinstance(each, Enum | bytes) for each in arguments):
+        return _choice(arguments, hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        members = tuple(hint)
+        return (
+            hint
+            if all(type(each.value) in _IN_JSON for each in members)
+            else _choice(members, hint)
+        )
     if hint is NoJson or origin is type or hint is type or origin is collections.abc.Callable:
         raise NoJsonTypeError(f"{_name(hint)} has no form in JSON")
     return hint
+
+
+def _choice(values: tuple[Any, ...], hint: Any) -> Any:
+    """Return the choice among what JSON can say of values: a member's name where its value cannot.
+
+    Raises:
+        NoJsonTypeError: Bytes that are no text, or two values of which JSON would say the same.
+    """
+    said: dict[Any, Any] = {}
+    for each in values:
+        plain = each.value if isinstance(each, Enum) else each
+        if isinstance(each, Enum) and type(plain) not in _IN_JSON:
+            plain = each.name
+        elif isinstance(plain, bytes):
+            try:
+                plain = plain.decode()
+            except UnicodeDecodeError:
+                raise NoJsonTypeError(f"{_name(hint)} has no form in JSON") from None
+        if said.setdefault(plain, each) is not each:
+            raise NoJsonTypeError(f"{_name(hint)} has two choices that are {plain!r} in JSON")
+    return Annotated[Literal[tuple(said)], AfterValidator(said.__getitem__)]
 
 
 def _key(hint: Any) -> Any:

@@ -22,7 +22,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cached_property, partial, singledispatchmethod
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NewType, get_origin
+
+from typing_extensions import TypeAliasType
 
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.dialects import is_json
@@ -158,6 +160,9 @@ class _Walk:
             return
         if not callable(member):
             self._refuse(name, f"It is a value ({presented(member)[0]!s:.60}), nothing to call.")
+            return
+        if _is_type_alias(member):
+            self._refuse(name, "It is another name for a type, nothing to call.")
             return
         if isinstance(member, type) and issubclass(member, BaseException):
             self._refuse(name, "It is an exception, which a model has no use for.")
@@ -327,6 +332,15 @@ def _resolved(given: Any) -> tuple[Any, str]:
     raise SourceError(
         f"There is no Python module {given!r} here. Install its package, or correct the name."
     )
+
+
+def _is_type_alias(member: Any) -> bool:
+    """Tell whether a name stands for a type: ``type Names = list[str]``, ``Page[int]``, NewType."""
+    if isinstance(member, TypeAliasType | NewType) or get_origin(member) is not None:
+        return True
+    # Pydantic makes a class of a model with its parameters.
+    made = getattr(member, "__pydantic_generic_metadata__", None)
+    return isinstance(member, type) and isinstance(made, dict) and made.get("origin") is not None
 
 
 def _home(member: Any) -> str | None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 import numpy
+import pydantic
 import pytest
 import typing_extensions
 from hypothesis import HealthCheck, given, settings
@@ -34,6 +35,9 @@ from tests.sources.generated import arguments
 
 # A model's arguments may fit the schema and still make no sense to the function, which says so.
 EXPECTED = (TypeError, ValueError, ArithmeticError, LookupError, OSError)
+
+
+Item = typing.TypeVar("Item")
 
 
 class Colour(enum.Enum):
@@ -560,6 +564,83 @@ def test_an_enumeration_is_no_tool(module):
     found = tools_from_module(module, depth=2)
     assert list(found) == []
     assert [each.where for each in found.refusals] == ["sample.Colour"]
+
+
+def test_another_name_for_a_type_is_no_tool(module):
+    class Page(pydantic.BaseModel, typing.Generic[Item]):
+        items: list[Item]
+
+    class Box(typing.Generic[Item]):
+        """Holds one."""
+
+    module.Names = typing_extensions.TypeAliasType("Names", list[str])
+    module.UserId = typing.NewType("UserId", int)
+    module.IntPage, module.IntBox, module.Pairs = Page[int], Box[int], list[tuple[int, int]]
+    module.__all__ = ["IntBox", "IntPage", "Names", "Pairs", "UserId"]
+    found = tools_from_module(module)
+    assert list(found) == []
+    assert [each.where.partition(".")[2] for each in found.refusals] == module.__all__
+    assert {each.reason for each in found.refusals} == {
+        "It is another name for a type, nothing to call."
+    }
+
+
+def test_a_class_is_not_described_by_what_its_library_says_of_itself(module):
+    class Order(pydantic.BaseModel):
+        amount: int
+
+    class Basket(typing.Generic[Item]):
+        def __init__(self, item: str) -> None:
+            pass
+
+    module.Order, module.Basket, module.__all__ = Order, Basket, ["Basket", "Order"]
+    tools = tools_of(module)
+    assert tools["sample.Order"].description == "sample.Order"
+    assert tools["sample.Basket"].description == "sample.Basket"
+
+
+class Shape(enum.Enum):
+    SQUARE = (1, 1)
+    WIDE = (16, 9)
+
+
+class Key(enum.Enum):
+    FIRST = b"\x00"
+    LAST = b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("hint", "schema", "given", "received"),
+    [
+        (Shape, ["SQUARE", "WIDE"], "WIDE", Shape.WIDE),
+        (Key, ["FIRST", "LAST"], "LAST", Key.LAST),
+        (typing.Literal[Shape.SQUARE, Shape.WIDE], ["SQUARE", "WIDE"], "WIDE", Shape.WIDE),
+        (typing.Literal[b"r", b"w"], ["r", "w"], "w", b"w"),
+    ],
+)
+def test_choices_that_json_cannot_say_are_made_by_name(module, hint, schema, given, received):
+    def take(choice):
+        return [choice is received or choice == received, type(choice) is type(received)]
+
+    take.__annotations__ = {"choice": hint}
+    module.take, module.__all__ = take, ["take"]
+    tools = tools_of(module)
+    assert schema_of(tools, "sample.take")["choice"] == {"enum": schema, "type": "string"}
+    assert tools["sample.take"].call({"choice": given})[1] == [True, True]
+
+
+@pytest.mark.parametrize("hint", [typing.Literal[b"\xff", b"a"], typing.Literal[b"a", "a"]])
+def test_choices_that_no_text_tells_apart_are_refused(hint):
+    with pytest.raises(NoJsonTypeError):
+        json_type(hint)
+
+
+def test_a_model_with_what_no_text_says_is_refused():
+    class Door(pydantic.BaseModel):
+        key: Key
+
+    with pytest.raises(NoJsonTypeError):
+        json_type(Door)
 
 
 def test_typing_s_typed_dicts_are_objects_on_every_python(module):
