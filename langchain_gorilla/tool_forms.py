@@ -11,6 +11,7 @@ The forms are
 - Gorilla's API documents: ``name`` is a title there, ``api_call`` or ``api_name`` what is called.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -30,6 +31,7 @@ from langchain_gorilla.aliases import rename_properties
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.typed_dicts import typed_dict_model
 
+_BLANK_LINES: Final = re.compile(r"(?m)^(?:[ \t]*\n)+(?=[ \t])")
 _PARAMETERS: Final = ("parameters", "inputSchema", "input_schema", "schema")
 """The keys under which a dict's parameters are looked for, the first that is there."""
 
@@ -300,6 +302,7 @@ def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
 
     LangChain refuses a function where one of them has no type hint: a parameter without one,
     ``**kwargs``, or a name that is no parameter. A hint for what is no parameter changes nothing.
+    What stands behind a blank line in Args would be lost, and Args without one before it too.
     Of a class it reads the attributes' hints, not those of what the class is called with.
     """
     source: Any = function
@@ -307,18 +310,23 @@ def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
     if is_class := isinstance(source, type):
         for maker in (source.__new__, source.__init__):  # type: ignore[misc]
             hints |= get_type_hints(maker, include_extras=True)
+    written = getdoc(function) or ""
+    # Of the docstring it reads Args as a paragraph of its own, up to the first blank line.
+    head, args, rest = f"\n{written}".partition("\nArgs:\n")
+    docstring = f"{head.rstrip()}\n{args}{_BLANK_LINES.sub('', rest)}".strip() if args else written
     described: set[str] = set()
-    for line in (getdoc(function) or "").partition("Args:")[2].splitlines():
+    for line in docstring.partition("Args:")[2].splitlines():
         name, colon, _ = line.partition(":")
         if colon:
             described |= {name.strip(), name.split(" (")[0].strip()}
-    if described <= hints.keys() and not is_class:
+    if described <= hints.keys() and docstring == written and not is_class:
         return function
 
     @wraps(function)
     def read(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
+    read.__doc__ = docstring
     read.__annotations__ = {**dict.fromkeys(described, Any), **hints}
     return read
 

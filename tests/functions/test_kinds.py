@@ -269,6 +269,38 @@ def test_a_recursive_model_of_pydantic_v1_keeps_its_description() -> None:
     assert function_schema(NodeV1).description == "A node."
 
 
+def test_blank_lines_around_args_lose_no_description() -> None:
+    def roomy(city: str, days: int, unit: str) -> None:
+        """Tell the weather.
+        Args:
+
+            city: Where.
+
+            days: How far ahead.
+
+                Ten at most.
+
+            unit: Celsius or not.
+
+        Returns:
+            Nothing: it is printed.
+        """
+
+    def narrow(city: str, days: int, unit: str) -> None:
+        """Tell the weather.
+
+        Args:
+            city: Where.
+            days: How far ahead.
+                Ten at most.
+            unit: Celsius or not.
+        """
+
+    narrow.__name__ = "roomy"
+    assert function_schema(roomy) == function_schema(narrow)
+    assert function_schema(roomy).properties["unit"]["description"] == "Celsius or not."
+
+
 def test_a_docstring_may_describe_what_has_no_hint_or_is_no_parameter() -> None:
     def send(to, text: str = "", **more: int) -> None:
         """Send a text.
