@@ -12,6 +12,11 @@ from langchain_gorilla.sources.json_types import ArrayLike, NoJson, NumpyArray
 _MAX_DESCRIPTION: Final = 600
 _MAX_PARAMETER: Final = 300
 _ENUM: Final = re.compile(r"\{([^{}]*)\}")
+_BRACED: Final = re.compile(r"(?m)^(\s+\**\w+) \{([^{}\n]*)\} -- ")
+_MORE_ARGUMENTS: Final = re.compile(
+    r"(?m)(^(?:Args|Arguments|Parameters|Params):\n(?:[ \t].*\n|\n)*)"
+    r"(?:Keyword|Other) (?:Args|Arguments|Parameters):[ \t]*\n"
+)
 _QUOTED: Final = re.compile(r"""['"‘’“”]([^'"‘’“”]*)['"‘’“”]""")
 _ROLE: Final = re.compile(r":\w+(?::\w+)?:`~?([^`<>]*?)(?:\s*<[^`]*>)?`")
 _REST_OF: Final = re.compile(
@@ -81,7 +86,9 @@ def read_docstring(subject: Any, name: str) -> DocstringText:
         # A signature may go on over indented lines.
         while lines and lines[0].startswith((" ", "\t")):
             lines.pop(0)
-    text = "\n".join(lines).strip()
+    # Older editors write ``path {str} -- Where.`` where Google's style has ``path (str): Where.``
+    text = _BRACED.sub(r"\1 (\2): ", "\n".join(lines).strip())
+    text = _MORE_ARGUMENTS.sub(r"\1", text)
     try:
         parsed = docstring_parser.parse(text)
     except docstring_parser.ParseError:

@@ -40,8 +40,6 @@ from langchain_gorilla.sources.tool import closed_schema
 _EMPTY: Final = inspect.Parameter.empty
 _CODE_FAILS: Final = (Exception, SystemExit)
 """What an import or a look at a name may raise, since either runs any code there is."""
-
-
 _NO_TOOLS: Final = (BaseException, Enum)
 """Classes that nobody calls for what they do."""
 

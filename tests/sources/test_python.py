@@ -566,6 +566,28 @@ def test_an_enumeration_is_no_tool(module):
     assert [each.where for each in found.refusals] == ["sample.Colour"]
 
 
+def test_braces_around_types_are_read_as_google_s_parentheses(module):
+    def rotate(path, angle=90.0):
+        """Turn a picture.
+
+        Arguments:
+            path {str} -- Where it is.
+
+        Keyword Arguments:
+            angle {float} -- In degrees. (default: {90.0})
+
+        Returns:
+            str -- Where it is now.
+        """
+
+    module.rotate, module.__all__ = rotate, ["rotate"]
+    tools = tools_of(module)
+    assert tools["sample.rotate"].description == "Turn a picture."
+    properties = schema_of(tools, "sample.rotate")
+    assert properties["path"] == {"type": "string", "description": "Where it is."}
+    assert properties["angle"]["description"].startswith("In degrees.")
+
+
 def test_another_name_for_a_type_is_no_tool(module):
     class Page(pydantic.BaseModel, typing.Generic[Item]):
         items: list[Item]
