@@ -11,18 +11,21 @@ a value           counts as said when
 ================  ==============================================================================
 text              letters, case, accents and punctuation aside, it stands there; or words that
                   make up at least half of its letters do (``San Francisco, CA``); or its
-                  initials do (``NYC``)
+                  initials do (``NYC``); a unit or currency by its other names, too (``EUR``)
 number            a number that was said equals it, whatever the sign: ``1,000``, ``1k``, ``one
                   thousand``, ``50%`` for 50 and 0.5; a text of digits likewise; a parameter
-                  called ``hour``, ``minute``, ``day``, ``month`` or ``year`` as dates and times are
+                  called ``hour``, ``minute``, ``day``, ``month`` or ``year`` as dates and times are;
+                  0 also where there is none of what the parameter's name says: ``no children``
 boolean           a word of the parameter's name stands there, or one that begins like it, or yes,
                   no, true, false, off, enable, disable, turn, switch: that a boolean is meant is
                   all that can be seen
 enum              a word of it stands there, or begins a word that does (``asc``); a parameter
                   with one possible value, and one that takes its ``default``, needs no words
 date              the day, and the month if one was named, in any spelling; or any word such as
-                  ``tomorrow``, ``next Friday``, ``in two weeks``: nothing here has a calendar
-time              the time, in any spelling; or a word such as ``tonight``, ``in two hours``
+                  ``tomorrow``, ``next Friday``, ``in two weeks``: nothing here has a calendar; a
+                  time of day beside it as a time, unless it is the day's first or last minute
+time              the time, in any spelling; or a word such as ``tonight``, ``in two hours``; or a
+                  duration beside any time, since an end follows from it
 list, object      at least half of the values inside were said
 nothing           ``None``, ``""``, ``[]`` and ``{}`` for a required parameter were never said
 ================  ==============================================================================
@@ -45,8 +48,11 @@ from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.spoken import (
     dates_in,
     days_in,
+    is_duration_in,
+    is_none_in,
     is_relative_date_in,
     is_relative_time_in,
+    is_unit_in,
     months_in,
     numbers_in,
     times_in,
@@ -67,6 +73,9 @@ _TIME_ONLY: Final = re.compile(
     r"\d{1,2}(?::\d{2}){0,2}\s*[ap]\.?m\.?|\d{1,2}(?::\d{2}){1,2}(?:Z|[-+]\d{2}:\d{2})?",
     re.IGNORECASE,
 )
+_RANGE: Final = re.compile(r"\s+(?:[-–]|to)\s+|[–/]", re.IGNORECASE)
+_TIME_BESIDE: Final = re.compile(r"[T ](\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b)?)", re.IGNORECASE)
+_EDGE_OF_DAY: Final = re.compile(r"00?:00|23:59|24:00")
 
 
 @dataclass(frozen=True)
@@ -179,9 +188,15 @@ class Said:
         value = abs(value)
         return any(abs(value - number) <= 1e-9 * max(1.0, value) for number in self._numbers)
 
+    def has_unit(self, value: str) -> bool:
+        """Whether a unit or currency stands there, by any of its names."""
+        return is_unit_in(self._text, value)
+
     def has_part(self, value: float, name: str) -> bool:
         """Whether the number is the part of a date or time that the parameter's name says."""
         parts = set(_words(name))
+        if value == 0 and any(is_none_in(self._text, part) for part in parts - _SMALL_WORDS):
+            return True
         if not parts.isdisjoint(("hour", "minute")):
             said = any(value in (hour, minute) for hour, minute in self._times)
             return said or is_relative_time_in(self._text)
@@ -202,6 +217,8 @@ class Said:
             return True
         if joined in self._set:  # 4K
             return True
+        if self.has_unit(value):
+            return True
         if len(words) == 1:
             return self.has_word(words[0]) or self._is_initials(value.strip())
         initials = "".join(word[0] for word in words)
@@ -211,7 +228,9 @@ class Said:
         if len(words) == 2 and any(each.startswith(initials.upper()) for each in self._cased):
             return True
         weights = {w: len(w) for w in words if w not in _SMALL_WORDS} or dict.fromkeys(words, 1)
-        found = sum(weight for word, weight in weights.items() if self.has_word(word))
+        found = sum(
+            weight for word, weight in weights.items() if self.has_word(word) or self.has_unit(word)
+        )
         return 2 * found >= sum(weights.values())
 
     def has_date(self, value: str) -> bool | None:
@@ -220,11 +239,21 @@ class Said:
         if _MONTH_ONLY.fullmatch(value):
             return self._is_relative or bool(months_in(value) & months_in(self._text))
         if _TIME_ONLY.fullmatch(value):
-            return bool(times_in(value) & self._times) or is_relative_time_in(self._text)
+            return self._has_time(value)
         if not _DATE.fullmatch(value) or not (dates := dates_in(value)):
-            return None
+            ends = _RANGE.split(value)
+            dated = [self.has_date(end) for end in ends] if len(ends) == 2 else [None]
+            return None if None in dated else all(dated)
+        time = _TIME_BESIDE.search(value)
+        if time and not _EDGE_OF_DAY.match(time[1]) and not self._has_time(time[1]):
+            return False
         is_day = any(day in self._days for _, day in dates)
         return self._is_relative or is_day or bool(dates & self._dates)
+
+    def _has_time(self, value: str) -> bool:
+        if times_in(value) & self._times or is_relative_time_in(self._text):
+            return True
+        return bool(self._times) and is_duration_in(self._text)
 
     def _begins(self, joined: str) -> bool:
         """Whether words that stand together begin with these letters."""

@@ -1,4 +1,4 @@
-"""Numbers, dates and times as people say them: "1k", "two and a half", "the 5th of May", "3 pm".
+"""Numbers, dates, times and units as people say them: "1k", "the 5th of May", "3 pm", "euros".
 
 Everything is read, nothing is resolved: "tomorrow" is a date of which only the word is known.
 English words; digits in the spellings of several countries. Where a spelling has two readings
@@ -8,6 +8,8 @@ English words; digits in the spellings of several countries. Where a spelling ha
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 
 UNITS: Final = [
@@ -37,19 +39,21 @@ _LARGE: Final[dict[str, float]] = {
 }  # fmt: skip
 _TIMES: Final[dict[str, float]] = {"dozen": 12, "quarters": 0.25}
 _SUFFIXES: Final[dict[str, float]] = {
-    **_LARGE, "k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "dozen": 12,
-    "%": 1e-2, "percent": 1e-2, "per cent": 1e-2,
+    **_LARGE, "k": 1e3, "grand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "mil": 1e6, "b": 1e9,
+    "bn": 1e9, "dozen": 12, "%": 1e-2, "percent": 1e-2, "per cent": 1e-2,
 }  # fmt: skip
 
+_SUFFIX: Final = (
+    r"(?P<suffix>hundred|thousand|million|billion|trillion|lakh|crore|dozen|percent|per cent|%"
+    r"|grand\b|bn\b|mn\b|mio\b|mil\b|k\b|m\b|b\b)"
+)
 _DIGITS: Final = re.compile(
     # Groups of three, by any of the usual marks, or India's; plain digits; none, as in ".5".
     r"(?P<whole>\d{1,3}(?:(?P<mark>[,._'’\u00a0\u202f ])\d{3})(?:(?P=mark)\d{3})*(?!\d)"
     r"|\d{1,2}(?:,\d\d){1,5},\d{3}(?!\d)|\d+|(?=\.\d))"
     r"(?P<part>[.,]\d+)?(?P<power>e[+-]?\d{1,3}\b)?"
     # The first number of a range shares what stands behind the second: "50-60k".
-    r"(?:(?=(?:\s?(?:[-–]|to|and|or)\s?\d[\d.,]*)?\s?"
-    r"(?P<suffix>hundred|thousand|million|billion|trillion|lakh|crore|dozen|percent|per cent|%"
-    r"|bn\b|mn\b|mio\b|k\b|m\b|b\b)))?",
+    rf"(?:(?=(?:\s?(?:[-–]|to|and|or)\s?\d[\d.,]*)?\s?{_SUFFIX}))?",
     re.IGNORECASE,
 )
 _HEXADECIMAL: Final = re.compile(r"\b0x[0-9a-f]{1,16}\b", re.IGNORECASE)
@@ -57,16 +61,25 @@ _FRACTION: Final = re.compile(
     r"(?:(?<!\d)(?P<whole>\d+)\s?)?(?P<sign>[¼½¾⅐-⅞])|"
     r"(?:(?<![\d/])(?P<before>\d+)\s)?(?<![\d/])(?P<over>\d+)\s?[/⁄]\s?(?P<under>\d+)(?![\d/])"
 )
+_AFTER_FRACTION: Final = re.compile(rf"\s?{_SUFFIX}", re.IGNORECASE)
+_POWER: Final = re.compile(
+    r"(?<!\d)(?:(?P<times>\d{1,9}(?:\.\d{1,9})?)\s?[x×*]\s?)?(?P<base>\d{1,9})"
+    r"(?:\s?(?:\^|\*\*)\s?(?P<power>[-−]?\d{1,3})(?!\d)|(?P<raised>⁻?[⁰¹²³⁴-⁹]{1,3}))"
+)
 _WORD: Final = re.compile(r"[a-z]+|%", re.IGNORECASE)
+_WITHIN: Final = frozenset(["and", "a", "point", "quarters", "to", "or"])
 
 
 def numbers_in(text: str) -> frozenset[float]:
     """Return the absolute values of the numbers that a text may mean.
 
-    "50%" gives 50 and 0.5, "1.234" gives 1.234 and 1234, "2k" gives 2 and 2000, "3/4" 3, 4 and 0.75.
+    "50%" gives 50 and 0.5, "1.234" gives 1.234 and 1234, "2k" gives 2 and 2000, "3/4" 3, 4 and 0.75,
+    "10^3" 10, 3 and 1000.
     """
     hexadecimal = (float(int(found, 16)) for found in _HEXADECIMAL.findall(text))
-    return frozenset((*_written(text), *_fractions(text), *_said(text), *hexadecimal))
+    return frozenset(
+        (*_written(text), *_fractions(text), *_powers(text), *_said(text), *hexadecimal)
+    )
 
 
 def _written(text: str) -> Iterator[float]:
@@ -89,7 +102,8 @@ def _written(text: str) -> Iterator[float]:
 
 
 def _fractions(text: str) -> Iterator[float]:
-    for match in _FRACTION.finditer(re.sub(r"(?i)(?<=\d) and a half\b", "½", text)):
+    text = re.sub(r"(?i)(?<=\d) and a half\b", "½", text)
+    for match in _FRACTION.finditer(text):
         if match["sign"]:
             value = unicodedata.numeric(match["sign"])
         elif float(match["under"]):
@@ -97,20 +111,33 @@ def _fractions(text: str) -> Iterator[float]:
         else:
             continue
         yield value
-        yield value + float(match["whole"] or match["before"] or 0)
+        value += float(match["whole"] or match["before"] or 0)
+        yield value
+        if after := _AFTER_FRACTION.match(text, match.end()):
+            yield value * _SUFFIXES[after["suffix"].lower()]
+
+
+def _powers(text: str) -> Iterator[float]:
+    for match in _POWER.finditer(text):
+        power = unicodedata.normalize("NFKC", match["power"] or match["raised"]).replace("−", "-")
+        with suppress(OverflowError, ZeroDivisionError):
+            value = float(match["base"]) ** int(power)
+            yield value
+            yield value * float(match["times"] or 1)
 
 
 def _said(text: str) -> Iterator[float]:
     """Read runs of number words, such as "twenty-five thousand" and "two and a half"."""
     run: list[str] = []
     for word in (*(match[0].lower() for match in _WORD.finditer(text)), ""):
-        if word in _SMALL or word in _LARGE or (run and word in ("and", "a", "point", "quarters")):
+        if word in _SMALL or word in _LARGE or (run and word in _WITHIN):
             run.append(word)
             continue
-        while run and run[-1] in ("and", "a", "point"):
+        while run and run[-1] in _WITHIN - {"quarters"}:
             run.pop()
         if run:
-            yield from (value := _value(run), *(_parts(run) if len(run) > 1 else ()))
+            value = _value(run)
+            yield from (value, *(_parts(run) if len(run) > 1 else ()))
             if word in ("percent", "per", "%"):
                 yield value / 100
         run = []
@@ -120,10 +147,15 @@ def _parts(run: list[str]) -> Iterator[float]:
     """Give what a run means beside its value.
 
     Each word's own value: "one two", "second thousand" are several numbers. What "and" parts:
-    "between two and three hundred". And two pairs of digits: "nineteen eighty-four".
+    "between two and three hundred", the first of which may be hundreds, too. And two pairs of
+    digits: "nineteen eighty-four".
     """
     yield from (_SMALL[word] for word in run if word in _SMALL)
-    yield from (_value(part.split()) for part in " ".join(run).split(" and "))
+    parts = [part.split() for part in re.split(r" (?:and|to|or) ", " ".join(run))]
+    scale = [word for word in parts[-1] if word in _LARGE]
+    for part in parts:
+        yield _value(part)
+        yield _value([*part, *scale])
     for at in range(1, min(3, len(run))):
         first, second = _value(run[:at]), _value(run[at : at + 2])
         if 10 <= first < 100 and 10 <= second < 100:
@@ -288,3 +320,70 @@ def times_in(text: str) -> frozenset[tuple[int, int]]:
 def _month(name: str) -> int:
     # Folded: to a pattern that ignores case, ſ is an s as well.
     return 1 + next(i for i, month in enumerate(_MONTHS) if month[:3] == name[:3].casefold())
+
+
+# --- Units and currencies ---
+
+_SAME: Final = [
+    "eur euro €", "usd dollar buck $", "cad dollar", "aud dollar", "nzd dollar", "hkd dollar",
+    "sgd dollar", "gbp pound quid £", "egp pound", "jpy yen ¥", "cny rmb yuan renminbi ¥",
+    "inr rupee ₹", "pkr rupee", "krw won ₩", "chf franc", "mxn peso", "ars peso", "php peso",
+    "clp peso", "cop peso", "brl real reais", "rub ruble rouble ₽", "sek krona kronor", "isk krona",
+    "nok krone kroner", "dkk krone kroner", "pln zloty złoty", "czk koruna", "huf forint",
+    "try lira ₺", "zar rand", "thb baht ฿", "ils shekel ₪", "aed dirham", "sar riyal",
+    "idr rupiah", "vnd dong ₫", "uah hryvnia ₴", "ngn naira ₦", "kes shilling",
+    "btc bitcoin ₿", "eth ether ethereum",
+    "km kilometer kilometre", "m meter metre", "cm centimeter centimetre",
+    "mm millimeter millimetre", "mi mile", "yd yard", "ft foot feet", "in inch",
+    "kg kilogram kilogramme kilo", "g gram gramme", "mg milligram", "lb pound", "oz ounce",
+    "t ton tonne", "l liter litre", "ml milliliter millilitre", "gal gallon",
+    "c °c celsius centigrade", "f °f fahrenheit", "k kelvin",
+    "mph miles-per-hour", "kmh km/h kph kilometers-per-hour", "ms millisecond", "s sec second",
+    "min minute", "h hr hour", "d day", "wk week", "mo month", "y yr year",
+    "kb kilobyte", "mb megabyte", "gb gigabyte", "tb terabyte", "w watt", "kw kilowatt",
+    "kwh kilowatt-hour", "hz hertz", "hp horsepower", "kcal calorie cal",
+]  # fmt: skip
+_NAMES: Final[dict[str, frozenset[str]]] = {}
+for _group in _SAME:
+    _each = frozenset(name.replace("-", " ") for name in _group.split())
+    for _name in _each:
+        _NAMES[_name] = _NAMES.get(_name, frozenset()) | _each
+# One letter, or a word of another meaning, is a unit behind a number or a degree sign only.
+_BARE: Final = frozenset(["in", "mo", "try"])
+
+
+def is_unit_in(text: str, unit: str) -> bool:
+    """Tell whether a text names a unit or currency in any spelling: EUR as "euros", km as "5 km"."""
+    word = unit.strip().casefold().rstrip(".")
+    endings = ("", "s", "es") if word[-3:] != "ies" else ("",)
+    stems = [word.removesuffix(ending) for ending in endings if word.endswith(ending)]
+    names = next((_NAMES[stem] for stem in stems if stem in _NAMES), frozenset())
+    return any(_unit_pattern(name).search(text) for name in names)
+
+
+@lru_cache(maxsize=512)
+def _unit_pattern(name: str) -> re.Pattern[str]:
+    escaped = re.escape(name)
+    if not name[-1].isalpha():
+        return re.compile(escaped)
+    before = r"(?:\d|°)\s?" if len(name) == 1 or name in _BARE else r"(?<![^\W\d_])"
+    return re.compile(rf"{before}{escaped}(?:s|es)?(?![^\W\d_])", re.IGNORECASE)
+
+
+def is_none_in(text: str, name: str) -> bool:
+    """Tell whether a text says that there is none of something: "no children", "without a bag"."""
+    word = rf"{re.escape(name[:-1] if name.endswith('s') else name)}\w*"
+    nothing = r"(?:\b(?:no|without|not any|zero)|n['’]t (?:\w+ )?any)"
+    return re.search(rf"(?i){nothing}\s+(?:\w+\s+)?{word}", text) is not None
+
+
+def is_duration_in(text: str) -> bool:
+    """Tell whether a text says how long, from which one time of day follows from another."""
+    return _DURATION.search(text) is not None
+
+
+_DURATION: Final = re.compile(
+    r"(?:\d|\b(?:an?|half|quarter|hours?|few|\w+teen|\w+ty|" + "|".join(UNITS) + r")\b)[\s-]*"
+    r"(?:hours?|hrs?|h|minutes?|mins?|min)\b",
+    re.IGNORECASE,
+)

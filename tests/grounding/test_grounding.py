@@ -79,6 +79,23 @@ SAID = [
     (TEXT, "19:00:00+02:00", "dinner at seven"),
     (TEXT, "19:00", "tonight"),
     (TEXT, "2024-05-15", "on the 15th"),
+    (TEXT, "2024-05-03T00:00:00", "on May 3rd"),
+    (TEXT, "2024-05-05T23:59:59Z", "May 3 to 5"),
+    (TEXT, "2024-05-03T09:00", "tomorrow morning"),
+    (TEXT, "2024-05-03T17:00", "tomorrow at 3 pm for two hours"),
+    (TEXT, "14:00 - 16:00", "from 2 to 4 pm"),
+    (TEXT, "2024-05-03/2024-05-05", "from May 3 to May 5"),
+    (TEXT, "EUR", "five dollars in euros"),
+    (TEXT, "USD", "$5 in euros"),
+    (TEXT, "GBP", "in pounds"),
+    (TEXT, "JPY", "convert to Japanese yen"),
+    (TEXT, "euros", "in €"),
+    (TEXT, "km", "in kilometers"),
+    (TEXT, "kilometres", "5km away"),
+    (TEXT, "lbs", "in pounds"),
+    (TEXT, "celsius", "it is 30 °C"),
+    (TEXT, "100 USD", "send 100 dollars"),
+    ({"enum": ["km", "mi"]}, "mi", "how many miles"),
     (LIST, ["Paris", "Rome"], "Paris and Rome"),
     (LIST, ["Paris", "France"], "Paris"),
     (PLACE, {"city": "Paris", "zip": "75001"}, "75001 Paris"),
@@ -107,6 +124,14 @@ NOT_SAID = [
     (TEXT, "15:00", "at 4 pm"),
     (TEXT, "19:00", "a table for tomorrow"),
     (TEXT, "2024-05-15", "on the 16th"),
+    (TEXT, "2024-05-03T10:00:00", "on May 3rd"),
+    (TEXT, "2024-05-03 10:00", "tomorrow"),
+    (TEXT, "2024-05-03T17:00", "tomorrow at 3 pm"),
+    (TEXT, "14:00 - 16:00", "from 2 to 5 pm"),
+    (TEXT, "EUR", "five dollars in pounds"),
+    (TEXT, "km", "how far is it in miles"),
+    (TEXT, "celsius", "can I go by car"),
+    (TEXT, "inches", "weather in Paris"),
     (LIST, [], "hello"),
     (LIST, ["Paris", "Rome", "Oslo"], "Oslo"),
     (PLACE, {"city": "Paris", "zip": "75001"}, "hello"),
@@ -130,6 +155,13 @@ def test_a_boolean_is_said_by_its_parameters_name():
     assert not missing(True, BOOLEAN, "and notify me", name="notifications")
     assert not missing(True, BOOLEAN, "nonstop flights", name="non_stop")
     assert missing(True, BOOLEAN, "a room", name="include_breakfast")
+
+
+def test_nothing_is_said_of_what_the_parameter_counts():
+    for said in ("no children", "without any children", "we don't have any children"):
+        assert not missing(0, INTEGER, f"two adults and {said}", name="num_children")
+    assert missing(0, INTEGER, "two adults, and no breakfast", name="num_children")
+    assert missing(1, INTEGER, "two adults and no children", name="num_children")
 
 
 def test_a_number_that_is_part_of_a_date_or_time_is_said_by_that():

@@ -49,6 +49,18 @@ from langchain_gorilla.spoken import (
         ("2 1/2 cups", 2.5),
         ("½ cup", 0.5),
         ("1½ cups", 1.5),
+        ("2½k dollars", 2500),
+        ("1 mil", 1_000_000),
+        ("2.5mil", 2_500_000),
+        ("five grand, or 5 grand", 5000),
+        ("two to three hundred people", 200),
+        ("two or three thousand", 2000),
+        ("between two and three million", 2_000_000),
+        ("10^3 samples", 1000),
+        ("2**10", 1024),
+        ("10⁶ cells", 1_000_000),
+        ("1.5 x 10^6", 1_500_000),
+        ("10^-3", 0.001),
         ("1e-4", 0.0001),
         ("2.5e3", 2500),
         ("5 lakh", 500_000),
@@ -185,6 +197,8 @@ def test_a_long_run_of_digits_takes_linear_time():
     start = time.process_time()
     assert 7 in numbers_in("1" * 50_000 + " 7")
     assert 7 in numbers_in("12,34," * 20_000 + " 7")
+    assert 7 in numbers_in("2 x " * 20_000 + "two to " * 20_000 + " 7")
+    assert 7 in numbers_in("9^999 0^-1 7")
     assert time.process_time() - start < 5
 
 
