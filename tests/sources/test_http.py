@@ -512,3 +512,14 @@ def test_an_address_outside_the_base_is_never_called(path: str):
     with serving() as server, pytest.raises(ToolException, match="lead away"):
         send(request(f"{server.url}{path}", base_url=f"{server.url}/v1"), QUICK)
     assert server.received == []
+
+
+async def test_a_mock_s_answer_that_was_made_whole_is_read():
+    def answer(received: httpx.Request) -> httpx.Response:
+        packed = {"content-encoding": "gzip"}
+        return httpx.Response(200, content=gzip.compress(b"whole"), headers=packed)
+
+    settings = HttpSettings(client_options={"transport": httpx.MockTransport(answer)})
+    assert (await asend(request("http://127.0.0.1/x"), settings)).body == b"whole"
+    cut = await asend(request("http://127.0.0.1/x"), replace(settings, max_bytes=2))
+    assert (cut.body, cut.is_cut) == (b"wh", True)

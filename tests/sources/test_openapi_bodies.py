@@ -371,3 +371,21 @@ def test_a_form_that_may_hold_nothing_is_no_body(more: dict):
     schema = {"type": "object", "properties": {}, **more}
     arrived = called(post(json_body(schema, FORM)), {})
     assert (arrived.body, arrived.header("content-type")) == (b"", None)
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_a_map_of_files_arrives_as_files(version: str):
+    schema = {
+        "type": "object",
+        "properties": {"note": {"type": "string"}},
+        "additionalProperties": {"type": "string", "format": "binary"},
+    }
+    body = {"content": {"multipart/form-data": {"schema": schema}}, "required": True}
+    given = {"note": "two", "a.txt": "hello", "b.png": "data:image/png;base64,iVBORw=="}
+    arrived = called(post(body, version), {"body": given})
+    head = f"Content-Type: {arrived.header('content-type')}\r\n\r\n".encode()
+    note, text, picture = email.message_from_bytes(head + arrived.body).get_payload()
+    assert note.get_filename() is None
+    assert text.get_filename() == "a.txt"
+    assert picture.get_content_type() == "image/png"
+    assert picture.get_payload(decode=True) == b"\x89PNG"

@@ -316,6 +316,17 @@ def test_the_nearest_servers_count_and_variables_can_be_given():
     ]
 
 
+@pytest.mark.parametrize("variable", [{}, {"enum": ["us", "eu"]}])
+def test_a_variable_without_a_default_is_no_empty_text(variable: dict):
+    servers = [{"url": "https://{region}.example", "variables": {"region": variable}}]
+    description = api({"/it": {"get": {}}}, servers=servers)
+    (tool,) = tools_from_openapi(description)
+    with pytest.raises(SourceError, match="with a variable that has no value"):
+        tool.invoke({})
+    (tool,) = tools_from_openapi(description, server_variables={"region": "eu"})
+    assert tool._operation.server == "https://eu.example"
+
+
 REGION = {"url": "https://{region}.example", "variables": {"region": {"default": "us"}}}
 CHOICE = {"url": REGION["url"], "variables": {"region": {"default": "us", "enum": ["us", "eu"]}}}
 BAD_VARIABLES = [

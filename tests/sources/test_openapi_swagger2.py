@@ -157,6 +157,47 @@ def test_host_base_path_and_schemes_make_the_server(stated: dict, address: str |
     assert tool._operation.server == address
 
 
+@pytest.mark.parametrize(("own", "scheme"), [("http", "http"), ("https", "https")])
+def test_an_operation_s_own_schemes_come_before_the_description_s(own: str, scheme: str):
+    other = {"http": "https", "https": "http"}[own]
+    description = swagger({"/it": {"get": {"schemes": [own]}}}, host="a.example", schemes=[other])
+    (tool,) = tools_from_openapi(description)
+    assert tool._operation.server == f"{scheme}://a.example"
+
+
+def body_of(name: str) -> dict:
+    schema = {"type": "object", "properties": {name: {"type": "string"}}}
+    return {"name": f"{name}_body", "in": "body", "schema": schema}
+
+
+@pytest.mark.parametrize(
+    ("shared", "own"),
+    [
+        (body_of("old"), body_of("new")),
+        (body_of("old"), given("new", "formData")),
+        (given("old", "formData"), body_of("new")),
+    ],
+)
+def test_an_operation_s_own_body_takes_the_place_of_its_path_s(shared: dict, own: dict):
+    parameters = {"shared": shared, "own": own}
+    item = {
+        "parameters": [{"$ref": "#/parameters/shared"}],
+        "post": {"parameters": [{"$ref": "#/parameters/own"}]},
+    }
+    description = swagger({"/it": item}, parameters=parameters)
+    (tool,) = tools_from_openapi(description, allow_writes=True)
+    assert list(tool.args_schema["properties"]) == ["new"]
+
+
+def test_a_charset_beside_the_consumed_type_changes_no_form():
+    post = {
+        "parameters": [given("x", "formData")],
+        "consumes": ["multipart/form-data; charset=utf-8"],
+    }
+    arrived = called(swagger({"/it": {"post": post}}), {"x": "ö"})
+    assert arrived.header("content-type").startswith("multipart/form-data; boundary=")
+
+
 KEYS = [
     ({"type": "basic"}, ("user", "pass"), "authorization", "Basic dXNlcjpwYXNz"),
     ({"type": "apiKey", "in": "header", "name": "X-Key"}, "secret", "x-key", "secret"),

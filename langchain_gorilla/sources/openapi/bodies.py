@@ -45,6 +45,7 @@ class Body:
         styles: Of the properties of a form or a multipart body, where the description says.
         media_types: That the parts of a multipart body may have, where the description says.
         files: Properties that are files.
+        plain: Properties that are none, where whatever else is given is a file; None elsewhere.
     """
 
     media_type: str
@@ -55,6 +56,11 @@ class Body:
     styles: Mapping[str, Style] = field(default_factory=dict)
     media_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+    plain: frozenset[str] | None = None
+
+    def is_file(self, name: str) -> bool:
+        """Say whether a part of a multipart body is a file."""
+        return name in self.files or (self.plain is not None and name not in self.plain)
 
     def media_type_of(self, name: str) -> str:
         """Return the first media type of a part; ``""`` where the description says none or a range."""
@@ -167,9 +173,9 @@ def _multipart(body: Body, values: Mapping[str, Any]) -> tuple[bytes, str]:
     for name, value in values.items():
         for key, each in _in_parts(body, name, value):
             media_type = body.media_type_of(name)
-            if name in body.files:
+            if body.is_file(name):
                 content, given = file_content(scalar(each))
-                if not media_type or given in body.media_types[name]:
+                if not media_type or given in body.media_types.get(name, ()):
                     media_type = given or "application/octet-stream"
                 filename = f'; filename="{_quoted(name)}"'
             else:
@@ -191,7 +197,7 @@ def _in_parts(body: Body, name: str, value: Any) -> list[tuple[str, Any]]:
     is_json = body_kind(body.media_type_of(name)) == "json"
     if value is None and not is_json:
         return []
-    style = None if name in body.files else body.styles.get(name)
+    style = None if body.is_file(name) else body.styles.get(name)
     if style is not None and style.style == "deepObject":
         return deep(name, value)
     if not isinstance(value, list):

@@ -16,6 +16,7 @@ from langchain_gorilla.sources.openapi.swagger2 import (
     modern_operation,
     modern_scheme,
     modern_servers,
+    without_bodies,
 )
 
 METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
@@ -57,7 +58,6 @@ def described_operations(
     document: Document, *, allow_writes: bool
 ) -> Iterator[Described | Refusal]:
     """Yield every operation, or why it is none, in the description's order."""
-    servers = modern_servers(document.root) if document.version == "2.0" else None
     for path, item in _mapping(document.root.get("paths")).items():
         if str(path).startswith("x-"):
             continue
@@ -80,9 +80,7 @@ def described_operations(
                 )
             else:
                 try:
-                    yield _described(
-                        key.upper(), str(path), operation, merged, file, document, servers
-                    )
+                    yield _described(key.upper(), str(path), operation, merged, file, document)
                 except UnreadableError as error:
                     yield Refusal(where, str(error))
     for name in _mapping(document.root.get("webhooks")):
@@ -111,23 +109,21 @@ def _described(
     item: Mapping[str, Any],
     file: str,
     document: Document,
-    servers: Any,
 ) -> Described:
     operation, file = document.resolved(operation, file)
     if not isinstance(operation, Mapping):
         raise UnreadableError("It is no object.")
-    merged: dict[tuple[str, str], Located] = {}
-    for each in [*_listed(item.get("parameters")), *_listed(operation.get("parameters"))]:
-        parameter, where = document.resolved(each, file)
-        if not isinstance(parameter, Mapping) or not isinstance(parameter.get("name"), str):
-            raise UnreadableError(f"A parameter has no name: {parameter!r:.120}.")
-        if not isinstance(parameter.get("in"), str):
-            raise UnreadableError(f"Its parameter {parameter['name']!r:.80} has no place ('in').")
-        # An operation's own parameter takes the place of its path's.
-        merged[parameter["in"], parameter["name"]] = (parameter, where)
+    own = _parameters(operation, file, document)
+    shared = _parameters(item, file, document)
+    if document.version == "2.0":
+        shared = without_bodies(shared, own)
+    # An operation's own parameter takes the place of its path's.
+    merged = {(each["in"], each["name"]): (each, where) for each, where in (*shared, *own)}
     parameters = list(merged.values())
+    servers: Any
     if document.version == "2.0":
         parameters, body = modern_operation(operation, parameters, document.root)
+        servers = modern_servers(document.root, operation)
     else:
         given, where = document.resolved(operation.get("requestBody"), file)
         body = (given, where) if isinstance(given, Mapping) else None
@@ -136,6 +132,23 @@ def _described(
             None,
         )
     return Described(method, path, operation, file, tuple(parameters), body, servers)
+
+
+def _parameters(part: Mapping[str, Any], file: str, document: Document) -> list[Located]:
+    """Return the parameters of a path or an operation, resolved.
+
+    Raises:
+        UnreadableError: One has no name or no place, or leads nowhere.
+    """
+    found: list[Located] = []
+    for each in _listed(part.get("parameters")):
+        parameter, where = document.resolved(each, file)
+        if not isinstance(parameter, Mapping) or not isinstance(parameter.get("name"), str):
+            raise UnreadableError(f"A parameter has no name: {parameter!r:.120}.")
+        if not isinstance(parameter.get("in"), str):
+            raise UnreadableError(f"Its parameter {parameter['name']!r:.80} has no place ('in').")
+        found.append((parameter, where))
+    return found
 
 
 def check_server_variables(document: Document, given: Mapping[str, Any]) -> None:
@@ -172,7 +185,7 @@ def check_server_variables(document: Document, given: Mapping[str, Any]) -> None
 def _servers(document: Document) -> Iterator[Mapping[str, Any]]:
     """Yield every server in a description."""
     root = document.root
-    lists = [modern_servers(root) if document.version == "2.0" else root.get("servers")]
+    lists = [modern_servers(root, {}) if document.version == "2.0" else root.get("servers")]
     lists += [part.get("servers") for part, _ in _parts(document)]
     for servers in lists:
         yield from (each for each in _listed(servers) if isinstance(each, Mapping))
@@ -217,7 +230,13 @@ def server_url(servers: Any, given: Mapping[str, str]) -> str | None:
             raise UnreadableError(
                 f"Its server takes no {name} {value!r:.80}, only {', '.join(choices)}."
             )
-    defaults = {name: str(each.get("default", "")) for name, each in variables.items()}
+    host = url.partition("//")[2].partition("/")[0]
+    # Without a default a part of the path may be empty; a host may not, nor a choice.
+    defaults = {
+        name: str(each.get("default", ""))
+        for name, each in variables.items()
+        if "default" in each or not (f"{{{name}}}" in host or _choices(each))
+    }
     for name, value in {**defaults, **given}.items():
         url = url.replace(f"{{{name}}}", value)
     if "{" in url:

@@ -198,10 +198,11 @@ class _Reader:
         binary = frozenset(name for name, known in media_types.items() if _BINARY.match(known[0]))
         flat = flattened(schema, file, self._document)
         if flat is None:
-            files = frozenset[str]()
+            files, plain = frozenset[str](), None
             if kind == "multipart":
                 files = binary | _files(schema, file, self._document)
-            hint = FILE_HINT if files else ""
+                plain = _plain(schema, file, self._document)
+            hint = FILE_HINT if files or plain is not None else ""
             argument = self._argument("body", "body", [(schema, file)], given, hint)
             if is_required:
                 self._required.append(argument)
@@ -212,6 +213,7 @@ class _Reader:
                 styles=styles,
                 media_types=media_types,
                 files=files,
+                plain=plain,
             )
         files = frozenset(
             name
@@ -316,6 +318,16 @@ def _files(schema: Any, file: str, document: Document) -> frozenset[str]:
         for name, each in properties.items()
         if _is_file(each, where, document)
     )
+
+
+def _plain(schema: Any, file: str, document: Document) -> frozenset[str] | None:
+    """Return the properties that are no files in a map of files; None for another body."""
+    parts = list(_parts(schema, file, document, _SAME_VALUE))
+    if not any(_is_file(part.get("additionalProperties"), at, document) for part, at in parts):
+        return None
+    known = (part.get("properties") for part, _ in parts)
+    named = {str(name) for each in known if isinstance(each, Mapping) for name in each}
+    return frozenset(named) - _files(schema, file, document)
 
 
 def _is_file(schema: Any, file: str, document: Document) -> bool:

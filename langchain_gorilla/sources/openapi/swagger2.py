@@ -7,6 +7,8 @@ no kept converter for Python: those that exist are written in JavaScript or call
 from collections.abc import Mapping
 from typing import Any, Final
 
+from langchain_gorilla.sources.openapi.bodies import body_kind
+
 _ABOUT_PARAMETERS: Final = frozenset(
     {"name", "in", "description", "required", "collectionFormat", "allowEmptyValue"}
 )
@@ -46,15 +48,23 @@ def modern_operation(
     return plain, (_form(fields, media_types), fields[0][1])
 
 
-def modern_servers(root: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return ``servers``; https before http."""
+def without_bodies(shared: list[Located], own: list[Located]) -> list[Located]:
+    """Return a path's parameters without a body that an operation's own takes the place of."""
+    places = {each["in"] for each, _ in own}
+    gone = ["body"] if "formData" in places else ["body", "formData"] if "body" in places else []
+    return [(each, file) for each, file in shared if each["in"] not in gone]
+
+
+def modern_servers(root: Mapping[str, Any], operation: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return ``servers``; https before http, and an operation's own ``schemes`` before the root's."""
     base = root.get("basePath")
     # Without its slash it would be a part of the host's name.
     base = f"/{base.lstrip('/')}" if isinstance(base, str) else "/"
     host = root.get("host")
     if not isinstance(host, str) or not host:
         return [{"url": base}]
-    schemes = [each for each in _listed(root.get("schemes")) if each in ("http", "https")]
+    stated = operation.get("schemes") or root.get("schemes")
+    schemes = [each for each in _listed(stated) if each in ("http", "https")]
     scheme = "http" if schemes and "https" not in schemes else "https"
     return [{"url": f"{scheme}://{host}{base}"}]
 
@@ -96,7 +106,7 @@ def _style(parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 def _form(fields: list[Located], media_types: list[str]) -> dict[str, Any]:
     has_file = any(each.get("type") == "file" for each, _ in fields)
-    known = [each for each in media_types if each in (_FORM, _MULTIPART)]
+    known = [each for each in media_types if body_kind(each) in ("form", "multipart")]
     media_type = _MULTIPART if has_file else next(iter(known), _FORM)
     properties, encoding = {}, {}
     for each, _ in fields:

@@ -89,8 +89,9 @@ class OperationTool(SourceTool):
         operation = self._operation
         if operation.server is None:
             raise SourceError(
-                f"{operation.label} has no server: the description names no whole address. "
-                "Pass base_url= to tools_from_openapi."
+                f"{operation.label} has no server: the description names no whole address, or one "
+                "with a variable that has no value. Pass base_url= to tools_from_openapi, or "
+                "server_variables=."
             )
         # Written first: a mistake of the model needs no key.
         self._check_keys(arguments)
