@@ -61,21 +61,19 @@ class ToolIndex:
 
         Raises:
             UnsupportedOptionError: There is no such fusion, or the embedder is none.
+            EmbeddingError: The files of a ``LocalEmbeddings`` cannot be read.
         """
-        if embeddings is not None and not hasattr(embeddings, "embed_documents"):
-            place.close()
-            raise UnsupportedOptionError(
-                f"embeddings={embeddings!r:.120} has no embed_documents. Expected LangChain's "
-                "Embeddings, such as LocalEmbeddings(folder)."
-            )
-        if fusion not in get_args(Fusion):
-            place.close()
-            raise UnsupportedOptionError(
-                f"fusion={fusion!r} is not understood. Expected one of "
-                f"{', '.join(map(repr, get_args(Fusion)))}."
-            )
         self.place = place
-        self.dense = None if embeddings is None else DenseModel.of(embeddings, embedder_id)
+        try:
+            self.dense = _dense(embeddings, embedder_id)
+            if fusion not in get_args(Fusion):
+                raise UnsupportedOptionError(
+                    f"fusion={fusion!r} is not understood. Expected one of "
+                    f"{', '.join(map(repr, get_args(Fusion)))}."
+                )
+        except BaseException:
+            place.close()
+            raise
         self.fusion: Fusion = fusion
         self.lexical_weight = lexical_weight
         self.adapted = adapted
@@ -374,6 +372,17 @@ class ToolIndex:
         if opened is None:
             return ()
         return merge((), [opened.store.sample(where or Where(), limit)], limit)
+
+
+def _dense(embeddings: Embeddings | None, embedder_id: str | None) -> DenseModel | None:
+    if embeddings is None:
+        return None
+    if not hasattr(embeddings, "embed_documents"):
+        raise UnsupportedOptionError(
+            f"embeddings={embeddings!r:.120} has no embed_documents. Expected LangChain's "
+            "Embeddings, such as LocalEmbeddings(folder)."
+        )
+    return DenseModel.of(embeddings, embedder_id)
 
 
 def _no_vectors() -> CalibrationError:

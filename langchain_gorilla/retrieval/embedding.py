@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from langchain_core.embeddings import Embeddings
 
 from langchain_gorilla.errors import EmbeddingError
 from langchain_gorilla.retrieval.document import read_text, spaced
+from langchain_gorilla.retrieval.encoder_files import encoder_fingerprint
 from langchain_gorilla.retrieval.points import SparseWeights
 
 _QUERY_CHARS = 4_000
@@ -208,10 +210,14 @@ class LocalEmbeddings(Embeddings):
         self._loaded: tuple[Any, Any] | None = None
         self._loading = threading.Lock()
 
-    @property
+    @cached_property
     def model_id(self) -> str:
-        """Names the weights and their precision, not where they lie."""
-        return f"{self.directory.name}:{self.dtype}"
+        """Names the weights and their precision, not where they lie.
+
+        Raises:
+            EmbeddingError: A file of the encoder cannot be read.
+        """
+        return f"{encoder_fingerprint(self.directory)}:{self.dtype}"
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """See ``Embeddings``."""
