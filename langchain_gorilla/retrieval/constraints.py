@@ -6,6 +6,8 @@
 The grammar, in which case and order of the parts in ``[]`` do not matter::
 
     constraint  = bound number [unit] [quantity] | quantity [: | is | of] bound number [unit]
+                | between number [unit] and number [unit] [quantity]
+                | quantity [: | is | of] between number [unit] and number [unit]
     bound       = [no | not | never | isn't …] [be | have | cost | take] comparison
     comparison  = under | below | less than | fewer than | smaller than | cheaper than | faster than
                 | over | above | more than | larger than | greater than | exceeding
@@ -18,16 +20,18 @@ The grammar, in which case and order of the parts in ``[]`` do not matter::
 
 Base units are stored and compared: parameters and flops as counts, shares from 0 to 1, seconds,
 bytes, dollars, years. A bound without a quantity takes it from its unit or its verb: ``$5`` is a
-price, ``200 ms`` a latency, ``before 2024`` a year; minutes and hours are as often a recipe's. A
-number that says of nothing what it bounds ("more than 3 cities") is no constraint, nor is one of a
-loss ("at most 30% top-1 error"), or whose negation stands farther off ("don't show me models under
-1B"): a filter that was not meant hides the right tool.
+price, ``200 ms`` a latency, ``before 2024`` a year; minutes and hours are as often a recipe's. Of
+two numbers the first has the scale and the unit of the second where it has none: "between 5 and 10
+million parameters". A number that says of nothing what it bounds ("more than 3 cities"), or of
+something else ("3 cost centers"), is no constraint, nor is one of a loss ("at most 30% top-1
+error"), or whose negation stands farther off ("don't show me models under 1B"): a filter that was
+not meant hides the right tool.
 """
 
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_gorilla.retrieval.points import Range
 
@@ -142,20 +146,46 @@ _QUANTITY = (
     f"(?:{_any_of(word for words in QUANTITIES.values() for word in words)})"
     f"(?!(?: accuracy)? {_CHANGE})"
 )
-_NUMBER = (
-    r"(?:(?P<dollar>\$) ?)?"
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+-]?\d\d?)?)"
-    r"(?: ?(?P<scale>[kMBGT])(?=flops|\W|$)| (?P<magnitude>thousand|million|billion|trillion)\b)?"
-    rf"(?: ?(?P<unit>{_any_of(_UNITS)}))?"
-)
-# What is not read to its end may be another number: 1,5 or 512Mbit.
-_CONSTRAINT = re.compile(
+
+
+def _number(suffix: str = "") -> str:
+    """Write the pattern of a number with its unit; ``suffix`` tells the groups of two apart."""
+    return (
+        rf"(?:(?P<dollar{suffix}>\$) ?)?"
+        rf"(?P<number{suffix}>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+-]?\d\d?)?)"
+        rf"(?: ?(?P<scale{suffix}>[kMBGT])(?=flops|\W|$)"
+        rf"| (?P<magnitude{suffix}>thousand|million|billion|trillion)\b)?"
+        rf"(?: ?(?P<unit{suffix}>{_any_of(_UNITS)}))?"
+    )
+
+
+_BEFORE = (
     rf"(?:(?<!\w)(?P<before>{_QUANTITY})(?: ?:)? ?"
     r"(?:(?:is|are|of|be|must|should|must be|should be) )?)?"
-    rf"(?P<negation>{_NEGATION} (?:(?:be|have|cost|take) )?)?"
-    rf"(?:\b|(?=\W))(?P<comparison>{_any_of(_COMPARISONS)}) ?"
-    rf"{_NUMBER}"
-    rf"(?:(?: of| in| on)? ?(?P<after>{_QUANTITY})|(?![.,]?\d|\w))",
+)
+# What is not read to its end may be another number: 1,5 or 512Mbit.
+_AFTER = rf"(?:(?: of| in| on)? ?(?P<after>{_QUANTITY})|(?![.,]?\d|\w))"
+_CONSTRAINT = re.compile(
+    rf"{_BEFORE}(?P<negation>{_NEGATION} (?:(?:be|have|cost|take) )?)?"
+    rf"(?:\b|(?=\W))(?P<comparison>{_any_of(_COMPARISONS)}) ?{_number()}{_AFTER}",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    rf"{_BEFORE}\bbetween {_number('_low')} and {_number('_high')}{_AFTER}", re.IGNORECASE
+)
+# What lies between two numbers in these is a third one, and no bound.
+_APART = re.compile(r"\b(?:difference|distance|gap|ratio|convert|choose|decide)\s+$", re.IGNORECASE)
+_NAMES_MORE = frozenset(
+    {
+        *("parameter", "price", "cost", "latency", "response time", "inference time"),
+        *("file size", "model size", "size", "memory", "year"),
+    }
+)
+"""Quantities that are the first half of other things: price points, memory cards."""
+_OTHER_THING = re.compile(
+    r"[ -](?!(?:and|or|but|for|per|from|with|without|in|on|at|by|to|of|as|if|is|are|was|be|that|"
+    r"which|who|when|where|than|then|so|the|an?|please|only|max|maximum|min|minimum|total|limit|"
+    r"each|overall|under|below|over|above|less|more|\w+(?:ed|ing))\b)[a-z]",
     re.IGNORECASE,
 )
 _KEY_OF = {word: key for key, words in QUANTITIES.items() for word in words}
@@ -186,41 +216,117 @@ def read_constraints(text: str, fields: Iterable[str] | None = None) -> tuple[Co
     """
     known = None if fields is None else frozenset(fields)
     text = " ".join(text[:20_000].split())
-    found = (
-        _constraint(match)
-        for match in _CONSTRAINT.finditer(text)
+    found = sorted(
+        [(match, _constraint) for match in _CONSTRAINT.finditer(text)]
+        + [(match, _between) for match in _BETWEEN.finditer(text)],
+        key=lambda each: each[0].start(),
+    )
+    read = (
+        bounds
+        for match, reads in found
         if not _NEGATED_FARTHER_OFF.search(text, max(0, match.start() - 120), match.start())
+        and (bounds := reads(match)) is not None
     )
-    return tuple(
-        constraint
-        for constraint in found
-        if constraint is not None and (known is None or constraint.bounds.field in known)
-    )
+    return tuple(each for each in read if known is None or each.bounds.field in known)
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A number as it is written.
+
+    Attributes:
+        value: Its digits.
+        scale: What ``M`` or ``million`` behind it makes of them; None where there is none.
+        unit: In small letters; ``""`` for none.
+        is_short: Whether its scale is a letter.
+    """
+
+    value: float
+    scale: float | None
+    unit: str
+    is_short: bool
+
+    @classmethod
+    def of(cls, match: re.Match[str], suffix: str = "") -> "_Number":
+        """Read the groups of ``_number``."""
+        letter, word = match[f"scale{suffix}"], match[f"magnitude{suffix}"]
+        scale = _SCALES[letter.lower()] if letter else _MAGNITUDES[word.lower()] if word else None
+        unit = "$" if match[f"dollar{suffix}"] else (match[f"unit{suffix}"] or "").lower()
+        value = float(match[f"number{suffix}"].replace(",", ""))
+        return cls(value, scale, unit, bool(letter))
+
+    @property
+    def scaled(self) -> float:
+        """The number without its unit."""
+        return self.value * (self.scale or 1.0)
+
+    @property
+    def implied(self) -> str | None:
+        """The quantity that its unit implies."""
+        return _UNITS.get(self.unit, (None, 1.0))[0]
+
+    def in_base_unit(self, key: str, word: str) -> float | None:
+        """Return the bound of a quantity; None where it bounds nothing.
+
+        Args:
+            key: The quantity.
+            word: For it in the request; ``""`` where it has none.
+        """
+        factor = _UNITS.get(self.unit, (None, 1.0))[1]
+        if word == "gflops" and not self.is_short:
+            factor *= 1e9
+        if key in _SHARES and factor == 1.0 and self.scaled > 1.0:
+            factor = 0.01  # "at least 70 top-1" is a percentage too
+        # 70% is 0.7, not 70 * 0.01 = 0.7000000000000001, which a tool with 0.7 would miss.
+        bound = float(f"{self.scaled * factor:.12g}")
+        if key == "year" and not 1000 <= bound <= 9999:
+            return None  # "Contracts over 2 year"
+        # "High accuracy under 5 minutes" bounds no accuracy, 400 digits nothing.
+        return None if bound > (1.0 if key in _SHARES else sys.float_info.max) else bound
+
+
+def _word(match: re.Match[str], *, is_plain: bool) -> str:
+    """Return the word for the quantity; ``""`` where there is none.
+
+    Args:
+        match: Of a constraint.
+        is_plain: Whether its number has neither scale nor unit, so that it may count things.
+    """
+    after = (match["after"] or "").lower()
+    if is_plain and after in _NAMES_MORE and _OTHER_THING.match(match.string, match.end()):
+        return ""
+    return after or (match["before"] or "").lower()
 
 
 def _constraint(match: re.Match[str]) -> Constraint | None:
     comparison = match["comparison"].lower()
-    value = float(match["number"].replace(",", ""))
-    value *= _SCALES[match["scale"].lower()] if match["scale"] else 1.0
-    value *= _MAGNITUDES[match["magnitude"].lower()] if match["magnitude"] else 1.0
-    unit = "$" if match["dollar"] else (match["unit"] or "").lower()
-    implied, factor = _UNITS.get(unit, (None, 1.0))
-    word = (match["after"] or match["before"] or "").lower()
+    number = _Number.of(match)
+    word = _word(match, is_plain=number.scale is None and not number.unit)
     # "High accuracy under 200 ms" bounds what milliseconds measure.
-    key = implied or _KEY_OF.get(word) or _IMPLIED.get(comparison)
-    if key is None and comparison in _TIMES and 1900 <= value <= 2100 and not unit:
+    key = number.implied or _KEY_OF.get(word) or _IMPLIED.get(comparison)
+    if key is None and comparison in _TIMES and 1900 <= number.scaled <= 2100 and not number.unit:
         key = "year"
-    if key is None:
+    bound = None if key is None else number.in_base_unit(key, word)
+    if key is None or bound is None:
         return None
-    if word == "gflops" and not match["scale"]:
-        factor *= 1e9
-    if key in _SHARES and factor == 1.0 and value > 1.0:
-        factor = 0.01  # "at least 70 top-1" is a percentage too
     side = _COMPARISONS[comparison]
     side = _NEGATED[side] if match["negation"] else side
-    # 70% is 0.7, not 70 * 0.01 = 0.7000000000000001, which a tool with 0.7 would miss.
-    bound = float(f"{value * factor:.12g}")
-    # "High accuracy under 5 minutes" bounds no accuracy, 400 digits nothing.
-    if bound > (1.0 if key in _SHARES else sys.float_info.max):
-        return None
     return Constraint(Range(key, **{side: bound}), match.group().strip())
+
+
+def _between(match: re.Match[str]) -> Constraint | None:
+    if _APART.search(match.string, max(0, match.start() - 20), match.start()):
+        return None
+    low, high = _Number.of(match, "_low"), _Number.of(match, "_high")
+    if low.scale is None and high.scale is not None and low.value <= high.value:
+        low = replace(low, scale=high.scale, is_short=high.is_short)
+    low, high = replace(low, unit=low.unit or high.unit), replace(high, unit=high.unit or low.unit)
+    word = _word(match, is_plain=high.scale is None and not high.unit)
+    key = low.implied or _KEY_OF.get(word)
+    if key is None or high.implied != low.implied:
+        return None
+    bounds = [number.in_base_unit(key, word) for number in (low, high)]
+    if None in bounds:
+        return None
+    least, most = sorted(bound for bound in bounds if bound is not None)
+    return Constraint(Range(key, gte=least, lte=most), match.group().strip())
