@@ -367,7 +367,19 @@ class ToolIndex:
         return self._held.names()
 
     def tools(self, where: Where | None = None, *, limit: int = 10_000) -> tuple[ToolHit, ...]:
-        """Return some stored tools, with score 0, in no order that means anything."""
+        """Return some stored tools, with score 0, in no order that means anything.
+
+        Args:
+            where: Which tools.
+            limit: Most tools; ``len(index)`` is all.
+
+        Raises:
+            UnsupportedOptionError: ``limit`` is less than 1.
+        """
+        if limit < 1:
+            raise UnsupportedOptionError(
+                f"limit={limit!r} asks an index for no tools. Expected 1 or more."
+            )
         opened = self._opened()
         if opened is None:
             return ()

@@ -101,6 +101,12 @@ def test_no_more_than_k_tools(index):
     assert len(index.search("a file city money letter bug", k=3).hits) == 3
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_no_tools_of_an_index_are_no_list_of_them(index, limit):
+    with pytest.raises(UnsupportedOptionError, match=f"limit={limit} .*Expected 1 or more"):
+        index.tools(limit=limit)
+
+
 @pytest.mark.parametrize("query", ["", "   \n", "\x00", "🦍🦍🦍", "()[]{}'\"`"])
 def test_a_query_without_words_is_no_error(index, query):
     index.search(query)
