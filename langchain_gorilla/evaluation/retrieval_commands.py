@@ -1,6 +1,6 @@
 """``gorilla search`` and ``gorilla report``: what an index of tools finds, and how well."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,6 +60,7 @@ def search(
     check_outputs(json_file=json_file)
     where = Where(namespaces=tuple(namespace)) if namespace else None
     with _opened(index, embedder, collection) as opened:
+        _check_namespaces(opened, namespace or ())
         retriever = ToolRetriever(index=opened, k=k, where=where, constraints=constraints)
         result = retriever.search(query)
     table = Table(title=f"{len(result.hits)} tools", title_justify="left")
@@ -146,6 +147,24 @@ def _print_findings(found: "RetrievalReport", most: int = 10) -> None:
     print_lines(f"{len(own.confusions)} pairs of tools are easily confused.")
     for pair in own.confusions[:most]:
         print_lines(f"  {pair.tool} / {pair.rival}: {pair.closeness:.2f}")
+
+
+def _check_namespaces(opened: "ToolIndex", wanted: Sequence[str], most: int = 20) -> None:
+    """Refuse a namespace that no tool is in: finding nothing in it says nothing of the request."""
+    from langchain_gorilla.errors import UnsupportedOptionError
+    from langchain_gorilla.retrieval.points import Where
+
+    unknown = [one for one in wanted if not opened.tools(Where(namespaces=(one,)), limit=1)]
+    if not unknown:
+        return
+    known = sorted({tool.namespace for tool in opened.tools(limit=len(opened))})
+    shown = ", ".join(map(repr, known[:most]))
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    has = "Its tools have no namespaces" if known == [""] else f"It has {shown}{more}"
+    raise UnsupportedOptionError(
+        f"The index has no tool in the namespace {', '.join(map(repr, unknown))}. {has}. Correct "
+        "--namespace, or leave it out."
+    )
 
 
 @contextmanager

@@ -8,7 +8,11 @@ from typer.testing import CliRunner
 
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.cli import app
-from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.errors import (
+    IndexMismatchError,
+    IndexUnavailableError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.evaluation.retrieval import (
     DEPTH,
     Pair,
@@ -76,8 +80,17 @@ def test_search_marks_a_tool_that_the_request_names(folder: Path) -> None:
     assert "named" in run("search", folder, "call github.create_issue").output
 
 
-def test_search_in_another_namespace_finds_nothing(folder: Path) -> None:
-    assert "0 tools" in run("search", folder, "rain", "--namespace", "other").output
+def test_search_in_a_namespace_that_the_index_has_not_names_those_it_has(folder: Path) -> None:
+    with pytest.raises(UnsupportedOptionError, match=r"in the namespace 'other'\. It has 'desk'\."):
+        run("search", folder, "rain", "--namespace", "other", "--namespace", "desk")
+    assert "get_weather" in run("search", folder, "rain", "--namespace", "desk").output
+
+
+def test_search_in_a_namespace_of_an_index_without_any_says_so(tmp_path: Path) -> None:
+    with ToolIndex.in_folder(tmp_path / "plain") as index:
+        index.sync(ToolCatalog(DOCUMENTS))
+    with pytest.raises(UnsupportedOptionError, match="Its tools have no namespaces"):
+        run("search", tmp_path / "plain", "rain", "--namespace", "desk")
 
 
 def test_search_reads_bounds_unless_told_not_to(tmp_path: Path) -> None:
