@@ -66,7 +66,7 @@ def questions(
     check_outputs(folder=folder)
     options = SourceOptions(base_url, allow_writes, depth)
     tools, refusals = _tools(sources, options)
-    given = None if phrases is None else _json(phrases)
+    given = None if phrases is None else _phrases(phrases)
     print_problems(refusals)
     made = write_questions(tools, folder, count=count, general=general, phrases=given, seed=seed)
     print_problems(made.refusals)
@@ -213,25 +213,65 @@ def _rows(path: Path) -> "list[TuningRow]":
 
 
 def _tools(sources: list[str], options: Any) -> tuple[list[Any], list[Any]]:
-    from langchain_gorilla.errors import InvalidFunctionError
-    from langchain_gorilla.sources.registry import tools_from
+    from langchain_gorilla.errors import SourceError
+    from langchain_gorilla.sources.registry import KINDS, tools_from
 
     tools: list[Any] = []
     refusals: list[Any] = []
     for source in sources:
-        kind, _, rest = source.partition(":")
+        kind, _, rest = (part.strip() for part in source.partition(":"))
+        if not rest or kind not in ("tools", *KINDS):
+            raise SourceError(
+                f"{source!r} is no source. Write a kind, a colon and what is meant, such as "
+                f"tools:tools.json or python:statistics; kinds: tools, {', '.join(KINDS)}."
+            )
         if kind == "tools":
-            listed = _json(Path(rest.strip()))
-            if not isinstance(listed, list):
-                raise InvalidFunctionError(
-                    f"{rest.strip()} holds a JSON {type(listed).__name__}. Expected a list of tools."
-                )
-            tools += listed
+            tools += _listed_tools(Path(rest))
             continue
         found = tools_from(source, options)
         tools += found
         refusals += found.refusals
     return tools, refusals
+
+
+def _listed_tools(path: Path) -> list[Any]:
+    from langchain_gorilla.errors import InvalidFunctionError
+    from langchain_gorilla.functions import function_schema
+
+    listed = _json(path)
+    if not isinstance(listed, list):
+        raise InvalidFunctionError(
+            f"{path} holds {_shown(listed)}. Expected a list of tools, as OpenAI takes them."
+        )
+    for number, tool in enumerate(listed, start=1):
+        if not isinstance(tool, dict):
+            raise InvalidFunctionError(
+                f"Tool {number} of {path} is {_shown(tool)}. Expected an object, as OpenAI takes "
+                'tools: {"type": "function", "function": {…}}.'
+            )
+        try:
+            function_schema(tool)
+        except InvalidFunctionError as error:
+            raise InvalidFunctionError(f"Tool {number} of {path}: {error}") from error
+    return listed
+
+
+def _phrases(path: Path) -> dict[str, Any]:
+    from langchain_gorilla.tuning.phrases import PhrasesError
+
+    given = _json(path)
+    if not isinstance(given, dict):
+        raise PhrasesError(
+            f"{path} holds {_shown(given)}. Expected an object, tool names with lists of "
+            'templates: {"get_weather": ["Is it raining in {city}?"]}.'
+        )
+    return given
+
+
+def _shown(value: Any) -> str:
+    """Show a JSON value as the file has it, cut: ``null``, not Python's ``NoneType``."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _json(path: Path) -> Any:

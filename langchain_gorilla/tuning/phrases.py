@@ -40,7 +40,7 @@ def checked_phrases(
     """
     if not isinstance(phrases, Mapping):
         raise PhrasesError(
-            f"The phrases are a {type(phrases).__name__}. Expected tool names with lists of "
+            f"The phrases are {phrases!r:.80}. Expected tool names with lists of "
             'templates: {"get_weather": ["Is it raining in {city}?"]}.'
         )
     found = {}

@@ -99,6 +99,49 @@ def test_a_callers_mistake_is_a_sentence(
     assert what in str(found.exception)
 
 
+@pytest.mark.parametrize(
+    ("held", "what"),
+    [
+        ("null", "given.json holds null. Expected a list of tools"),
+        ("3", "given.json holds 3. Expected a list of tools"),
+        ('{"name": "f"}', 'given.json holds {"name": "f"}. Expected a list of tools'),
+        ('[{"name": "f"}, null]', "Tool 2 of given.json is null. Expected an object"),
+        ("[[]]", "Tool 1 of given.json is []. Expected an object"),
+        ('[{"name": "f"}, {}]', "Tool 2 of given.json: "),
+    ],
+)
+def test_a_file_of_tools_that_holds_something_else_is_told_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str, what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("given.json").write_text(held, encoding="utf-8")
+    found = _run("questions", "tools:given.json", "--out", "x")
+    assert isinstance(found.exception, GorillaError)
+    assert what in str(found.exception)
+
+
+@pytest.mark.parametrize("held", ["null", "3", '["Is it raining?"]'])
+def test_a_file_of_phrases_that_holds_something_else_is_told_what_it_holds(
+    tools: Path, tmp_path: Path, held: str
+) -> None:
+    phrases = tmp_path / "phrases.json"
+    phrases.write_text(held, encoding="utf-8")
+    found = _run("questions", f"tools:{tools}", "--out", tmp_path / "x", "--phrases", phrases)
+    assert isinstance(found.exception, GorillaError)
+    assert f"phrases.json holds {held}. Expected an object" in str(found.exception)
+
+
+@pytest.mark.parametrize("source", ["tools.json", "tools:", "tool:tools.json"])
+def test_a_source_that_is_none_is_told_the_kinds_tools_among_them(
+    tmp_path: Path, source: str
+) -> None:
+    found = _run("questions", source, "--out", tmp_path / "x")
+    assert isinstance(found.exception, GorillaError)
+    assert "is no source" in str(found.exception)
+    assert "tools:tools.json" in str(found.exception)
+    assert "kinds: tools, python" in str(found.exception)
+
+
 def test_ctrl_c_says_that_the_tuning_can_go_on(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
