@@ -312,7 +312,10 @@ def _advice(what: str, source: ModelSource) -> str:
     is_here = source.model == "bundled" or is_local(source.model)
     if what != "weights" or "use_safetensors" in source.options or is_here:
         return ""
-    return " If it has no safetensors, pass use_safetensors=False (a pickle can run code)."
+    return (
+        " If it has no safetensors, pass model_kwargs={'use_safetensors': False} (a pickle can run "
+        "code)."
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from langchain_gorilla import bundled
 from langchain_gorilla.errors import MissingModelError, ModelLoadError
@@ -132,12 +132,15 @@ def _check_folder(folder: Path, source: ModelSource) -> None:
     if pickles:
         raise ModelLoadError(
             f"The folder {str(inner)!r} has its weights only as {', '.join(pickles[:3])}, which is "
-            "a pickle and can run code. Convert it to safetensors, or pass use_safetensors=False "
-            "if you trust where it comes from."
+            "a pickle and can run code. Convert it to safetensors, or pass "
+            "model_kwargs={'use_safetensors': False} if you trust where it comes from."
         )
     raise MissingModelError(
         f"The folder {str(inner)!r} holds no weights; looked for *.safetensors, found {shown}."
     )
+
+
+_TOKEN: Final = "model_kwargs={'token': …}"
 
 
 def _on_hub(source: ModelSource) -> bool:
@@ -165,14 +168,14 @@ def _on_hub(source: ModelSource) -> bool:
     except GatedRepoError as error:
         raise MissingModelError(
             f"{name!r} is gated on the Hub. Accept its terms there, then set HF_TOKEN or pass "
-            "token=."
+            f"{_TOKEN}."
         ) from error
     except RevisionNotFoundError as error:
         raise MissingModelError(f"{name!r} has no revision {source.revision!r}.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise MissingModelError(
             f"No model {name!r}: there is no such folder, and no such model on the Hub (or it is "
-            "private: set HF_TOKEN or pass token=). Give a folder, a Hub id such as "
+            f"private: set HF_TOKEN or pass {_TOKEN}). Give a folder, a Hub id such as "
             "'gorilla-llm/gorilla-openfunctions-v2', or 'bundled'."
         ) from error
     except Exception:

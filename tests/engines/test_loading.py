@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
-from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
 from langchain_gorilla import bundled
 from langchain_gorilla.engines import loading, transformers
@@ -361,7 +365,7 @@ def _unknown_architecture(folder: Path) -> None:
             MissingModelError,
             r"'.*model' holds no weights; looked for \*\.safetensors, found .*config\.json",
         ),
-        (_only_pickle, ModelLoadError, r"only as pytorch_model\.bin.*pass use_safetensors=False"),
+        (_only_pickle, ModelLoadError, r"only as pytorch_model\.bin.*'use_safetensors': False"),
         (_cut_weights, ModelLoadError, r"Cannot load the weights of '.*model': SafetensorError"),
         (_lose_a_tensor, ModelLoadError, r"incomplete: 1 of .*'model\.norm\.weight'.*random"),
         (_break_tokenizer, ModelLoadError, r"Cannot load the tokenizer of '.*model'"),
@@ -423,6 +427,8 @@ def test_offline_an_unknown_model_is_refused_at_once() -> None:
     ("error", "message"),
     [
         (RepositoryNotFoundError, "No model 'nobody/nothing'.*no such folder.*HF_TOKEN.*'bundled'"),
+        (RepositoryNotFoundError, r"pass model_kwargs=\{'token': …\}\)"),
+        (GatedRepoError, r"gated.*HF_TOKEN or pass model_kwargs=\{'token': …\}\."),
         (RevisionNotFoundError, "'nobody/nothing' has no revision 'v9'"),
     ],
 )
