@@ -139,6 +139,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.repeats < 1:
         parser.error(f"--repeats is {arguments.repeats}. Expected: 1 or more.")
+    if arguments.k < 1:
+        parser.error(f"--k is {arguments.k}. Expected: 1 or more.")
+    # Without the folder beside the clone all tools are invented; one that is named is meant.
+    if arguments.tools != shared and not any(arguments.tools.glob("*/catalog.jsonl")):
+        parser.error(f"--tools {arguments.tools} has no catalog. Expected: */catalog.jsonl in it.")
     check_outputs(json_file=arguments.json)
     catalogs = nested_catalogs(largest_catalog(arguments.tools), arguments.k)
     numbers = itertools.count(1001)

@@ -720,6 +720,14 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    needed = ["cases/bfcl_gold.jsonl"]
+    if options.parts != ["bundled"]:
+        needed.append("tokenizers/deepseek-llm/tokenizer.json")
+    if lacking := [name for name in needed if not (options.shared / name).is_file()]:
+        parser.error(
+            f"--shared {options.shared} has no {' and no '.join(lacking)}. Expected: the folder "
+            "with recorded cases and tokenizers that lies beside the clone."
+        )
     check_outputs(json_file=options.json)
     torch.set_num_threads(options.threads)
     run = Run(options)

@@ -279,7 +279,13 @@ def main() -> None:
     parser.add_argument("--end-id", type=int, default=1)
     parser.add_argument("--gold", action="store_true")
     options = parser.parse_args()
-    vocabulary = Vocabulary(options.tokenizer.read_text(), end_ids=[options.end_id])
+    if options.calls < 1:
+        parser.error(f"--calls is {options.calls}. Expected: 1 or more.")
+    if not options.tokenizer.is_file():
+        parser.error(f"--tokenizer {options.tokenizer} is no file. Expected: a tokenizer.json.")
+    if not SHARED.is_dir():
+        parser.error(f"There is no folder {SHARED}, whose schemas are walked. Put it there.")
+    vocabulary = Vocabulary(options.tokenizer.read_text("utf-8"), end_ids=[options.end_id])
     if options.gold:
         gold(vocabulary)
     else:

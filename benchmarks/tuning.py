@@ -22,6 +22,7 @@ from typing import Any
 from bundled_model import FOLDER, answer_prompts, hold_conversations
 
 from langchain_gorilla import ChatGorilla, bundled
+from langchain_gorilla.evaluation.outputs import check_outputs
 from langchain_gorilla.evaluation.printing import run_command
 from langchain_gorilla.evidence import BUNDLED_WEIGHT
 from langchain_gorilla.formats.registry import format_named
@@ -80,6 +81,11 @@ def main() -> None:
     parser.add_argument("--control", action="store_true", help="train on other tools alone")
     parser.add_argument("--out", type=Path, help="keep rows and model here")
     options = parser.parse_args()
+    for name, least in (("count", 10), ("general", 0)):
+        if (number := getattr(options, name)) < least:
+            parser.error(f"--{name} is {number}. Expected: {least} or more.")
+    chosen = TuningOptions(epochs=options.epochs)
+    check_outputs(folder=options.out)
     out = options.out or Path(tempfile.mkdtemp())
     given = json.loads((FOLDER / "prompts.json").read_text("utf-8"))
     phrases = json.loads((FOLDER / "phrases.json").read_text("utf-8"))
@@ -96,7 +102,6 @@ def main() -> None:
     asked = {message.text for row in rows for message in row.messages}
     known = [one["question"] for one in given["prompts"] if one["question"] in asked]
     print(f"{len(rows)} rows to learn from; of the prompts, those among them: {known}")
-    chosen = TuningOptions(epochs=options.epochs)
     print(tune(rows, model="bundled", format_=V2, out=out / "model", options=chosen))
     print("| | kept phrases | made questions | prompts | conversations |\n|---|---|---|---|---|")
     after = "control" if options.control else "tuned"

@@ -1,5 +1,7 @@
 """What the benchmarks report, where it could be wrong unseen."""
 
+import importlib
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,3 +40,32 @@ def test_a_violation_is_not_hidden_by_one_that_is_left_to_validation(
     text = fuzz_grammar.BUNDLED.read_text("utf-8")
     assert fuzz_grammar.fuzz(fuzz_grammar.Vocabulary(text, end_ids=[1]), 2, 0) == 2
     assert "VIOLATION f: 4.5 is not of type 'integer'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("decoding", "--shared nowhere", "--shared nowhere has no cases/bfcl_gold.jsonl and no "),
+        ("decoding", "--shared nowhere --parts bundled", "has no cases/bfcl_gold.jsonl. Expected"),
+        ("fuzz_grammar", "--tokenizer nowhere", "--tokenizer nowhere is no file. Expected"),
+        ("fuzz_grammar", "--calls 0", "--calls is 0. Expected: 1 or more"),
+        ("tuning", "--count -1", "--count is -1. Expected: 10 or more"),
+        ("tuning", "--general -1", "--general is -1. Expected: 0 or more"),
+        ("agent_turn", "--tools nowhere", "--tools nowhere has no catalog. Expected"),
+        ("agent_turn", "--k 0", "--k is 0. Expected: 1 or more"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_told_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    arguments: str,
+    said: str,
+) -> None:
+    # Beside each other, as when they are run as scripts.
+    monkeypatch.syspath_prepend(str(Path(fuzz_grammar.__file__).parent))
+    script = importlib.import_module(f"benchmarks.{name}")
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments.split()])
+    with pytest.raises(SystemExit):
+        script.main()
+    assert said in " ".join(capsys.readouterr().err.split())
