@@ -54,9 +54,15 @@ def search(
     json_file: JsonFile = None,
 ) -> None:
     """Print the tools that an index finds for a request."""
+    from langchain_gorilla.errors import UnsupportedOptionError
     from langchain_gorilla.retrieval.points import Where
     from langchain_gorilla.retrieval.retriever import ToolRetriever
 
+    if not query.strip():
+        # Such as of a shell's variable that is not set; a library's caller may mean it.
+        raise UnsupportedOptionError(
+            "The request is empty, so no tool can fit it. Write what is wanted, in a user's words."
+        )
     check_outputs(json_file=json_file)
     where = Where(namespaces=tuple(namespace)) if namespace else None
     with _opened(index, embedder, collection) as opened:

@@ -86,6 +86,14 @@ def test_search_in_a_namespace_that_the_index_has_not_names_those_it_has(folder:
     assert "get_weather" in run("search", folder, "rain", "--namespace", "desk").output
 
 
+@pytest.mark.parametrize("request_text", ["", "  "])
+def test_a_search_for_nothing_is_an_error_and_no_table_of_no_tools(
+    folder: Path, request_text: str
+) -> None:
+    with pytest.raises(UnsupportedOptionError, match="request is empty"):
+        run("search", folder, request_text)
+
+
 def test_search_in_a_namespace_of_an_index_without_any_says_so(tmp_path: Path) -> None:
     with ToolIndex.in_folder(tmp_path / "plain") as index:
         index.sync(ToolCatalog(DOCUMENTS))
