@@ -61,6 +61,7 @@ def index(
 
     check_outputs(json_file=json_file)
     options = SourceOptions(base_url, allow_writes, depth)
+    sources = list(dict.fromkeys(sources))
     catalog = ToolCatalog(qualified=qualified)
     refusals: list[Refusal] = []
     counts: dict[str, int] = {}

@@ -134,6 +134,12 @@ def test_equal_names_of_one_namespace_are_refused_without_advice_that_does_not_h
     assert "Pass --qualified" not in output
 
 
+def test_a_source_that_is_named_twice_is_read_once(tmp_path):
+    result = run("python:statistics", "python:statistics", folder=tmp_path / "index")
+    assert "python:statistics: 19 tools" in result.output
+    assert "has this name" not in result.output
+
+
 def test_a_source_may_be_named_like_markup():
     progress = indexing.progress_bar()
     progress.add_task("Reading apizoo:a[/b]")
