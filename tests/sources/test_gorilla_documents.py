@@ -176,6 +176,38 @@ def test_a_line_may_hold_what_unicode_calls_the_end_of_one(tmp_path):
     ]
 
 
+LINES = [json.dumps({"api_call": f"f{number}()", "description": "x"}) for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"api_call": "torch.hub.lo',
+        "# a comment",
+        "<html>",
+        "[" * 100_000,
+        f"{LINES[0]}{LINES[1]}",
+    ],
+    ids=["cut off", "comment", "page", "deep", "two"],
+)
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_one_broken_line_is_named_and_takes_no_other_along(tmp_path, place, broken):
+    lines = [*LINES[:place], broken, *LINES[place:]]
+    tools = tools_from_gorilla_documents(written(tmp_path, "\n".join(lines), "api.jsonl"))
+    assert [tool.name for tool in tools] == ["f0", "f1", "f2", "f3"]
+    assert not any("repaired" in tool.metadata for tool in tools)
+    assert [refusal.where for refusal in tools.refusals] == [f"api.jsonl row {place + 1}"]
+    assert "line is no JSON" in tools.refusals[0].reason
+
+
+def test_a_line_with_a_comma_too_many_is_repaired_alone(tmp_path):
+    lines = [*LINES[:2], '{"api_call": "g()",}', *LINES[2:]]
+    tools = tools_from_gorilla_documents(written(tmp_path, "\n".join(lines), "api.jsonl"))
+    assert [tool.name for tool in tools] == ["f0", "f1", "g", "f2", "f3"]
+    assert [tool.name for tool in tools if "repaired" in tool.metadata] == ["g"]
+    assert not tools.refusals
+
+
 def test_repaired_files_say_so(tmp_path):
     (tool,) = tools_from_gorilla_documents(written(tmp_path, json.dumps([ZOO_ROW])[:-1]))
     assert tool.metadata["repaired"] is True
