@@ -18,11 +18,11 @@ from langchain_core.runnables import (
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.tools import BaseTool
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Send
+from langgraph.store.base import BaseStore
+from langgraph.types import All, Checkpointer, Send
 
 from langchain_gorilla.catalog import CatalogTool, ToolCatalog
 from langchain_gorilla.errors import UnsupportedOptionError
@@ -31,7 +31,7 @@ from langchain_gorilla.interrupting import answer_with_missing
 from langchain_gorilla.missing import wants_interrupt
 from langchain_gorilla.recovery import check_bounds, last_answer, recover
 
-AgentGraph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
+AgentGraph = CompiledStateGraph[MessagesState, Any, MessagesState, MessagesState]
 
 
 def create_tool_agent(
@@ -39,7 +39,13 @@ def create_tool_agent(
     tools: Sequence[BaseTool | Callable[..., Any]] | ToolNode | ToolCatalog,
     *,
     system_prompt: str | SystemMessage | None = None,
-    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    state_schema: type[Any] | None = None,
+    context_schema: type[Any] | None = None,
+    checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
+    interrupt_before: All | list[str] | None = None,
+    interrupt_after: All | list[str] | None = None,
+    name: str | None = None,
     max_repairs: int = 2,
     max_identical_calls: int = 3,
     handle_tool_errors: bool | str | Callable[..., str] | tuple[type[Exception], ...] = True,
@@ -61,7 +67,16 @@ def create_tool_agent(
             for a ``ChatGorilla`` with a ``tool_retriever``, which is offered a few of them. A
             catalog may change while the agent runs.
         system_prompt: Put before the conversation at every call, not kept in the state.
-        checkpointer: Keeps conversations by ``thread_id``.
+        state_schema: Has ``messages`` as ``MessagesState`` has them, and keys of your own, which
+            tools may read and change; None is ``MessagesState``.
+        context_schema: Of what a run is given as ``context=``, which tools may read.
+        checkpointer: Keeps conversations by ``thread_id``; True or False as in LangGraph, for an
+            agent that is a node of another graph.
+        store: What tools remember across conversations.
+        interrupt_before: Nodes before which a run stops, of ``model``, ``missing`` and ``tools``;
+            needs a checkpointer.
+        interrupt_after: The same, behind them.
+        name: The graph's, and that of its answers, by which several agents are told apart.
         max_repairs: As in ``recover``.
         max_identical_calls: As in ``recover``.
         handle_tool_errors: As in ``ToolNode``. True: an exception in a tool becomes an error
@@ -75,7 +90,8 @@ def create_tool_agent(
         InvalidFunctionError: No tool can be made of one.
         UnknownToolError: A tool is a schema alone, with nothing that runs.
         UnsupportedOptionError: A bound is out of its range, the model has tools already or cannot
-            have any, the tools are no list, or the system prompt is no text.
+            have any, the tools are no list, the system prompt is no text, or the state has no
+            messages.
     """
     check_bounds(max_repairs, max_identical_calls)
     node = _node(tools, handle_tool_errors)
@@ -89,9 +105,14 @@ def create_tool_agent(
             "Expected a text or a SystemMessage."
         )
     system = [] if system_prompt is None else [system_prompt]
+    graph = _empty_graph(state_schema, context_schema)
 
     def prompt(state: MessagesState) -> list[BaseMessage]:
         return [*system, *state["messages"]]
+
+    def named(message: BaseMessage) -> BaseMessage:
+        is_own = name and isinstance(message, AIMessage)
+        return message.model_copy(update={"name": name}) if is_own else message
 
     def follow(before: Sequence[BaseMessage], answer: AIMessage) -> dict[str, Any]:
         decided = recover(
@@ -99,12 +120,12 @@ def create_tool_agent(
             max_repairs=max_repairs,
             max_identical_calls=max_identical_calls,
         )
-        return {"messages": [answer, *decided.messages]}
+        return {"messages": [*map(named, (answer, *decided.messages))]}
 
     def answered(state: MessagesState, answer: AIMessage) -> dict[str, Any]:
         if wants_interrupt(answer):
             # A node of its own: one that is resumed runs again, and must not ask the model again.
-            return {"messages": [answer]}
+            return {"messages": [named(answer)]}
         return follow(state["messages"], answer)
 
     def call_model(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
@@ -121,9 +142,10 @@ def create_tool_agent(
     def after_tools(state: MessagesState) -> str:
         return END if _all_direct(state["messages"], known) else "model"
 
-    graph = StateGraph(MessagesState)
-    graph.add_node("model", RunnableLambda(call_model, acall_model))
-    graph.add_node("missing", ask_person)
+    # Each by its input's schema: a state of a dataclass or of Pydantic has no items.
+    asks = RunnableLambda(call_model, acall_model)
+    graph.add_node("model", asks, input_schema=MessagesState)
+    graph.add_node("missing", ask_person, input_schema=MessagesState)
     graph.add_node("tools", node)
     graph.add_edge(START, "model")
     # Edges, not Commands: only by edges does an answer that ``update_state`` changed go on.
@@ -134,7 +156,32 @@ def create_tool_agent(
         graph.add_conditional_edges("tools", after_tools, ["model", END])
     else:
         graph.add_edge("tools", "model")
-    return graph.compile(checkpointer=checkpointer)
+    return graph.compile(
+        checkpointer,
+        store=store,
+        interrupt_before=interrupt_before,
+        interrupt_after=interrupt_after,
+        name=name,
+    )
+
+
+def _empty_graph(
+    state_schema: type[Any] | None, context_schema: type[Any] | None
+) -> StateGraph[Any, Any, Any, Any]:
+    """Return a graph without nodes, over a state that is known to hold the conversation."""
+    plain: StateGraph[Any, Any, Any, Any] = StateGraph(MessagesState, context_schema)
+    if state_schema is None:
+        return plain
+    graph: StateGraph[Any, Any, Any, Any] | None = None
+    if isinstance(state_schema, type):
+        graph = StateGraph(state_schema, context_schema)
+    if graph is None or graph.channels.get("messages") != plain.channels["messages"]:
+        raise UnsupportedOptionError(
+            f"state_schema={state_schema!r:.120} does not keep messages as LangGraph's "
+            "MessagesState does. Derive yours from it: class State(MessagesState), or give it "
+            "messages: Annotated[list[AnyMessage], add_messages]."
+        )
+    return graph
 
 
 def _node(

@@ -1,13 +1,19 @@
 import time
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import InjectedToolCallId, StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.prebuilt import InjectedState, ToolNode
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
+from langgraph.runtime import get_runtime
+from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, interrupt
+from pydantic import BaseModel
 
 from langchain_gorilla import ChatGorilla, ScriptedEngine, create_tool_agent
 from langchain_gorilla.catalog import ToolCatalog
@@ -401,3 +407,93 @@ def test_what_a_person_says_at_a_breakpoint_goes_to_the_model():
     agent.update_state(config, {"messages": [HumanMessage("No, in Rome.")]})
     messages = agent.invoke(None, config)["messages"]
     assert [m.text for m in messages] == ["Weather?", "", "No, in Rome.", "Rome, then."]
+
+
+def test_a_tool_remembers_in_the_agents_store():
+    def note(text: str, store: Annotated[Any, InjectedStore]) -> str:
+        """Note a text."""
+        store.put(("notes",), "1", {"text": text})
+        return "noted"
+
+    store = InMemoryStore()
+    ask(create_tool_agent(scripted("<<function>>note(text='hi')", "Done."), [note], store=store))
+    assert store.get(("notes",), "1").value == {"text": "hi"}
+
+
+class TypedState(MessagesState):
+    user: str
+
+
+class PydanticState(BaseModel):
+    messages: Annotated[list, add_messages]
+    user: str = ""
+
+
+@dataclass
+class DataclassState:
+    messages: Annotated[list, add_messages] = field(default_factory=list)
+    user: str = ""
+
+
+@pytest.mark.parametrize("state_schema", [TypedState, PydanticState, DataclassState])
+def test_tools_read_and_change_a_state_of_ones_own(state_schema):
+    def greet(
+        word: str,
+        state: Annotated[Any, InjectedState],
+        tool_call_id: Annotated[str, InjectedToolCallId],
+    ) -> Command:
+        """Greet the user."""
+        user = state["user"] if isinstance(state, dict) else state.user
+        message = ToolMessage(f"{word} {user}", tool_call_id=tool_call_id)
+        return Command(update={"user": f"{user}, greeted", "messages": [message]})
+
+    model = scripted("<<function>>greet(word='Hi')", "Done.")
+    agent = create_tool_agent(model, [greet], state_schema=state_schema)
+    state = agent.invoke({"messages": [HumanMessage("Greet me.")], "user": "Ann"})
+    assert [m.text for m in state["messages"]] == ["Greet me.", "", "Hi Ann", "Done."]
+    assert state["user"] == "Ann, greeted"
+
+
+@pytest.mark.parametrize("state_schema", [dict, dataclass(type("Empty", (), {})), "State"])
+def test_a_state_without_messages_is_refused_when_the_graph_is_built(state_schema):
+    with pytest.raises(UnsupportedOptionError, match="Derive yours from it: class State"):
+        create_tool_agent(scripted(), [get_weather], state_schema=state_schema)
+
+
+def test_a_tool_reads_the_context_of_a_run():
+    def whoami() -> str:
+        """Say who asks."""
+        return get_runtime(TypedState).context["user"]
+
+    model = scripted("<<function>>whoami()", "Ann.")
+    agent = create_tool_agent(model, [whoami], context_schema=TypedState)
+    state = agent.invoke({"messages": [HumanMessage("Who?")]}, context={"user": "Ann"})
+    assert state["messages"][2].text == "Ann"
+
+
+def test_a_graph_stops_at_the_nodes_that_it_was_built_to_stop_at():
+    model = scripted("<<function>>get_weather(city='Paris')", "20 C.")
+    agent = create_tool_agent(
+        model,
+        [get_weather],
+        checkpointer=InMemorySaver(),
+        interrupt_before=["tools"],
+        interrupt_after=["tools"],
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    assert len(ask(agent, config=config)) == 2
+    assert len(agent.invoke(None, config)["messages"]) == 3
+    assert len(agent.invoke(None, config)["messages"]) == 4
+
+
+def test_an_agent_with_a_name_is_a_node_of_that_name_and_signs_its_answers():
+    calls = "<<function>>get_weather(town='Paris')"
+    agent = create_tool_agent(scripted(calls), [get_weather], name="weather", max_repairs=0)
+    team = StateGraph(MessagesState).add_node(agent).add_edge(START, "weather").compile()
+    messages = ask(team)
+    assert [(m.type, m.name) for m in messages] == [
+        ("human", None),
+        ("ai", "weather"),
+        ("tool", "get_weather"),
+        ("ai", "weather"),
+    ]
