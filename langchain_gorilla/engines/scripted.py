@@ -12,6 +12,7 @@ import threading
 import zlib
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from langchain_gorilla.engines.base import (
     AnswerGrammar,
@@ -85,6 +86,17 @@ class ScriptedEngine:
         self._delay_s = delay_s
         self._lock = threading.Lock()
         self._given = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the lock: a copy, or what is unpickled, goes on with the script on its own."""
+        with self._lock:
+            kept = {name: value for name, value in vars(self).items() if name != "_lock"}
+            return {**kept, "requests": [*self.requests]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on from where the other one was."""
+        vars(self).update(state)
+        self._lock = threading.Lock()
 
     @property
     def context_tokens(self) -> int:

@@ -1,6 +1,9 @@
+import copy
+import pickle
 import re
 import sys
 import time
+from collections.abc import Callable
 from subprocess import run
 from typing import Any
 
@@ -156,3 +159,18 @@ def test_it_needs_no_torch() -> None:
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],  # noqa: S301
+)
+def test_a_copy_goes_on_with_the_script_on_its_own(copied: Callable[[Any], Any]) -> None:
+    engine = ScriptedEngine(["one", "two"])
+    model = ChatGorilla(model="bundled", engine=engine)
+    model.bind_tools([{"name": "f", "description": "", "parameters": {}}]).invoke("a")
+    other = copied(engine)
+    assert _text(list(other.stream(("b",), _PLAIN))) == "two"
+    assert _text(list(engine.stream(("c",), _PLAIN))) == "two"
+    assert (len(other.prompts), other.prompts[1], engine.prompts[1]) == (2, "b", "c")
+    assert copied(model).engine.requests == engine.requests
