@@ -79,6 +79,10 @@ class ToolIndex:
         self.adapted = adapted
         self._held = Generations(place, self.dense, adapted=adapted)
 
+    def __deepcopy__(self, memo: Any) -> "ToolIndex":
+        """Share the index with the copy of a retriever or model: a folder has one that opens it."""
+        return self
+
     @classmethod
     def in_folder(cls, folder: str | Path, **options: Any) -> "ToolIndex":
         """Open an index in a folder, for one process; options as for ``ToolIndex``."""

@@ -4,6 +4,7 @@ import math
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from langchain_gorilla.catalog import CatalogTool
 from langchain_gorilla.retrieval.document import lexical_text, point_id, shared_openings
@@ -30,6 +31,10 @@ class LexicalIndex:
         self._tools = tuple(tools)
         self._postings: dict[int, list[tuple[int, float]]] | None = None
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle the tools; their words are read again."""
+        return LexicalIndex, (self._tools,)
 
     def search(self, query: str, *, k: int = 10, where: Where | None = None) -> SearchResult:
         """Find tools by words and by exact name."""

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 import threading
 
 import pytest
@@ -68,6 +70,18 @@ async def test_what_is_no_text_is_refused_in_words(catalog, asked):
         retriever.invoke(asked)
     with pytest.raises(UnsupportedOptionError, match="Expected a request, as text"):
         await retriever.ainvoke(asked)
+
+
+def test_a_retriever_that_has_searched_is_copied_with_its_index_shared(tmp_path, catalog):
+    words = ToolRetriever(catalog=catalog)
+    found = names(words.invoke("forecast rain"))
+    pickled = pickle.dumps(words)
+    for other in (copy.deepcopy(words), pickle.loads(pickled)):  # noqa: S301
+        assert names(other.invoke("forecast rain")) == found
+    with ToolIndex.in_folder(tmp_path) as index:
+        index.sync(catalog)
+        other = copy.deepcopy(ToolRetriever(index=index))
+        assert names(other.invoke("forecast rain")) == found
 
 
 def test_the_words_follow_the_catalog(catalog):
