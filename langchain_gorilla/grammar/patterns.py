@@ -74,11 +74,16 @@ _DAYS: Final = (
 )
 _LEAP_YEAR: Final = r"(?:[12]\d(?:0[48]|[2468][048]|[13579][26])|(?:1[26]|2[048])00)"
 _DATE: Final = rf"(?:[12]\d{{3}}-{_DAYS}|{_LEAP_YEAR}-02-29)"
-_TIME: Final = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+# RFC 3339 wants an offset, but Pydantic's schemas say "date-time" and "time" of naive values too,
+# and an offset that nobody named would make another time of one.
+_OFFSET: Final = r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?"
+_TIME: Final = rf"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{{1,6}})?{_OFFSET}"
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_DAY_PART: Final = r"T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)"
+# So few digits that Python's timedelta holds each.
+_N: Final = r"\d{1,6}"
+_DAY_PART: Final = rf"T(?:{_N}H(?:{_N}M(?:{_N}S)?)?|{_N}M(?:{_N}S)?|{_N}S)"
 _DURATION: Final = (
-    rf"P(?:\d+W|(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)(?:{_DAY_PART})?|{_DAY_PART})"
+    rf"P(?:{_N}W|(?:{_N}Y(?:{_N}M(?:{_N}D)?)?|{_N}M(?:{_N}D)?|{_N}D)(?:{_DAY_PART})?|{_DAY_PART})"
 )
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -94,7 +99,8 @@ FORMATS: Final = {
     "uri": r"^[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,./0-9:;=?@A-Za-z_~-]+$",
     "duration": rf"^{_DURATION}$",
 }
-"""Format name to pattern; each matches only texts of that format, not always all of them."""
+"""Format name to pattern; each matches only texts of that format, not always all of them, and
+times without an offset."""
 
 NO_TEXT_FORMATS: Final = frozenset({"int32", "int64", "float", "double", "password", "binary"})
 """OpenAPI's hints that say nothing about the text."""

@@ -1,8 +1,12 @@
 import re
+from datetime import date, datetime, time, timedelta
+from ipaddress import IPv4Address
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import AnyUrl, TypeAdapter
 
 from langchain_gorilla.grammar.constraint import Vocabulary
 from langchain_gorilla.grammar.patterns import FORMATS, UncompilablePatternError, pattern
@@ -41,3 +45,23 @@ def test_what_a_grammar_cannot_say_is_uncompilable(source: str) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_compiles(name: str) -> None:
     assert pattern(FORMATS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("date", date),
+        ("time", time),
+        ("date-time", datetime),
+        ("duration", timedelta),
+        ("uuid", UUID),
+        ("ipv4", IPv4Address),
+        ("uri", AnyUrl),
+    ],
+)
+@given(data=st.data())
+def test_what_a_format_lets_pass_pydantic_reads(name: str, kind: type, data: st.DataObject) -> None:
+    # Whole, without the line break that $ lets pass behind it.
+    written = re.compile(FORMATS[name].removesuffix("$"), re.ASCII)
+    text = data.draw(st.from_regex(written, fullmatch=True))
+    assert isinstance(TypeAdapter(kind).validate_python(text), kind)
