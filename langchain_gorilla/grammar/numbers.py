@@ -8,6 +8,7 @@ not round them onto a bound.
 import math
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Final
 
@@ -58,13 +59,17 @@ class Bounds:
 
     def integers(self) -> tuple[int | None, int | None]:
         """Give the smallest and the largest integer inside."""
+        return self.counts(Fraction(1))
+
+    def counts(self, step: Fraction) -> tuple[int | None, int | None]:
+        """Give the smallest and the largest n for which n * step is inside."""
         low = high = None
         if self.low is not None:
-            low = math.ceil(self.low)
-            low += low == self.low and self.low_excluded
+            low = math.ceil(Fraction(self.low) / step)
+            low += low * step == self.low and self.low_excluded
         if self.high is not None:
-            high = math.floor(self.high)
-            high -= high == self.high and self.high_excluded
+            high = math.floor(Fraction(self.high) / step)
+            high -= high * step == self.high and self.high_excluded
         return low, high
 
 
@@ -163,21 +168,67 @@ def _natural_multiples(divisor: int, places: int, low: int, high: int | None) ->
     return choice(*options)
 
 
+def decimal_multiples(divisor: Decimal, bounds: Bounds) -> Rule | None:
+    """Multiples of a ``divisor`` > 0 that is no integer, or None where no small rule says that."""
+    step = Fraction(divisor)
+    low, high = bounds.counts(step)
+    _, digits, exponent = divisor.normalize().as_tuple()
+    places = -int(exponent)
+    scale = int("".join(map(str, digits)))
+
+    def at(count: int) -> Decimal:
+        return Decimal(f"{count * scale}e{-places}")  # Exact, however long; a product is not.
+
+    if scale == 1:
+        first, last = (None if end is None else at(end) for end in (low, high))
+        return number(Bounds(first, last), places)
+    if step.numerator == 1 and (parts := step.denominator) <= _LISTED_MULTIPLES:
+        options = []
+        if high is None or high >= 0:
+            options.append(_natural_parts(parts, places, max(low or 0, 0), high))
+        if low is None or low < 0:
+            nearest = 1 if high is None else max(1, -high)
+            rule = _natural_parts(parts, places, nearest, None if low is None else -low)
+            options.append(sequence(Literal("-"), rule))
+        return choice(*options)
+    if low is None or high is None or high - low >= _LISTED_MULTIPLES:
+        return None
+    texts = [f"{at(count):f}" for count in range(low, high + 1)]
+    whole = [text.partition(".")[0] for text in texts if not text.partition(".")[2].strip("0")]
+    return choice(*map(Literal, texts + whole))
+
+
+def _natural_parts(parts: int, places: int, low: int, high: int | None) -> Rule:
+    """From ``low`` >= 0 to ``high``, counted in parts of one: an integer, and one of few fractions."""
+    fractions: dict[tuple[int, int | None], list[Rule]] = {}
+    for part in range(parts):
+        first = -(-(low - part) // parts)
+        last = None if high is None else (high - part) // parts
+        if last is not None and first > last:
+            continue
+        digits = str(part * 10**places // parts).zfill(places)
+        shortest = len(digits.rstrip("0"))
+        spelled = fractions.setdefault((first, last), [] if part else [EMPTY])
+        spelled += [Literal(f".{digits[:n]}") for n in range(max(1, shortest), places + 1)]
+    return choice(*(sequence(natural(*ends), choice(*each)) for ends, each in fractions.items()))
+
+
 @lru_cache(maxsize=512)
-def number(bounds: Bounds) -> Rule:
-    """Decimals in a range, without exponent."""
+def number(bounds: Bounds, most_places: int | None = None) -> Rule:
+    """Decimals in a range, without exponent, of at most so many places."""
     low, high = bounds.low, bounds.high
     options = []
     if high is None or high > 0 or (high == 0 and not bounds.high_excluded):
         if low is not None and low >= 0:
-            options.append(_decimals(low, high, bounds.low_excluded, bounds.high_excluded))
+            above = bounds.low_excluded
+            options.append(_decimals(low, high, above, bounds.high_excluded, most_places))
         else:
-            options.append(_decimals(Decimal(0), high, False, bounds.high_excluded))
+            options.append(_decimals(Decimal(0), high, False, bounds.high_excluded, most_places))
     if low is None or low < 0:
         nearest = Decimal(0) if high is None or high >= 0 else -high
         excluded = bounds.high_excluded if nearest else True
         farthest = None if low is None else -low
-        rule = _decimals(nearest, farthest, excluded, bounds.low_excluded)
+        rule = _decimals(nearest, farthest, excluded, bounds.low_excluded, most_places)
         options.append(sequence(Literal("-"), rule))
     return choice(*options)
 
@@ -200,8 +251,10 @@ def _split(value: Decimal) -> tuple[int, str]:
     return whole, f"{value - whole:f}".partition(".")[2].rstrip("0")
 
 
-def _decimals(low: Decimal, high: Decimal | None, above: bool, below: bool) -> Rule:
-    """Decimals from ``low`` >= 0 to ``high``; ``above``/``below`` leave the bounds out."""
+def _decimals(
+    low: Decimal, high: Decimal | None, above: bool, below: bool, most: int | None
+) -> Rule:
+    """Decimals of at most ``most`` places from ``low`` >= 0 to ``high``; ``above``/``below`` leave the bounds out."""
     whole, digits = _split(low)
     if high is not None and (low > high or (low == high and (above or below))):
         return NOTHING
@@ -212,8 +265,9 @@ def _decimals(low: Decimal, high: Decimal | None, above: bool, below: bool) -> R
         largest = Decimal(10**_FLOAT_DIGITS - 1)
         first, end = Bounds(low, high, above, below).integers()
         wide = natural(max(first or 0, 10**_FLOAT_DIGITS), end)
-        return choice(_decimals(low, largest, above, False), wide)
+        return choice(_decimals(low, largest, above, False, most), wide)
     places = max(1, len(digits), len(last_digits), _FLOAT_DIGITS - widest)
+    places = places if most is None else min(places, most)
     if last == whole:
         inside = _between(digits, last_digits, above, below, places)
         zero = not digits and not above

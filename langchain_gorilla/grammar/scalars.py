@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 from langchain_gorilla.grammar.emptiness import have_common_text
@@ -16,7 +17,14 @@ from langchain_gorilla.grammar.merging import (
     listed,
 )
 from langchain_gorilla.grammar.notation import Notation, free_text
-from langchain_gorilla.grammar.numbers import Bounds, any_number, integer, multiples, number
+from langchain_gorilla.grammar.numbers import (
+    Bounds,
+    any_number,
+    decimal_multiples,
+    integer,
+    multiples,
+    number,
+)
 from langchain_gorilla.grammar.patterns import (
     NO_TEXT_FORMATS,
     UncompilablePatternError,
@@ -60,24 +68,26 @@ def bounds(schema: Schema, path: str) -> Bounds:
 def numbers(schema: Schema, path: str, left: Left, *, whole: bool) -> Rule:
     """Integers and numbers of a range."""
     inside = bounds(schema, path)
-    divisor = schema.get("multipleOf")
-    if divisor is not None and not (isinstance(divisor, int | float) and divisor > 0):
-        raise SchemaError(path, f"multipleOf {divisor!r} is not above 0")
-    if divisor is not None and divisor != int(divisor):
-        left(path, "multipleOf", "only whole numbers are compiled")
-        divisor = None
+    given = schema.get("multipleOf")
+    if given is not None and not (is_type(given, "number") and 0 < given < math.inf):
+        raise SchemaError(path, f"multipleOf {given!r} is not above 0")
     inside = _sayable(inside, schema, path, left)
-    if not whole and divisor is None:
-        if inside == Bounds():
-            return Terminal(any_number())
-        return _some(number(inside), path)
+    # In lowest terms: of integers 5/2 divides just those that 5 divides.
+    divisor = None if given is None else Fraction(str(given))
     low, high = inside.integers()
-    if divisor is None or divisor == 1:
-        return _some(integer(low, high), path)
-    rule = multiples(int(divisor), low, high)
+    rule: Rule | None
+    if whole or (divisor is not None and divisor.denominator == 1):
+        plain = integer(low, high)
+        step = 1 if divisor is None else divisor.numerator
+        rule = plain if step == 1 else multiples(step, low, high)
+    elif inside == Bounds() and divisor is None:
+        return Terminal(any_number())
+    else:
+        plain = number(inside)
+        rule = plain if divisor is None else decimal_multiples(Decimal(str(given)), inside)
     if rule is None:
-        left(path, "multipleOf", f"{divisor} has too many multiples and no short rule")
-        rule = integer(low, high)
+        left(path, "multipleOf", f"{given} has too many multiples and no short rule")
+        rule = plain
     return _some(rule, path)
 
 
