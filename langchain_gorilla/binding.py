@@ -84,8 +84,12 @@ def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bo
         )
     if (name := choice.name) is None:
         return choice
+    return ToolChoice("named", _bound(name, functions).name)
+
+
+def _bound(name: str, functions: Bound) -> FunctionSchema:
     if (function := functions.find(name)) is not None:
-        return ToolChoice("named", function.name)
+        return function
     names = functions.names
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:5]
     raise UnknownToolError(
@@ -93,6 +97,37 @@ def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bo
         + (f"Near names: {', '.join(near)}. " if near else "")
         + 'Pass a bound tool\'s name, or "auto", "any" or "none".'
     )
+
+
+def read_allowed_tools(
+    value: Mapping[str, Any], functions: Bound
+) -> tuple[str, list[FunctionSchema]]:
+    """Read OpenAI's choice among some of the bound tools.
+
+    Args:
+        value: ``{"type": "allowed_tools", "allowed_tools": {"mode": …, "tools": […]}}``, or flat as
+            its Responses have it.
+        functions: The bound tools.
+
+    Returns:
+        What ``read_tool_choice`` takes, and the tools that it is a choice among.
+
+    Raises:
+        UnknownToolError: One is not bound.
+        UnsupportedOptionError: It lists no tools, or its mode is neither "auto" nor "required".
+    """
+    inner = value.get("allowed_tools", value)
+    inner = inner if isinstance(inner, Mapping) else {}
+    mode, listed = inner.get("mode"), inner.get("tools")
+    choices = [spelled_choice(each) for each in listed] if isinstance(listed, list | tuple) else []
+    names = [choice.name for choice in choices if choice is not None and choice.name is not None]
+    if mode not in ("auto", "required") or not names or len(names) < len(choices):
+        raise UnsupportedOptionError(
+            f"tool_choice={value!r:.200} is not understood. Expected "
+            '{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": '
+            '"function", "function": {"name": …}}]}}, with "auto" or "required" as its mode.'
+        )
+    return mode, [_bound(name, functions) for name in dict.fromkeys(names)]
 
 
 def spelled_choice(value: object) -> ToolChoice | None:

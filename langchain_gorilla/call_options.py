@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, Final
 
-from langchain_gorilla.binding import OTHER_NAMES
+from langchain_gorilla.answer_shape import schema_of
+from langchain_gorilla.binding import OTHER_NAMES, read_allowed_tools
 from langchain_gorilla.engines.base import LEAST_SEED, MOST_SEED
 from langchain_gorilla.errors import UnsupportedOptionError
 from langchain_gorilla.functions import function_set
@@ -32,6 +33,7 @@ _MANY_TOOLS: Final = 64
 
 def without_many_tools(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Replace a large catalog by its size and fingerprint: 5,000 tools are 0.9 MB a trace."""
+    kwargs = _with_schema(kwargs)
     tools = kwargs.get("tools")
     if isinstance(tools, BoundTools):
         return {**kwargs, "tools": tools.summary()}
@@ -142,10 +144,37 @@ def check_enforced(
 
 
 def renamed(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a call under the names that they have here."""
+    """Return the options of a call as they are spelled here.
+
+    Under the names that they have here; a class as ``response_format`` by its schema; and of
+    OpenAI's ``allowed_tools`` the tools that it leaves, with its mode as the choice.
+
+    Raises:
+        InvalidFunctionError: No schema can be made of the class, or no tool of one given.
+        UnknownToolError: A tool is allowed that is not bound.
+        UnsupportedOptionError: ``allowed_tools`` lists no tools, or is of no known mode.
+    """
     options = {name: value for name, value in given.items() if name not in OTHER_NAMES}
     others = {here: given[name] for name, here in OTHER_NAMES.items() if name in given}
-    return {**others, **options}
+    options = _with_schema({**others, **options})
+    choice = options.get("tool_choice")
+    if not isinstance(choice, Mapping) or choice.get("type") != "allowed_tools":
+        return options
+    tools = options.get("tools") or ()
+    bound = tools if isinstance(tools, BoundTools) else function_set(tools)
+    mode, allowed = read_allowed_tools(choice, bound)
+    kept = [{"type": "function", "function": each.document()} for each in allowed]
+    return {**options, "tools": kept, "tool_choice": mode}
+
+
+def _with_schema(options: dict[str, Any]) -> dict[str, Any]:
+    """Replace a class by its schema: its repr says nothing to a trace or a cache."""
+    wanted = options.get("response_format")
+    if not isinstance(wanted, type):
+        return options
+    schema = schema_of(wanted)
+    inner = {"name": schema["title"], "schema": schema}
+    return {**options, "response_format": {"type": "json_schema", "json_schema": inner}}
 
 
 def check_call_options(given: Mapping[str, Any]) -> None:

@@ -108,8 +108,8 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         return super()._get_llm_string(stop=stop, **without_many_tools(kwargs))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
-        params = super()._get_ls_params(stop=self._stop_texts(stop) or None, **kwargs)
-        return {**params, "ls_provider": PROVIDER}
+        stop = self._stop_texts(stop) or None
+        return {**super()._get_ls_params(stop=stop, **kwargs), "ls_provider": PROVIDER}
 
     def _resolve_model_profile(self) -> ModelProfile:
         profile = ModelProfile(
@@ -125,11 +125,8 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             open_weights=True,
         )
         # A hub model's config would have to be fetched; its family's figure does instead.
-        context = (
-            self.context_tokens
-            or declared_context_tokens(self.model)
-            or self._prompt_format(self.model).context_tokens
-        )
+        context = self.context_tokens or declared_context_tokens(self.model)
+        context = context or self._prompt_format(self.model).context_tokens
         if context is not None:
             profile["max_input_tokens"] = context
         if self.max_tokens is not None:
@@ -177,7 +174,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
         tool_choice: str | dict[str, Any] | bool | None = None,
         strict: bool | None = None,
         parallel_tool_calls: bool | None = None,
-        response_format: dict[str, Any] | None = None,
+        response_format: dict[str, Any] | type | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Offer tools to the model.
@@ -186,13 +183,13 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             tools: LangChain tools, callables, Pydantic models, TypedDicts, OpenAI or MCP dicts,
                 or Gorilla's own API documents.
             tool_choice: ``"auto"`` or None; ``"any"``, ``"required"`` or True for at least one
-                call; ``"none"``; a tool's name, or OpenAI's dict with one.
+                call; ``"none"``; a tool's name, or OpenAI's dict with one or with ``allowed_tools``.
             strict: True: it is an error if the grammar has to leave part of a schema to
                 validation (``explain_constraint`` says what), or nothing is constrained; False:
                 calls are constrained only where ``tool_choice``, ``parallel_tool_calls`` or
                 ``response_format`` demands it.
             parallel_tool_calls: False for at most one call.
-            response_format: OpenAI's demand for JSON as the final text.
+            response_format: OpenAI's demand for JSON as the final text, or a class of that JSON.
             kwargs: Bound as they are.
 
         Raises:
@@ -208,6 +205,8 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             "response_format": response_format,
         }
         check_kinds(options)
+        options = renamed({**options, "tools": tools})
+        tools = options.pop("tools")
         bound: Sequence[dict[str, Any]]
         if self.tool_retriever is None:
             functions = function_set(tools)

@@ -3,6 +3,7 @@ import pytest
 from langchain_gorilla.binding import (
     ResponseFormat,
     ToolChoice,
+    read_allowed_tools,
     read_demand,
     read_response_format,
     read_tool_choice,
@@ -74,6 +75,46 @@ def test_a_demanded_call_without_tools_is_an_error(value):
 def test_a_choice_of_another_kind_is_an_error(value):
     with pytest.raises(UnsupportedOptionError, match="is not understood"):
         read_tool_choice(value, TOOLS)
+
+
+SEND = {"type": "function", "function": {"name": "send"}}
+FLAT_SEND = {"type": "function", "name": "send"}
+
+
+@pytest.mark.parametrize(
+    ("value", "mode", "names"),
+    [
+        ({"allowed_tools": {"mode": "auto", "tools": [SEND]}}, "auto", ["send"]),
+        ({"allowed_tools": {"mode": "required", "tools": [SEND, SEND]}}, "required", ["send"]),
+        ({"mode": "required", "tools": [FLAT_SEND]}, "required", ["send"]),
+        ({"mode": "auto", "tools": [{"name": "get_weather"}]}, "auto", ["get-weather"]),
+    ],
+)
+def test_some_of_the_tools_are_allowed_as_openai_says_it(value, mode, names):
+    read, allowed = read_allowed_tools({"type": "allowed_tools", **value}, TOOLS)
+    assert (read, [each.name for each in allowed]) == (mode, names)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"allowed_tools": [SEND]},
+        {"allowed_tools": {"tools": [SEND]}},
+        {"mode": "auto", "tools": []},
+        {"mode": "none", "tools": [SEND]},
+        {"mode": "auto", "tools": [SEND, {"type": "web_search"}]},
+    ],
+)
+def test_allowed_tools_without_tools_or_mode_are_an_error(value):
+    with pytest.raises(UnsupportedOptionError, match='with "auto" or "required" as its mode'):
+        read_allowed_tools({"type": "allowed_tools", **value}, TOOLS)
+
+
+def test_an_allowed_tool_that_is_not_bound_is_an_error():
+    choice = {"type": "allowed_tools", "mode": "auto", "tools": [{"name": "sent"}]}
+    with pytest.raises(UnknownToolError, match="Near names: send"):
+        read_allowed_tools(choice, TOOLS)
 
 
 @pytest.mark.parametrize(

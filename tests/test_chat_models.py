@@ -574,6 +574,44 @@ def test_create_agents_union_of_calls_and_final_json_reaches_the_engine():
     assert (answer.mode, answer.final) == ("auto", {"type": "object"})
 
 
+def get_time(city: str) -> str:
+    """Get the time."""
+    return "noon"
+
+
+def test_of_the_allowed_tools_the_model_reads_and_calls_these_alone():
+    choice = {
+        "type": "allowed_tools",
+        "allowed_tools": {
+            "mode": "required",
+            "tools": [{"type": "function", "function": {"name": "get_time"}}],
+        },
+    }
+    at_bind = scripted("Hi").bind_tools([get_weather, get_time], tool_choice=choice)
+    assert wanted(at_bind).mode == "any"
+    of_a_call = scripted("Hi").bind_tools([get_weather, get_time])
+    assert wanted(of_a_call, tool_choice=choice).mode == "any"
+    assert at_bind.bound.engine.prompts == of_a_call.bound.engine.prompts
+    assert "get_time" in at_bind.bound.engine.prompts[0]
+    assert "get_weather" not in at_bind.bound.engine.prompts[0]
+
+
+def test_a_class_as_response_format_is_its_schema_at_bind_and_in_a_call():
+    at_bind, of_a_call = bound(response_format=Joke), bound()
+    final = wanted(at_bind).final
+    assert list(final["properties"]) == ["setup", "punchline"]
+    assert wanted(of_a_call, response_format=Joke).final == final
+    assert at_bind.bound.engine.prompts == of_a_call.bound.engine.prompts
+
+
+def test_a_cache_tells_classes_of_one_name_apart():
+    first = Joke
+    second = type("Joke", (BaseModel,), {"__annotations__": {"riddle": str}})
+    model = scripted("one", "two", cache=InMemoryCache())
+    texts = [model.invoke("q", response_format=each).text for each in (first, second, first)]
+    assert texts == ["one", "two", "one"]
+
+
 def test_an_unconstrained_model_asks_for_nothing_and_claims_nothing():
     model = scripted("Hi", constrained=False)
     assert wanted(model.bind_tools([get_weather], tool_choice="any")) is None

@@ -165,6 +165,16 @@ def test_a_forced_tool_needs_no_search(monkeypatch):
     assert chat.engine.requests[0].constraint.answer.name == "book_flight"
 
 
+def test_of_many_tools_the_allowed_ones_alone_are_offered():
+    allowed = [{"type": "function", "name": "book_flight"}]
+    choice = {"type": "allowed_tools", "mode": "auto", "tools": allowed}
+    at_bind, of_a_call = model(), model()
+    assert offered(at_bind.bind_tools(tools(), tool_choice=choice).invoke(RAIN)) == ["book_flight"]
+    of_a_call.bind_tools(tools()).invoke(RAIN, tool_choice=choice)
+    for each in (at_bind, of_a_call):
+        assert [f.name for f in each.engine.requests[0].constraint.functions] == ["book_flight"]
+
+
 def test_no_tool_is_searched_for_where_none_may_be_called(monkeypatch):
     monkeypatch.setattr(ToolRetriever, "search", None)
     assert offered(model().bind_tools(tools(), tool_choice="none").invoke(RAIN)) == []
