@@ -343,11 +343,17 @@ _SAME: Final = [
     "kb kilobyte", "mb megabyte", "gb gigabyte", "tb terabyte", "w watt", "kw kilowatt",
     "kwh kilowatt-hour", "hz hertz", "hp horsepower", "kcal calorie cal",
 ]  # fmt: skip
-_NAMES: Final[dict[str, frozenset[str]]] = {}
-for _group in _SAME:
-    _each = frozenset(name.replace("-", " ") for name in _group.split())
-    for _name in _each:
-        _NAMES[_name] = _NAMES.get(_name, frozenset()) | _each
+
+
+def _named_alike() -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for group in _SAME:
+        names = frozenset(name.replace("-", " ") for name in group.split())
+        found.update({name: found.get(name, frozenset()) | names for name in names})
+    return found
+
+
+_NAMES: Final = _named_alike()
 # One letter, or a word of another meaning, is a unit behind a number or a degree sign only.
 _BARE: Final = frozenset(["in", "mo", "try"])
 
