@@ -376,9 +376,13 @@ def _unit_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"{before}{escaped}(?:s|es)?(?![^\W\d_])", re.IGNORECASE)
 
 
+_CHILDREN: Final = frozenset(["child", "children", "kid", "kids"])
+
+
 def is_none_in(text: str, name: str) -> bool:
     """Tell whether a text says that there is none of something: "no children", "without a bag"."""
-    word = rf"{re.escape(name[:-1] if name.endswith('s') else name)}\w*"
+    stem = "(?:child|kid)" if name in _CHILDREN else re.escape(name.removesuffix("s"))
+    word = rf"{stem}\w*"
     nothing = r"(?:\b(?:no|without|not any|zero)|n['’]t (?:\w+ )?any)"
     return re.search(rf"(?i){nothing}\s+(?:\w+\s+)?{word}", text) is not None
 

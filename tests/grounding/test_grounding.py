@@ -158,7 +158,13 @@ def test_a_boolean_is_said_by_its_parameters_name():
 
 
 def test_nothing_is_said_of_what_the_parameter_counts():
-    for said in ("no children", "without any children", "we don't have any children"):
+    for said in (
+        "no children",
+        "without any children",
+        "we don't have any children",
+        "no kids",
+        "no child",
+    ):
         assert not missing(0, INTEGER, f"two adults and {said}", name="num_children")
     assert missing(0, INTEGER, "two adults, and no breakfast", name="num_children")
     assert missing(1, INTEGER, "two adults and no children", name="num_children")
