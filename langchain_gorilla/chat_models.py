@@ -198,7 +198,7 @@ class ChatGorilla(ModelOptions, BaseChatModel):
             UnknownToolError: ``tool_choice`` names a tool that is not bound.
             UnsupportedOptionError: What is asked for cannot be enforced.
         """
-        options = {
+        options: dict[str, Any] = {
             "tool_choice": tool_choice,
             "strict": strict,
             "parallel_tool_calls": parallel_tool_calls,
