@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from langchain_gorilla.errors import SourceError
+from langchain_gorilla.sources.openapi.discovery import KIND as DISCOVERY
+from langchain_gorilla.sources.openapi.discovery import as_openapi
 from langchain_gorilla.sources.openapi.yaml_text import expanded_nodes, load_yaml
 
 Version: TypeAlias = Literal["2.0", "3.0", "3.1"]
@@ -171,6 +173,13 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
             f"{what} holds {type(root).__name__} at its top. Expected an OpenAPI description: an "
             "object with 'openapi' or 'swagger'."
         )
+    kind = root.get("kind")
+    if kind == DISCOVERY:
+        root = _as_openapi(root, what)
+    elif isinstance(kind, str) and kind.startswith("discovery#"):
+        raise SourceError(
+            f"{what} is a {kind:.40} of Google's. Save the one of a single API, a {DISCOVERY}."
+        )
     version = _version(root, what)
     if not isinstance(root.get("paths", {}), Mapping | None):
         raise SourceError(f"{what}: 'paths' is no object. Expected paths with their operations.")
@@ -181,6 +190,13 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
         title = info.get("title") if isinstance(info, Mapping) else None
         origin = title if isinstance(title, str) and title else "OpenAPI description"
     return Document(root, version, origin, folder)
+
+
+def _as_openapi(root: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    try:
+        return as_openapi(root, what)
+    except RecursionError:
+        raise SourceError(f"{what} is nested too deeply.") from None
 
 
 def _version(root: Mapping[str, Any], what: str) -> Version:

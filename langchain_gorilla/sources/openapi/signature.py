@@ -20,13 +20,13 @@ from langchain_gorilla.sources.openapi.names import ArgumentNames
 from langchain_gorilla.sources.openapi.operations import PLACEHOLDER, Described, path_and_query
 from langchain_gorilla.sources.openapi.schemas import Schemas, Target
 from langchain_gorilla.sources.openapi.security import Credentials
-from langchain_gorilla.sources.openapi.serialization import Style
+from langchain_gorilla.sources.openapi.serialization import SEGMENTS, Style
 from langchain_gorilla.sources.openapi.swagger2 import Located
 from langchain_gorilla.sources.tool import closed_schema
 
 _PLACES: Final = ("path", "query", "header", "cookie")
 _STYLES: Final = {
-    "path": frozenset({"simple", "label", "matrix"}),
+    "path": frozenset({"simple", "label", "matrix", SEGMENTS}),
     "query": frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"}),
     "header": frozenset({"simple"}),
     "cookie": frozenset({"form"}),

@@ -38,8 +38,8 @@ def tools_from_openapi(
 ) -> Tools:
     """Make a tool of every operation of an OpenAPI description.
 
-    Versions 3.0, 3.1 and Swagger 2.0 are read, as JSON or YAML. What becomes no tool is in the
-    result's ``refusals``, with its reason.
+    Versions 3.0, 3.1 and Swagger 2.0 are read, as JSON or YAML, and Google's Discovery documents.
+    What becomes no tool is in the result's ``refusals``, with its reason.
 
     Args:
         path_or_dict: The path of the description, or its content. Files below its folder that it
