@@ -3,6 +3,7 @@
 A document names arguments and does not say where they go, so places follow from the line: a
 placeholder is in the path, and so is a segment that is an argument's name, where the document does
 not mark placeholders; a name such as ``If-Modified-Since`` is a header; of the rest, ``body`` is the
+body where the method may have one, and so is, whatever the method, what is described as the request
 body; what remains is the query for methods without a body, else an object in the body.
 
 A model can neither leave the base URL nor set what names who calls: such headers are not offered.
@@ -11,6 +12,7 @@ A model can neither leave the base URL nor set what names who calls: such header
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -36,6 +38,9 @@ from langchain_gorilla.sources.tool import SourceTool
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+# Nothing forbids a DELETE its body, but what else it takes is in the query.
+_MAY_HAVE_BODY: Final = _WITH_BODY | {"DELETE"}
+_IS_BODY: Final = re.compile(r"\W*(?:the |a )?(?:json )?request body\b", re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 _HEADER: Final = re.compile(r"[A-Z][A-Za-z0-9]*(?:-[A-Z][A-Za-z0-9]*)+")
 _CALLERS: Final = re.compile(
@@ -119,7 +124,9 @@ class RestLines:
             "properties": {k: v for k, v in schema.properties.items() if k not in hidden},
             "additionalProperties": False,
         }
-        line = _placed(call, [name for name in schema.properties if name not in hidden], bare)
+        shown = [name for name in schema.properties if name not in hidden]
+        bodies = {name for name in shown if _is_body(name, schema.properties[name], call.method)}
+        line = _placed(call, shown, bodies, bare)
         in_path = set(_PLACEHOLDER.findall(line.path))
         required = [
             name
@@ -180,11 +187,11 @@ class RestLineTool(SourceTool):
         for name, text in headers.items():
             check_header(name, text)
         body: Any = {name: arguments[name] for name in line.body if name in arguments}
-        if line.whole_body and line.whole_body in arguments:
+        if line.whole_body in arguments:
             body = arguments[line.whole_body]
         content = None
-        if line.method in _WITH_BODY and (body or line.whole_body in arguments):
-            content = json.dumps(body, ensure_ascii=False).encode()
+        if body or line.whole_body in arguments:
+            content = _json(body).encode()
             headers["content-type"] = "application/json"
         return HttpRequest(
             label=f"{line.method} {line.path}",
@@ -198,8 +205,32 @@ class RestLineTool(SourceTool):
         )
 
 
-def _placed(call: ApiCall, names: list[str], bare: bool) -> RestLine:
-    """Decide where each argument goes."""
+def _is_body(name: str, schema: Any, method: str) -> bool:
+    """Say whether an argument is the whole body."""
+    if name == "body" and method in _MAY_HAVE_BODY:
+        return True
+    said = schema.get("description") if isinstance(schema, Mapping) else None
+    return isinstance(said, str) and _IS_BODY.match(said) is not None
+
+
+def _json(value: Any) -> str:
+    """Return a body as JSON; documents seldom say that it is no text, so it may be JSON already."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            if isinstance(json.loads(value), dict | list):
+                return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _placed(call: ApiCall, names: list[str], bodies: set[str], bare: bool) -> RestLine:
+    """Decide where each argument goes.
+
+    Args:
+        call: The line.
+        names: The arguments.
+        bodies: Those that look like the whole body; the first that has no other place is it.
+        bare: The document does not mark placeholders.
+    """
     rest = list(names)
     segments = call.path.split("/")
     if bare and "{" not in call.path:
@@ -216,7 +247,7 @@ def _placed(call: ApiCall, names: list[str], bare: bool) -> RestLine:
     rest = [name for name in rest if name not in query]
     headers = tuple(name for name in rest if _HEADER.fullmatch(name))
     rest = [name for name in rest if name not in headers]
-    whole = "body" if call.method in _WITH_BODY and "body" in rest else ""
+    whole = next((name for name in rest if name in bodies), "")
     body = tuple(name for name in rest if name != whole)
     if whole or call.method not in _WITH_BODY:
         query |= {name: name for name in body}
