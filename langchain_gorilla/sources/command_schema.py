@@ -177,6 +177,8 @@ def _value_words(name: str, sent: str, value: Any, apart: bool) -> list[str]:
     is_amount = re.match(r"-[^-].", sent) is not None and re.match(r"-\d", text) is not None
     if apart and (is_amount or text == "-" or not text.startswith("-")):
         return [sent, text]
+    if sent.endswith(","):
+        return [f"{sent}{text}"]
     if len(sent) > 2:
         return [f"{sent}={text}"]
     if not text:
@@ -186,7 +188,13 @@ def _value_words(name: str, sent: str, value: Any, apart: bool) -> list[str]:
 
 def _alone(name: str, value: Any, *, signed: bool = False) -> str:
     text = _text(name, value)
-    is_number = signed and re.fullmatch(r"-\d*\.?\d+", text) is not None
+    is_number = re.fullmatch(r"-\d*\.?\d+", text) is not None
+    if is_number and not signed:
+        raise ToolException(
+            f"{name} begins with a dash ({text[:40]!r}), which the command would read as an "
+            "option: no negative number can stand here. Use an option that takes it, or another "
+            "tool, or tell the user."
+        )
     if text.startswith("-") and text != "-" and not is_number:
         raise ToolException(
             f"{name} begins with a dash ({text[:40]!r}), which the command would read as an "
@@ -242,7 +250,8 @@ def _described(usage: Usage, text: HelpText) -> Sequence[Positional]:
     for each in usage.positionals:
         said = told.get(_identifier(" ".join(each.choices) or each.name), NamedText(""))
         repeated = each.repeated or said.name.endswith("...")
-        described.append(replace(each, description=said.description, repeated=repeated))
+        description = " ".join(filter(None, (each.description, said.description)))
+        described.append(replace(each, description=description, repeated=repeated))
     return described
 
 

@@ -6,7 +6,12 @@ from typing import Final, Literal
 
 from langchain_gorilla.calls import JSONValue
 
-_FLAG: Final = re.compile(r"--?(?:\[no-\])?[A-Za-z0-9?@#][\w@-]*(?:\.[\w-]+)*")
+_FLAG: Final = re.compile(
+    r"--?(?:\[no-\])?[A-Za-z0-9?@#][\w@-]*(?:\.[\w-]+)*(?:(?<=-W[a-z]),(?=<))?"
+)
+"""The comma is part of gcc's ``-Wl,<options>``."""
+_DIGITS: Final = re.compile(r"-(?:NUM|NUMBER)\b")
+"""What grep writes for ``-5``: no option of that name, and another one does the same."""
 _NAMES: Final = re.compile(r"-\S+(?:\s+\S+){0,2}")
 """A column of names; more words are a description that begins with one."""
 _PROSE: Final = re.compile(r"[a-z][a-z'-]*[.,;]?")
@@ -15,7 +20,7 @@ _REQUIRED: Final = re.compile(r"\[required\]|\(required\)|; required(?=\])", re.
 _AT_LEAST: Final = re.compile(r"\[(?:x>=|)(-?\d+)(?:<=x.*)?\]$")
 _REPEATED: Final = re.compile(
     r"(?:used|given|specified|provided|passed|repeated?) (?:multiple|several|many|more than)"
-    r"|multiple times|more than once|can be repeated|may be repeated",
+    r"|multiple times|more than once|can be repeated|may be repeated|\(default \[[^\]]*\]\)$",
     re.IGNORECASE,
 )
 _POSSIBLE: Final = re.compile(
@@ -85,6 +90,8 @@ def read_option(text: str) -> OptionText | None:
         text: Without indentation; the description may follow after two spaces or a colon.
     """
     text = re.sub(r"^\*\s+", "", text)
+    if _DIGITS.match(text):
+        return None
     if kubectl := re.match(r"^(-[\w-]+(?:, --[\w-]+)?|--[\w-]+)=(.*):$", text):
         return _with_default(kubectl[1], kubectl[2])
     head, colon, told = text.partition(" : ")
@@ -171,7 +178,8 @@ def _read(head: str, told: str) -> OptionText | None:
         # Typer's columns: --on  --off  <bool>.
         names = tuple(name for name in positive if name != longs[1])
         option = replace(option, names=names, negative=longs[1])
-    return _described(option, told)
+    # binutils set a dash before what an option does.
+    return _described(option, re.sub(r"^- (?=\w)", "", told))
 
 
 def _value_end(head: str, start: int) -> int:
@@ -237,7 +245,7 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
     if inner.endswith("..."):
         # How argparse writes nargs="*": [FILE ...]; commander's <file...> is of the kind.
         return replace(option, style="spaced", schema=_value_schema(inner.removesuffix("...")))
-    if first.startswith("[") and not _is_choice(inner) and "%" not in inner:
+    if first.startswith("[") and not _is_choice(inner, blanks=True) and "%" not in inner:
         return replace(option, style="optional value", schema=schema)
     # A type, as Go and aws write it; --list LIST and util-linux's <list> are one value.
     is_type = first[0] != "<" and not first.isupper()
@@ -250,8 +258,11 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
 
 def _value_schema(placeholder: str) -> dict[str, JSONValue]:
     inner = placeholder.strip("<>[]{}()=:").strip()
-    if _is_choice(inner) or placeholder.startswith("{"):
-        return {"type": "string", "enum": list(dict.fromkeys(re.split(r"[|,]", inner)))}
+    # gcc writes {joined|[^]{separate|…}}: a notation, and no list of words.
+    is_set = placeholder.startswith("{") and not re.search(r"[{}\[\]]", inner)
+    if _is_choice(inner, blanks=placeholder.startswith("[")) or is_set:
+        words = re.split(r"\|" if placeholder.startswith("[") else r"[|,]", inner)
+        return {"type": "string", "enum": list(dict.fromkeys(words))}
     lower = inner.lower()
     if _INTEGERS.match(lower):
         return {"type": "integer"}
@@ -260,8 +271,11 @@ def _value_schema(placeholder: str) -> dict[str, JSONValue]:
     return {"type": "string"}
 
 
-def _is_choice(inner: str) -> bool:
+def _is_choice(inner: str, *, blanks: bool = False) -> bool:
+    """Say whether words are to choose from; click's own may have blanks in them."""
     parts = inner.split("|")
+    if blanks:
+        parts = [re.sub(r"(?<=[^\s|]) (?=[^\s|])|[,/@&']", "", part) for part in parts]
     # readelf's <number|name> are two things that a value may be, not two words.
     is_written = "number" not in parts
     return len(parts) > 1 and is_written and all(re.fullmatch(r"[\w.:+-]+", p) for p in parts)

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from langchain_gorilla.sources.help_lines import Summary, several, with_values
 from langchain_gorilla.sources.help_options import OptionText, read_option
+from langchain_gorilla.sources.help_usage import KEY, KEY_NAME
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 _OVERSTRIKE: Final = re.compile(r".\x08")
@@ -19,10 +21,9 @@ _COMMAND: Final = re.compile(
     r"(?P<takes>(?: [A-Z<\[]\S*)*)"
     r"(?:\s{2,}(?P<right>\S.*)|\s+:\s+(?P<colon>.*)|\s-\s(?P<dash>.*)|\s*:?)$"
 )
-_SEVERAL: Final = re.compile(r"(?:^|(?<= ))(?=-[a-z]{2})")
 _TOLD_AFTER_ONE_BLANK: Final = re.compile(r" (?![A-Z_]+\b|[<\[{])\S+(?: \S+){2}")
 """What a long name leaves of the gap before the column of descriptions, and a sentence there."""
-_PLACEHOLDER: Final = re.compile(r"(--?[\w-]+) (<[^<>]+>)")
+_LETTER: Final = re.compile(r"(?P<key>\[?[A-Za-z@](?: ?<\w+> ?)?(?:\[\w+\])*\]?)\s+- (?P<told>.*)")
 _COMMAND_LIST: Final = re.compile(r"[a-z][\w-]*(?:,\s+[a-z][\w-]*)*,?")
 _ARGUMENT: Final = re.compile(
     r"^(?:\*\s+)?(?P<name>[<\[{]?[A-Za-z][\w .|/,:-]*?[>\]}]?(?:\s?\.\.\.)?)"
@@ -117,7 +118,8 @@ class _Reader:
         self._text: list[str] = []
         self._blank = True
         self._is_listing = False
-        self._placeholders: dict[str, str] = {}
+        self._summary = Summary()
+        self._letters: list[str] = []
         self._column = 0  # where options' descriptions begin
 
     def line(self, line: str) -> None:
@@ -142,8 +144,7 @@ class _Reader:
         elif self.section == "usage":
             self._usage(text)
         elif self.section == "options" and text.startswith("[-"):
-            # npm writes here, and only here, what stands for the options' values.
-            self._placeholders |= dict(_PLACEHOLDER.findall(text))
+            self._summary.add(text)
         elif self.section != "text" and _OPTION.match(text) and not self._continues(indent):
             self._option(text, indent)
         elif (self.section in ("commands", "") and self._command(text, indent)) or (
@@ -164,11 +165,18 @@ class _Reader:
         ]
         # oclif shows what is typed behind a prompt.
         found.usages = [usage.removeprefix("$ ") for usage in found.usages if usage]
+        found.options = with_values(found.options, found.usages)
+        if self._letters:
+            told = _shortened("; ".join(self._letters), _MAX_DESCRIPTION)
+            found.arguments.append(NamedText(KEY_NAME, told))
         return found
 
     def _is_heading(self, text: str, indent: int) -> bool:
         lower = text.lower().rstrip(":")
         if lower.startswith("usage:") or lower in ("usage", "synopsis"):
+            return True
+        if text.endswith(". Usage:"):
+            # zip's: Zip 3.0 (July 5th 2008). Usage:
             return True
         if self.section == "usage" and lower.startswith("or:"):
             return True
@@ -189,7 +197,8 @@ class _Reader:
         self._entry_indent = None
         self._last = ""
         for start in ("usage:", "or:", "synopsis"):
-            if lower.startswith(start) or lower == "usage":
+            if lower.startswith(start) or lower == "usage" or text.endswith(". Usage:"):
+                text = "usage:" if text.endswith(". Usage:") else text
                 self.section = "usage"
                 rest = text[len(start) :].strip() if lower != "usage" else ""
                 if rest or start != "synopsis":
@@ -243,9 +252,8 @@ class _Reader:
             self._column = indent + gap.end()
         elif _TOLD_AFTER_ONE_BLANK.match(text, column - 1):
             text = f"{text[:column]} {text[column:]}"
-        placeholder = self._placeholders.get(text.rpartition("|")[2], "")
-        options = list(map(read_option, _of_find(text) or [f"{text} {placeholder}".strip()]))
-        found = [each for each in options if each is not None]
+        options = [read_option(self._summary.written(each)) for each in several(text)]
+        found = [self._summary.completed(each) for each in options if each is not None]
         if not found:
             self._continuation(text, indent)
             return
@@ -260,6 +268,11 @@ class _Reader:
             # yargs begins each with the program.
             program = self.help.usages[0].partition(" ")[0]
             text = re.sub(rf"^{re.escape(program)} (?=\S)", "", text)
+        letter = _LETTER.fullmatch(text)
+        if letter is not None and any(map(KEY.search, self.help.usages)):
+            # ar's are parts of one word, and no commands.
+            self._letters.append(f"{letter['key']}: {letter['told']}")
+            return True
         match = _COMMAND.match(text)
         if match is None or (self._entry_indent is not None and indent > self._entry_indent):
             return False
@@ -338,18 +351,6 @@ def _plain_lines(text: str) -> list[str]:
     # The head of a man page: GIT-ADD(1)   Git Manual   GIT-ADD(1). A program that knows no --help
     # complains before it shows its usage.
     return [line for line in lines if not (_MAN_HEAD.match(line) or _COMPLAINT.match(line))]
-
-
-def _of_find(text: str) -> list[str]:
-    """Return the options of a line of find's, which has several and no description; else none.
-
-    A number there may have a sign, and brackets are around the letters to choose from.
-    """
-    several = [each.strip() for each in _SEVERAL.split(text) if each.strip()]
-    is_find = len(several) > 1 and all(map(_SEVERAL.match, several))
-    if not is_find or re.search(r"  |[,|]", text):
-        return []
-    return [re.sub(r"(?<= )N", "+N", re.sub(r"[\[\]]", "", each)) for each in several]
 
 
 def _box_row(inside: str) -> str:

@@ -20,6 +20,11 @@ _PLURAL: Final = re.compile(r"\(s\)(>?)(?:\.\.\.)?")
 """``<file(s)>``, as binutils writes ``<file>...``."""
 _TOLD: Final = re.compile(r"\s{5,}[a-z]+ [a-z ()]+$")
 """What a line does, as hostname and vim write behind it."""
+KEY: Final = re.compile(r"(?:\[-\])?\{\w+\}(?:\[\w+\])+")
+"""Letters that are written as one word, as ar has them: ``[-]{dmpqrstx}[abcDf]``."""
+KEY_NAME: Final = "operation"
+_SAME_PLACE: Final = re.compile(r"<?[\w-]+>?(?: ?\| ?<?[\w-]+>?)+")
+"""One of several things to put in one place: npm's ``[<newversion> | major | minor]``."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,17 @@ class _Line:
                 self.positionals[-1] = replace(self.positionals[-1], repeated=True)
             return
         # [USER@]HOST is one argument, which brackets begin.
+        if KEY.fullmatch(token):
+            self._add(Positional(KEY_NAME, not optional, description=f"Written as {token}."))
+            return
+        if token[0] == "[" and (
+            token.endswith(" options]") or re.fullmatch(r"\[<[^<>]*\]", token) is not None
+        ):
+            # ar's [<mri-script] is what a shell puts into its input.
+            return
+        if token[0] == "[" and not repeated and self._is_one_place(token[1:-1].strip()):
+            self._one_place(token[1:-1].strip())
+            return
         if token[0] == "[" and not re.match(r"\[[^\[\]]*\].", token):
             # [--] <path>, and [[--] <path>...]
             self._after_dashes |= token.startswith(("[--]", "[[--]"))
@@ -204,8 +220,20 @@ class _Line:
             if name.isupper() and repeated and name.lower() in ("args", "arguments"):
                 self._add(Positional(name, False, True))
             return
-        # diff takes two FILES, and writes no dots.
-        self._add(Positional(name, not optional, repeated or name == "FILES"))
+        # diff takes two FILES, zip a list, and they write no dots.
+        self._add(Positional(name, not optional, repeated or name in ("FILES", "list")))
+
+    def _is_one_place(self, inside: str) -> bool:
+        names = [each.strip(" <>").lower() for each in inside.split("|")]
+        return _SAME_PLACE.fullmatch(inside) is not None and not any(
+            name in _COMMANDS or _stands_for_options(name) for name in names
+        )
+
+    def _one_place(self, inside: str) -> None:
+        parts = [each.strip() for each in inside.split("|")]
+        named = [each.strip("<>") for each in parts if each.startswith("<")]
+        name = named[0] if named else "_or_".join(parts[:2])
+        self._add(Positional(name, False, description=f"Written as {' | '.join(parts)}."))
 
     def _is_last_argument(self, name: str) -> bool:
         """``docker run IMAGE [COMMAND]`` runs any command; ``docker COMMAND`` one of its own."""

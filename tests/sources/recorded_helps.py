@@ -354,3 +354,62 @@ What is shown:
 """
 
 BOLD = "N\bNA\bAM\bME\bE\n    x - y\n\nO\bOPTIONS\n    \x1b[1m--all\x1b[0m\n        All of it.\n"
+
+ZIP = """\
+Copyright (c) 1990-2008 Info-ZIP - Type 'zip "-L"' for software license.
+Zip 3.0 (July 5th 2008). Usage:
+zip [-options] [-b path] [-t mmddyyyy] [-n suffixes] [zipfile list] [-xi list]
+  The default action is to add or replace zipfile entries from list, which
+  can include the special name - to compress standard input.
+  -f   freshen: only changed files  -u   update: only changed or new files
+  -r   recurse into directories     -j   junk (don't record) directory names
+  -x   exclude the following names  -i   include only the following names
+  -F   fix zipfile (-FF try harder) -D   do not add directory entries
+  -e   encrypt                      -n   don't compress these suffixes
+"""
+
+AR = """\
+Usage: ar [emulation options] [-]{dmpqrstx}[abcDfilMNoOPsSTuvV] [member-name] archive-file file...
+       ar -M [<mri-script]
+ commands:
+  d            - delete file(s) from the archive
+  m[ab]        - move file(s) in the archive
+  r[ab][f][u]  - replace existing or insert new file(s) into the archive
+ generic modifiers:
+  [c]          - do not warn if the library had to be created
+  [l <text> ]  - specify the dependencies of this library
+  @<file>      - read options from <file>
+  --target=BFDNAME - specify the target object format as BFDNAME
+  --thin       - make a thin archive
+"""
+
+NPM = """\
+Run a security audit
+
+Usage:
+npm audit [fix|signatures]
+
+Options:
+[--audit-level <info|low|moderate>] [--json] [--no-package-lock]
+[--omit <dev|optional|peer> [--omit <dev|optional|peer> ...]]
+[--preid prerelease-id]
+[-w|--workspace <workspace-name> [-w|--workspace <workspace-name> ...]]
+
+  --audit-level
+    The minimum level of vulnerability for `npm audit` to exit with
+
+  --json
+    Whether or not to output JSON data, rather than the normal output.
+
+  --package-lock
+    If set to false, then ignore `package-lock.json` files when installing.
+
+  --omit
+    Dependency types to omit from the installation tree on disk.
+
+  --preid
+    The "prerelease identifier" to use as a prefix for the "prerelease" part
+
+  -w|--workspace
+    Enable running a command in the context of the configured workspaces of the
+"""

@@ -575,3 +575,9 @@ def test_a_program_that_goes_away_is_an_error_for_the_model(tmp_path):
     path.unlink()
     with pytest.raises(ToolException, match="cannot be started"):
         tool.call({"file": "x"})
+
+
+def test_a_negative_number_by_its_place_is_refused_as_one(tmp_path):
+    said = shown(tmp_path, "Usage: seq FIRST INCREMENT LAST\n", first="9", increment="-1", last="1")
+    assert "no negative number can stand here" in said[0]
+    assert "./-name" not in said[0]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_gorilla.sources.command_schema import shape_of
+from langchain_gorilla.sources.command_schema import argument_list, shape_of
 from langchain_gorilla.sources.help_options import read_option
 from langchain_gorilla.sources.help_text import read_help
 from langchain_gorilla.sources.help_usage import read_usages
@@ -229,7 +229,7 @@ def test_npm_sets_what_stands_for_values_above_the_options():
     found = shape(f"List.\n\nUsage:\nnpm ls <package>\n\n{text}", "npm", "ls")
     kinds = {name: each["type"] for name, each in types(found.schema).items()}
     assert kinds == {
-        "workspace": "string",
+        "workspace": "array",
         "depth": "integer",
         "json": "boolean",
         "package": "string",
@@ -564,3 +564,88 @@ def test_one_usage_line_may_be_of_several_commands():
 def test_no_help_is_too_strange_to_be_read(text):
     read = read_help(text)
     shape_of("x", read, read_usages(read.usages, ("x",)))
+
+
+def test_info_zip_sets_options_in_two_columns_and_their_values_in_the_usage():
+    read = shape(helps.ZIP, "zip")
+    assert list(read.options) == ["f", "u", "r", "j", "x", "i", "F", "D", "e", "n"]
+    properties = read.schema["properties"]
+    assert properties["u"]["description"] == "update: only changed or new files"
+    assert properties["D"]["description"] == "do not add directory entries"
+    assert [properties[name]["type"] for name in ("e", "n", "x")] == ["boolean", "string", "array"]
+    assert list(read.positionals) == ["zipfile", "list"]
+    # No name stands alone behind -x: zip would take all that follows for names.
+    given = {"x": ["*.o", "*.c"], "n": ".png", "zipfile": "z.zip", "list": ["a", "b"]}
+    assert argument_list(read, given) == ["-x*.o", "-x*.c", "-n.png", "z.zip", "a", "b"]
+
+
+def test_letters_of_one_word_are_no_sub_commands():
+    read = read_help(helps.AR)
+    assert read.commands == []
+    made = shape(helps.AR, "ar")
+    assert list(made.positionals) == ["operation", "member_name", "archive_file", "file"]
+    said = made.schema["properties"]["operation"]["description"]
+    assert said.startswith("Written as [-]{dmpqrstx}[abcDfilMNoOPsSTuvV]. d: delete file(s)")
+    assert "r[ab][f][u]: replace" in said
+    assert "[c]: do not warn" in said
+    given = {"operation": "rcs", "archive_file": "l.a", "file": ["x.o"], "thin": True}
+    assert argument_list(made, given) == ["--thin", "rcs", "l.a", "x.o"]
+    assert made.schema["properties"]["target"]["description"].startswith("specify the target")
+    assert made.schema["properties"]["thin"]["description"] == "make a thin archive"
+
+
+def test_npm_says_above_the_options_which_repeat_which_are_on_and_what_stands_for_values():
+    made = shape(helps.NPM, "npm", "audit")
+    assert made.schema["properties"]["omit"]["items"]["enum"] == ["dev", "optional", "peer"]
+    assert made.schema["properties"]["preid"]["type"] == "string"
+    given = {"workspace": ["a", "b"], "omit": ["dev"], "package_lock": False, "json": False}
+    words = ["--no-package-lock", "--omit", "dev", "--workspace", "a", "--workspace", "b"]
+    assert argument_list(made, given) == words
+
+
+@pytest.mark.parametrize(
+    ("usage", "name", "said"),
+    [
+        ("npm audit [fix|signatures]", "fix_or_signatures", "Written as fix | signatures."),
+        ("npm audit [<new> | major | minor]", "new", "Written as <new> | major | minor."),
+        ("npm audit [FILE|URL]", "FILE_or_URL", "Written as FILE | URL."),
+    ],
+)
+def test_one_of_several_things_in_brackets_is_one_argument(usage, name, said):
+    (positional,) = read_usages([usage], ("npm", "audit")).positionals
+    assert (positional.name, positional.required) == (name, False)
+    assert positional.description == said
+
+
+def test_gcc_hands_options_on_behind_a_comma():
+    text = "Usage: gcc file...\nOptions:\n  -Wl,<options>  Pass <options> on to the linker.\n"
+    made = shape(text, "gcc")
+    assert argument_list(made, {"wl": "-rpath,/a", "file": ["x.c"]}) == ["-Wl,-rpath,/a", "x.c"]
+
+
+def test_braces_within_braces_are_no_list_of_words():
+    line = "--help={common|params|[^]{joined|separate}}[,...]  Display options."
+    assert read_option(line).schema == {"type": "string"}
+
+
+def test_what_stands_for_digits_is_no_option():
+    text = "Usage: grep WORD\n  -C, --context=NUM  print context\n  -NUM  same as --context=NUM\n"
+    (option,) = read_help(text).options
+    assert (option.sent_as, option.description) == ("--context", "print context")
+
+
+@pytest.mark.parametrize(
+    ("line", "enum"),
+    [
+        ("--city [New York|Paris]  Where.", ["New York", "Paris"]),
+        ("--as [text/html|text/plain]  How.", ["text/html", "text/plain"]),
+        ("--of [R&D|Tom's, Ltd]", ["R&D", "Tom's, Ltd"]),
+    ],
+)
+def test_choices_of_click_may_hold_more_than_letters(line, enum):
+    option = read_option(line)
+    assert (option.style, option.schema) == ("value", {"type": "string", "enum": enum})
+
+
+def test_a_default_that_is_an_empty_list_tells_that_an_option_repeats():
+    assert read_option("--ulimit ulimit  Ulimit options (default [])").style == "repeated"
