@@ -14,6 +14,7 @@ The forms are
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 from functools import wraps
 from inspect import Parameter, getdoc, iscoroutinefunction, signature
 from typing import Any, Final, NamedTuple, get_args, get_origin, get_type_hints
@@ -28,6 +29,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
 
 from langchain_gorilla.aliases import rename_properties
+from langchain_gorilla.docstring_styles import as_google
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.typed_dicts import typed_dict_model
 
@@ -97,6 +99,12 @@ def tool_parts(tool: Any) -> ToolParts:
                 getattr(tool, "description", None),
                 getattr(tool, attribute),
             )
+    if isinstance(tool, type) and issubclass(tool, Enum):
+        raise InvalidFunctionError(
+            f"{tool.__name__!r:.120} is an Enum, which has values and takes no arguments. Make it "
+            f"the type of a parameter, or of a field: class Answer(BaseModel): value: "
+            f"{tool.__name__:.120}."
+        )
     if callable(tool) and get_origin(tool) is None:
         return _callable_parts(tool)
     raise InvalidFunctionError(
@@ -302,7 +310,8 @@ def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
 
     LangChain refuses a function where one of them has no type hint: a parameter without one,
     ``**kwargs``, or a name that is no parameter. A hint for what is no parameter changes nothing.
-    What stands behind a blank line in Args would be lost, and Args without one before it too.
+    What stands behind a blank line in Args would be lost, and Args without one before it too, and
+    parameters in the styles of NumPy, Sphinx and Epydoc would be a part of the description.
     Of a class it reads the attributes' hints, not those of what the class is called with.
     """
     source: Any = function
@@ -311,9 +320,11 @@ def _with_documented_hints(function: Callable[..., Any]) -> Callable[..., Any]:
         for maker in (source.__new__, source.__init__):  # type: ignore[misc]
             hints |= get_type_hints(maker, include_extras=True)
     written = getdoc(function) or ""
+    docstring = as_google(written)
     # Of the docstring it reads Args as a paragraph of its own, up to the first blank line.
-    head, args, rest = f"\n{written}".partition("\nArgs:\n")
-    docstring = f"{head.rstrip()}\n{args}{_BLANK_LINES.sub('', rest)}".strip() if args else written
+    head, args, rest = f"\n{docstring}".partition("\nArgs:\n")
+    if args:
+        docstring = f"{head.rstrip()}\n{args}{_BLANK_LINES.sub('', rest)}".strip()
     described: set[str] = set()
     for line in docstring.partition("Args:")[2].splitlines():
         name, colon, _ = line.partition(":")

@@ -4,6 +4,7 @@ import functools
 import inspect
 import typing
 from dataclasses import dataclass
+from enum import Enum
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Optional
 
@@ -604,3 +605,121 @@ def test_no_model_reads_of_a_config(given: Any) -> None:
         "properties": {"query": {"type": "string"}},
         "required": ["query"],
     }
+
+
+STYLES = {
+    "google": """Tell the weather.
+
+    For ten days.
+
+    Args:
+        city: Where, by name.
+        days (int, optional): How far
+            ahead.
+
+    Returns:
+        The weather.
+    """,
+    "google, headed otherwise": """Tell the weather.
+
+    For ten days.
+
+    Parameters:
+        city: Where, by name.
+        days: How far ahead.
+    """,
+    "numpy": """Tell the weather.
+
+    For ten days.
+
+    Parameters
+    ----------
+    city : str
+        Where, by name.
+    days : int, optional
+        How far
+        ahead.
+
+    Returns
+    -------
+    str
+        The weather.
+
+    Examples
+    --------
+    >>> tell("Paris")
+    """,
+    "sphinx": """Tell the weather.
+
+    For ten days.
+
+    :param city: Where, by name.
+    :type city: str
+    :param int days: How far
+        ahead.
+    :returns: The weather.
+    :raises KeyError: There is no such city.
+    """,
+    "epydoc": """Tell the weather.
+
+    For ten days.
+
+    @param city: Where, by name.
+    @type city: str
+    @param days: How far ahead.
+    @return: The weather.
+    """,
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_what_a_docstring_says_of_parameters_is_theirs_in_every_style(style: str) -> None:
+    def tell(city: str, days: int = 3) -> str:
+        return city * days
+
+    tell.__doc__ = STYLES[style]
+    schema = function_schema(tell)
+    assert schema.description == "Tell the weather. For ten days."
+    described = {name: each["description"] for name, each in schema.properties.items()}
+    assert described == {"city": "Where, by name.", "days": "How far ahead."}
+
+
+def test_results_and_examples_of_numpy_s_style_are_no_description() -> None:
+    def tell() -> None:
+        """Tell all.
+
+        Returns
+        -------
+        str
+            All.
+        """
+
+    assert function_schema(tell).description == "Tell all."
+
+
+def test_prose_with_colons_and_rules_stays_a_description() -> None:
+    def tell(city: str) -> None:
+        """Tell: the weather.
+
+        Parameters are few:
+        :) and so on
+        """
+
+    assert function_schema(tell).description == (
+        "Tell: the weather. Parameters are few:\n:) and so on"
+    )
+
+
+def test_an_enum_is_no_tool_and_may_be_a_type() -> None:
+    class Color(Enum):
+        RED = "red"
+        BLUE = "blue"
+
+    class Paint(TypedDict):
+        color: Annotated[Color, Color.RED, "Which."]
+
+    with pytest.raises(InvalidFunctionError, match="'Color' is an Enum, which has values"):
+        function_schema(Color)
+    schema = function_schema(Paint)
+    assert schema.properties["color"]["default"] == "red"
+    assert schema.parameters["$defs"]["Color"]["enum"] == ["red", "blue"]
