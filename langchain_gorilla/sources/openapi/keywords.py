@@ -150,9 +150,19 @@ def settled(
         kinds = schema.get("type", ())
         kinds = {kinds} if isinstance(kinds, str) else set(kinds)
         schema["enum"] = [_typed(each, kinds - {"null"}) for each in schema["enum"]]
+        if _is_open(given) and "anyOf" not in schema:
+            known = {key: schema.pop(key) for key in ("type", "enum") if key in schema}
+            schema["anyOf"] = [known, {key: known[key] for key in ("type",) if key in known}]
     if given.get("nullable") is True or given.get("x-nullable") is True:
         return with_null(schema)
     return schema
+
+
+def _is_open(given: Mapping[str, Any]) -> bool:
+    """Say whether an ``enum`` lists known values among others, as Microsoft and Stripe tell."""
+    about = given.get("x-ms-enum")
+    as_text = isinstance(about, Mapping) and about.get("modelAsString") is True
+    return as_text or given.get("x-stripeBypassValidation") is True
 
 
 def _required(schema: dict[str, Any], given: Mapping[str, Any], hidden: Collection[str]) -> None:

@@ -58,7 +58,7 @@ def described_operations(
     document: Document, *, allow_writes: bool
 ) -> Iterator[Described | Refusal]:
     """Yield every operation, or why it is none, in the description's order."""
-    for path, item in _mapping(document.root.get("paths")).items():
+    for path, item in _paths(document).items():
         if str(path).startswith("x-"):
             continue
         try:
@@ -286,8 +286,13 @@ def states_security(document: Document) -> bool:
     )
 
 
+def _paths(document: Document) -> dict[Any, Any]:
+    """Return the paths, those among them that Microsoft keeps apart for the query they have."""
+    return {**_mapping(document.root.get("paths")), **_mapping(document.root.get("x-ms-paths"))}
+
+
 def _path_items(document: Document) -> Iterator[Located]:
-    for item in _mapping(document.root.get("paths")).values():
+    for item in _paths(document).values():
         with suppress(UnreadableError):
             yield _path_item(item, document)
 

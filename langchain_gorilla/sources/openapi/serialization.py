@@ -12,8 +12,8 @@ from urllib.parse import quote
 from langchain_gorilla.sources.addresses import path_text
 
 SEGMENTS: Final = "segments"
-"""The style of a path parameter whose value may hold slashes, RFC 6570's ``{+name}``. It is a word
-of this package: OpenAPI has none for it."""
+"""The style of a path parameter whose value may hold slashes: RFC 6570's ``{+name}``, Microsoft's
+``x-ms-skip-url-encoding``. It is a word of this package: OpenAPI has none for it."""
 _DELIMITERS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # What allowReserved lets through, less what would start another parameter or a fragment.
 _RESERVED: Final = ":/?[]@!$'()*,;"
@@ -105,7 +105,10 @@ def path_part(name: str, value: Any, style: Style) -> str:
     """
 
     def text(each: Any) -> str:
-        return path_text(scalar(each), name, safe="/" if style.style == SEGMENTS else "")
+        if style.style == SEGMENTS:
+            # Azure's identifiers begin with the slash that the path has, too.
+            return path_text(scalar(each).strip("/"), name, safe="/")
+        return path_text(scalar(each), name)
 
     if style.is_json:
         return path_text(_json(value), name)

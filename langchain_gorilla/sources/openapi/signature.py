@@ -283,7 +283,7 @@ def _is_empty(schema: Any, kind: BodyKind) -> bool:
 
 def _style(given: Mapping[str, Any], place: str, is_json: bool) -> Style:
     default = "form" if place in ("query", "cookie") else "simple"
-    style = given.get("style")
+    style = SEGMENTS if given.get("x-ms-skip-url-encoding") is True else given.get("style")
     style = style if isinstance(style, str) and style in _STYLES[place] else default
     explode = given.get("explode")
     explode = explode if isinstance(explode, bool) else style == "form"

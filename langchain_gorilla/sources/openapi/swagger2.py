@@ -77,9 +77,8 @@ def modern_scheme(scheme: Mapping[str, Any]) -> Mapping[str, Any]:
 def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
     if "schema" in parameter:
         return dict(parameter)
-    modern = {
-        key: parameter[key] for key in ("name", "in", "description", "required") if key in parameter
-    }
+    kept = ("name", "in", "description", "required", "x-ms-skip-url-encoding")
+    modern = {key: parameter[key] for key in kept if key in parameter}
     modern["schema"] = _schema(parameter)
     if parameter.get("type") == "array":
         modern |= _style(parameter)
