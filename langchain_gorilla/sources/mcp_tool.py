@@ -5,15 +5,17 @@ no sync call, take the argument ``runtime`` for LangGraph's, raise on audio, han
 that read text only, and leave checking the arguments to the server.
 """
 
+import asyncio
 import base64
 import binascii
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import httpx
-from anyio import BrokenResourceError, ClosedResourceError
+from anyio import BrokenResourceError, CancelScope, ClosedResourceError, move_on_after
 from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
@@ -38,6 +40,8 @@ from langchain_gorilla.sources.event_loop import run
 from langchain_gorilla.sources.mcp_connection import misfit, why
 from langchain_gorilla.sources.results import cut
 from langchain_gorilla.sources.tool import SourceTool
+
+_CANCEL_TIMEOUT_S: Final = 1.0
 
 Content: TypeAlias = Annotated[types.ContentBlock | Any, Field(union_mode="left_to_right")]
 """A block of content; what is none, such as one of a kind that MCP gets later, as it was sent."""
@@ -140,14 +144,36 @@ class McpTool(SourceTool):
 async def called(
     session: ClientSession, tool: str, arguments: dict[str, Any], timeout_s: float
 ) -> CallToolResult:
-    """Call a tool.
+    """Call a tool; a server whose answer is no longer waited for is told so, and may stop.
 
     Not by ``session.call_tool``: for the result's schema it lists the tools again, without a time
     limit, and fails on a list with one that is none.
     """
     params = types.CallToolRequestParams(name=tool, arguments=arguments)
     request = types.ClientRequest(types.CallToolRequest(params=params))
-    return await session.send_request(request, CallToolResult, timedelta(seconds=timeout_s))
+    # The number that the request is about to get: the SDK tells nobody, and cancels for nobody.
+    number = getattr(session, "_request_id", None)
+    try:
+        return await session.send_request(request, CallToolResult, timedelta(seconds=timeout_s))
+    except asyncio.CancelledError:
+        await _cancel(session, number, "The caller gave up.")
+        raise
+    except McpError as error:
+        if error.error.code == httpx.codes.REQUEST_TIMEOUT:
+            await _cancel(session, number, f"No answer in {timeout_s:g} seconds.")
+        raise
+
+
+async def _cancel(session: ClientSession, number: Any, reason: str) -> None:
+    """Tell a server that a request is no longer waited for, if the connection lets it."""
+    if not isinstance(number, int):
+        return
+    params = types.CancelledNotificationParams(requestId=number, reason=reason)
+    notification = types.ClientNotification(types.CancelledNotification(params=params))
+    # The connection may be what is lost.
+    lost = suppress(ClosedResourceError, BrokenResourceError)
+    with lost, CancelScope(shield=True), move_on_after(_CANCEL_TIMEOUT_S):
+        await session.send_notification(notification)
 
 
 def _metadata(tool: types.Tool, origin: str) -> dict[str, Any]:

@@ -316,8 +316,6 @@ def test_a_program_that_crashed_is_started_again_by_the_next_call():
         message = invoked(server.tools, "crash")
         assert message.status == "error"
         assert "connection" in message.content.lower()
-        with pytest.raises(SourceError, match="no connection"):
-            server.refresh()
         assert invoked(server.tools, "add", {"a": 1, "b": 2}).status == "success"
         server.refresh()
 
@@ -406,6 +404,66 @@ async def test_a_cancelled_call_leaves_the_connection_usable():
             await task
         message = await server.tools[0].ainvoke(call("add", {"a": 1, "b": 2}))
         assert message.status == "success"
+
+
+@pytest.mark.parametrize("timeout_s", [30.0, 1.0])
+async def test_a_server_is_told_that_nobody_waits_for_its_answer(tmp_path, timeout_s):
+    told = tmp_path / "told"
+    code = (
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    if asked['method'] == 'notifications/cancelled':\n"
+        f"        open({str(told)!r}, 'a').write(f\"{{asked['params']['requestId']}}\")\n"
+        "    if asked['method'] == 'initialize':\n"
+        "        found = {'protocolVersion': asked['params']['protocolVersion'], 'capabilities': "
+        "{'tools': {}}, 'serverInfo': {'name': 'x', 'version': '1'}}\n"
+        "    elif asked['method'] == 'tools/list':\n"
+        "        found = {'tools': [{'name': 'dig', 'inputSchema': {'type': 'object'}}]}\n"
+        "    else:\n"
+        "        if 'id' in asked: print(asked['id'], file=sys.stderr)\n"
+        "        continue\n"
+        "    print(json.dumps({'jsonrpc': '2.0', 'id': asked['id'], 'result': found}), flush=True)\n"
+    )
+    connection = {"command": sys.executable, "args": ["-c", code]}
+    async with mcp.McpServer(connection, timeout_s=timeout_s) as server:
+        (dig,) = server.tools
+        task = asyncio.create_task(dig.ainvoke(call("dig")))
+        if timeout_s > 1:
+            await asyncio.sleep(0.3)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        else:
+            assert (await task).status == "error"
+        # initialize is request 0, tools/list 1.
+        await asyncio.to_thread(until, lambda: told.exists() and told.read_text() == "2")
+
+
+def test_refresh_connects_anew_where_the_server_forgot_the_session():
+    port = free_port()
+    with serving(port):
+        server = mcp.McpServer({"url": f"http://127.0.0.1:{port}/mcp/"}, timeout_s=10).open()
+    with pytest.raises(SourceError, match="cannot be listed"):
+        server.refresh()
+    with serving(port):
+        catalog = ToolCatalog()
+        server.follow(catalog)
+        assert not server.refresh()
+        assert invoked(server.tools, "appear").status == "success"
+        until(lambda: "new" in catalog)
+    with serving(port):
+        # The new process has lost the tool.
+        assert server.refresh().removed == ("new",)
+        assert "new" not in catalog
+        server.close()
+
+
+def test_refresh_starts_a_program_anew_that_ended():
+    with mcp.McpServer(STDIO, timeout_s=10) as server:
+        invoked(server.tools, "crash")
+        assert not server.refresh()
+        assert invoked(server.tools, "add", {"a": 1, "b": 2}).status == "success"
 
 
 def test_a_closed_server_says_so_and_can_be_opened_again():
