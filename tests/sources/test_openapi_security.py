@@ -433,3 +433,51 @@ def test_a_copied_tool_still_calls():
         for other in (copy.copy(tool), tool.model_copy(update={"name": "other"})):
             other.invoke({})
     assert server.last.header("x-key") == "secret-1"
+
+
+FIELDS = {
+    "type": "object",
+    "properties": {"token": {"type": "string"}, "channel": {"type": "string"}},
+    "required": ["token", "channel"],
+}
+FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"]
+
+
+@pytest.mark.parametrize("media_type", FORM_TYPES)
+def test_a_key_goes_into_the_field_of_a_form_that_carries_it(media_type: str):
+    body = {"content": {media_type: {"schema": FIELDS}}}
+    description = api({"/chat": {"post": operation(body=body)}})
+    (tool,) = tools_from_openapi(description, allow_writes=True, credentials={"token": "xoxb-1"})
+    assert tool.args_schema["required"] == ["channel"]
+    assert "token" not in tool.args
+    arrived = called(description, {"channel": "C1"}, credentials={"token": "xoxb-1"})
+    assert b"xoxb-1" in arrived.body
+    assert b"C1" in arrived.body
+    assert arrived.header("content-type").startswith(media_type)
+
+
+def test_a_key_is_the_only_field_of_swagger_s_form_too():
+    token = {"name": "token", "in": "formData", "type": "string", "required": True}
+    description = {
+        "swagger": "2.0",
+        "info": {"title": "Slack", "version": "1"},
+        "paths": {"/auth.test": {"post": {"parameters": [token]}}},
+    }
+    arrived = called(description, {}, credentials={"token": "xoxb-1"})
+    assert arrived.body == b"token=xoxb-1"
+    assert arrived.header("content-type") == "application/x-www-form-urlencoded"
+    given = {"token": "mine"}
+    assert "no keys" in refused(description, given, credentials={"token": "xoxb-1"})
+
+
+def test_a_field_of_json_is_the_models_to_fill():
+    description = api(
+        {
+            "/devices": {
+                "get": operation(parameter("token")),
+                "post": operation(body={"content": {"application/json": {"schema": FIELDS}}}),
+            }
+        }
+    )
+    tools = tools_from_openapi(description, allow_writes=True, credentials={"token": "k"})
+    assert ["token" in tool.args for tool in tools] == [False, True]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from langchain_gorilla.errors import SourceError
 from langchain_gorilla.sources.addresses import checked_base_url
 from langchain_gorilla.sources.base import Refusal
+from langchain_gorilla.sources.openapi.bodies import body_kind
 from langchain_gorilla.sources.openapi.document import Document, UnreadableError
 from langchain_gorilla.sources.openapi.swagger2 import (
     Located,
@@ -267,14 +268,30 @@ def security_schemes(document: Document) -> dict[str, Any]:
 
 
 def parameter_names(document: Document) -> set[str]:
-    """Return the names of all parameters that are described anywhere, in lower case."""
+    """Return the names of all parameters and fields of forms, in lower case."""
     root = document.root
     shared = (root.get("parameters"), _mapping(root.get("components")).get("parameters"))
     described = [(each, "") for part in shared for each in _mapping(part).values()]
     for part, file in _parts(document):
         described += [(each, file) for each in _listed(part.get("parameters"))]
-    names = (each.get("name") for each, _ in _found(described, document))
-    return {name.lower() for name in names if isinstance(name, str)}
+    names = {each.get("name") for each, _ in _found(described, document)}
+    return {name.lower() for name in names | _field_names(document) if isinstance(name, str)}
+
+
+def _field_names(document: Document) -> set[Any]:
+    """Return the names of the fields of forms."""
+    bodies = [(part.get("requestBody"), file) for part, file in _parts(document)]
+    schemas = [
+        (media.get("schema"), file)
+        for body, file in _found(bodies, document)
+        for media_type, media in _mapping(body.get("content")).items()
+        if body_kind(str(media_type)) in ("form", "multipart") and isinstance(media, Mapping)
+    ]
+    return {
+        name
+        for schema, _ in _found(schemas, document)
+        for name in _mapping(schema.get("properties"))
+    }
 
 
 def states_security(document: Document) -> bool:

@@ -23,7 +23,7 @@ each call."""
 
 _SHORTEST_PASSWORD: Final = 4
 
-Place: TypeAlias = Literal["header", "query", "cookie"]
+Place: TypeAlias = Literal["header", "query", "cookie", "form"]
 
 # By OpenAPI's own rule the first three are never parameters.
 _NEVER_ARGUMENTS: Final = frozenset(
@@ -63,12 +63,14 @@ class Keys:
         headers: Name to value.
         query: Names and values, in order.
         cookies: As ``query``.
+        fields: Of a form, by argument.
         secrets: Every text that must not be seen.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
     query: list[tuple[str, str]] = field(default_factory=list)
     cookies: list[tuple[str, str]] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
 
 
@@ -128,7 +130,7 @@ class Credentials:
 
     def given_for(self, name: str, place: str) -> str | None:
         """Return the key under which the caller gave a value for a parameter by its name."""
-        for key in self._given if place in ("header", "query", "cookie") else ():
+        for key in self._given if place in ("header", "query", "cookie", "form") else ():
             same = key.lower() == name.lower() if place == "header" else key == name
             if same and key not in self.schemes:
                 return key
@@ -213,6 +215,8 @@ def _put(keys: Keys, scheme: Scheme, value: str, parts: tuple[str, ...]) -> None
         keys.headers[scheme.name] = sent
     elif scheme.place == "query":
         keys.query.append((scheme.name, sent))
+    elif scheme.place == "form":
+        keys.fields[scheme.name] = sent
     else:
         keys.cookies.append((scheme.name, sent))
 

@@ -60,7 +60,8 @@ class Signature:
     Attributes:
         schema: JSON Schema of all arguments.
         parameters: Those that are no body.
-        hidden: Name, place and credential of the parameters that the caller fills.
+        hidden: Name, place and credential of the parameters that the caller fills; of a field of
+            a form its argument, which no model can give.
         body: None for none.
     """
 
@@ -93,22 +94,22 @@ class _Reader:
         self._found: dict[Target, None] = {}
         self._properties: dict[str, JSONValue] = {}
         self._required: list[str] = []
+        self._hidden: list[tuple[str, str, str]] = []
 
     def read(self, described: Described) -> Signature:
         parameters: list[Parameter] = []
-        hidden: list[tuple[str, str, str]] = []
         for given, file in self._ordered(described):
             name, place = given["name"], given["in"]
             if self._credentials.covers(name, place):
                 if (key := self._credentials.given_for(name, place)) is not None:
-                    hidden.append((name, place, key))
+                    self._hidden.append((name, place, key))
                 continue
             parameters.append(self._parameter(given, file))
         body = self._body(*described.body) if described.body is not None else None
         schema = closed_schema(self._properties, self._required)
         if definitions := self._schemas.definitions(self._found):
             schema["$defs"] = definitions
-        return Signature(schema, tuple(parameters), tuple(hidden), body)
+        return Signature(schema, tuple(parameters), tuple(self._hidden), body)
 
     def _ordered(self, described: Described) -> list[tuple[Mapping[str, Any], str]]:
         """Return the parameters by place; what only the path itself names is among them."""
@@ -224,7 +225,7 @@ class _Reader:
         # Most descriptions leave `required` of the body out and mean that its required properties
         # are needed; only one that says false has a body that may be missing.
         needs = flat.required if given.get("required") is not False else []
-        properties = self._flat(flat, needs, files)
+        properties = self._flat(flat, needs, files, is_form=kind in ("form", "multipart"))
         return Body(
             media_type,
             kind,
@@ -235,9 +236,17 @@ class _Reader:
             files=files,
         )
 
-    def _flat(self, flat: FlatObject, needs: list[str], files: frozenset[str]) -> dict[str, str]:
+    def _flat(
+        self, flat: FlatObject, needs: list[str], files: frozenset[str], *, is_form: bool
+    ) -> dict[str, str]:
         properties: dict[str, str] = {}
         for name, schemas in flat.properties.items():
+            # Slack's token may be a field; in JSON a name says less about what it means.
+            if is_form and (key := self._credentials.given_for(name, "form")) is not None:
+                argument = self._names.take(name, "body")
+                properties[argument] = name
+                self._hidden.append((argument, "form", key))
+                continue
             hint = FILE_HINT if name in files else ""
             argument = self._argument(name, "body", schemas, hint=hint)
             properties[argument] = name

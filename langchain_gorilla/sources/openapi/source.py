@@ -50,8 +50,9 @@ def tools_from_openapi(
         allow_writes: Make tools of methods that change something, too; without it only of GET,
             HEAD, OPTIONS and TRACE.
         credentials: Keys by the name of their security scheme, or of the header, query or cookie
-            parameter that carries them. They are sent where the description asks for them, to the
-            servers that it names; a model sees neither keys nor such parameters.
+            parameter or field of a form that carries them. They are sent where the description
+            asks for them, to the servers that it names; a model sees neither keys nor such
+            parameters.
         headers: Sent with every call, for keys that the description does not speak of.
         server_variables: Values for the variables in the servers' addresses.
         settings: Timeouts, retries and limits.

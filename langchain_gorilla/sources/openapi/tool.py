@@ -97,6 +97,10 @@ class OperationTool(SourceTool):
         self._check_keys(arguments)
         written = _written(operation, arguments)
         keys = await self._credentials.keys(operation.schemes, operation.signature.hidden)
+        if keys.fields and operation.signature.body is not None:
+            body, media_type = encoded_body(operation.signature.body, {**arguments, **keys.fields})
+            headers = {**written.headers, **({"Content-Type": media_type} if media_type else {})}
+            written = written._replace(body=body, headers=headers)
         request = _request(operation, operation.server, written, keys)
         answer = await asend(request, self._settings)
         return tool_result(request, answer, self._settings)
