@@ -65,7 +65,7 @@ class ToolIndex:
         """
         self.place = place
         try:
-            self.dense = _dense(embeddings, embedder_id)
+            self.dense = None if embeddings is None else DenseModel.of(embeddings, embedder_id)
             if fusion not in get_args(Fusion):
                 raise UnsupportedOptionError(
                     f"fusion={fusion!r} is not understood. Expected one of "
@@ -388,17 +388,6 @@ class ToolIndex:
         if opened is None:
             return ()
         return merge((), [opened.store.sample(where or Where(), limit)], limit)
-
-
-def _dense(embeddings: Embeddings | None, embedder_id: str | None) -> DenseModel | None:
-    if embeddings is None:
-        return None
-    if not hasattr(embeddings, "embed_documents"):
-        raise UnsupportedOptionError(
-            f"embeddings={embeddings!r:.120} has no embed_documents. Expected LangChain's "
-            "Embeddings, such as LocalEmbeddings(folder)."
-        )
-    return DenseModel.of(embeddings, embedder_id)
 
 
 def _no_vectors() -> CalibrationError:

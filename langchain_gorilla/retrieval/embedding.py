@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from langchain_gorilla.errors import EmbeddingError
+from langchain_gorilla.errors import EmbeddingError, UnsupportedOptionError
 from langchain_gorilla.retrieval.document import read_text, spaced
 from langchain_gorilla.retrieval.encoder_files import encoder_fingerprint
 from langchain_gorilla.retrieval.points import SparseWeights
@@ -89,7 +89,17 @@ class DenseModel:
 
     @classmethod
     def of(cls, embeddings: Embeddings, id: str | None = None) -> "DenseModel":
-        """Name an embedder by its class and its model, unless ``id`` says how."""
+        """Name an embedder by its class and its model, unless ``id`` says how.
+
+        Raises:
+            UnsupportedOptionError: It is no embedder.
+            EmbeddingError: The files of a ``LocalEmbeddings`` cannot be read.
+        """
+        if not hasattr(embeddings, "embed_documents"):
+            raise UnsupportedOptionError(
+                f"embeddings={embeddings!r:.120} has no embed_documents. Expected LangChain's "
+                "Embeddings, such as LocalEmbeddings(folder)."
+            )
         if id is None:
             # What LangChain's cache keeps is another's vectors.
             named = getattr(embeddings, "underlying_embeddings", embeddings)
