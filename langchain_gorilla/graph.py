@@ -166,15 +166,14 @@ def create_tool_agent(
 
 
 def _empty_graph(
-    state_schema: type[Any] | None, context_schema: type[Any] | None
+    state_schema: Any, context_schema: type[Any] | None
 ) -> StateGraph[Any, Any, Any, Any]:
     """Return a graph without nodes, over a state that is known to hold the conversation."""
     plain: StateGraph[Any, Any, Any, Any] = StateGraph(MessagesState, context_schema)
     if state_schema is None:
         return plain
-    graph: StateGraph[Any, Any, Any, Any] | None = None
-    if isinstance(state_schema, type):
-        graph = StateGraph(state_schema, context_schema)
+    is_class = isinstance(state_schema, type)
+    graph = StateGraph(state_schema, context_schema) if is_class else None
     if graph is None or graph.channels.get("messages") != plain.channels["messages"]:
         raise UnsupportedOptionError(
             f"state_schema={state_schema!r:.120} does not keep messages as LangGraph's "
