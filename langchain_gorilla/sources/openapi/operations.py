@@ -274,11 +274,11 @@ def parameter_names(document: Document) -> set[str]:
     described = [(each, "") for part in shared for each in _mapping(part).values()]
     for part, file in _parts(document):
         described += [(each, file) for each in _listed(part.get("parameters"))]
-    names = {each.get("name") for each, _ in _found(described, document)}
-    return {name.lower() for name in names | _field_names(document) if isinstance(name, str)}
+    names = [each.get("name") for each, _ in _found(described, document)]
+    return {name.lower() for name in names + _field_names(document) if isinstance(name, str)}
 
 
-def _field_names(document: Document) -> set[Any]:
+def _field_names(document: Document) -> list[Any]:
     """Return the names of the fields of forms."""
     bodies = [(part.get("requestBody"), file) for part, file in _parts(document)]
     schemas = [
@@ -287,11 +287,11 @@ def _field_names(document: Document) -> set[Any]:
         for media_type, media in _mapping(body.get("content")).items()
         if body_kind(str(media_type)) in ("form", "multipart") and isinstance(media, Mapping)
     ]
-    return {
+    return [
         name
         for schema, _ in _found(schemas, document)
         for name in _mapping(schema.get("properties"))
-    }
+    ]
 
 
 def states_security(document: Document) -> bool:
