@@ -40,8 +40,8 @@ def checked_phrases(
     """
     if not isinstance(phrases, Mapping):
         raise PhrasesError(
-            f"The phrases are {phrases!r:.80}. Expected tool names with lists of "
-            'templates: {"get_weather": ["Is it raining in {city}?"]}.'
+            f"The phrases are a {type(phrases).__name__}, {phrases!r:.80}. Expected tool names "
+            'with lists of templates: {"get_weather": ["Is it raining in {city}?"]}.'
         )
     found = {}
     for name, templates in phrases.items():
