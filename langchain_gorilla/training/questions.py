@@ -50,9 +50,14 @@ class Asked:
 class Asker:
     """Writes questions about offered functions."""
 
-    def __init__(self, values: Values) -> None:
-        """Draw from ``values``."""
-        self.values = values
+    def __init__(self, values: Values, *, hard: float = 0.0) -> None:
+        """Draw from ``values``.
+
+        Args:
+            values: Gives values and chance.
+            hard: Share of questions of a file that are, of two, the one with more values.
+        """
+        self.values, self.hard = values, hard
         self.rng = values.rng
         self.phrasing = Phrasing(values)
 
@@ -111,7 +116,12 @@ class Asker:
             for text in written(file).get(function.concept.names[0], ())
             if known.issuperset(key for _, key, _ in _NUMBERED.findall(text))
         ]
-        return self.rng.choice(fitting) if fitting else None
+        if not fitting:
+            return None
+        drawn = self.rng.choice(fitting)
+        if self.hard and self.rng.random() < self.hard:
+            return max(drawn, self.rng.choice(fitting), key=lambda text: text.count("{"))
+        return drawn
 
     def _further(self, slot: Slot, before: Sequence[JSONValue]) -> JSONValue:
         """Draw a value that is none of those before it, if there is one."""

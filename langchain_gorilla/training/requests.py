@@ -142,6 +142,7 @@ class Requests:
         held_out: bool = False,
         everyday: float = 0.0,
         hard: float = 0.0,
+        together: float = TOGETHER_SHARE,
     ) -> None:
         """Draw from ``values``.
 
@@ -149,12 +150,14 @@ class Requests:
             values: Gives values and chance.
             held_out: Ask for what is never trained on.
             everyday: Share of concepts that are drawn from everyday domains only.
-            hard: Share of draws that take, of two, what has more parameters.
+            hard: Share of draws that take, of two, what has more parameters or values.
+            together: Share of questions for several values that are written for their function,
+                where it has some.
         """
         self.values = values
-        self.everyday, self.hard = everyday, hard
+        self.everyday, self.hard, self.together = everyday, hard, together
         self.rng = values.rng
-        self.ask = Asker(values)
+        self.ask = Asker(values, hard=hard)
         self.held_out = held_out
         self.offered: Sequence[OfferedFunction] = ()
         self.write_question = QuestionWriter()
@@ -274,7 +277,7 @@ class Requests:
 
     def _again(self, function: OfferedFunction) -> Asked | None:
         """Ask the same function for several values, in words made for it where there are some."""
-        together = self.ask.together(function) if self.rng.random() < TOGETHER_SHARE else None
+        together = self.ask.together(function) if self.rng.random() < self.together else None
         return together or self.ask.same(function)
 
     def _repeat(self, function: OfferedFunction) -> Asked | None:

@@ -49,7 +49,7 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_same_data_is_made_everywhere() -> None:
-    assert dataset.fingerprint(1, 0) == "ddccfc192687a5f4"
+    assert dataset.fingerprint(1, 0) == "5cd94ca4836f0863"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -106,6 +106,29 @@ def test_hard_requests_ask_more_often_for_functions_of_more_parameters() -> None
         names = [one[0].calls[0].name for one in made if one]
         found.append(names.count(asking.offered[-1].name))
     assert found[1] > 1.3 * found[0]
+
+
+def test_hard_requests_ask_questions_of_more_values() -> None:
+    concept = next(one for one in written_concepts() if one.names[0] == "absolute_value")
+    found = []
+    for share in (0.0, 1.0):
+        asking = Requests(Values(Random(5)), hard=share)
+        function = offer(asking.values, concept, draw_style(asking.rng))
+        made = [asking.ask.together(function) for _ in range(400)]
+        found.append(sum(len(asked.calls) for asked in made if asked))
+    assert found[1] > 1.1 * found[0]
+
+
+def test_the_share_of_questions_written_for_several_calls_can_be_chosen() -> None:
+    concept = next(one for one in written_concepts() if one.names[0] == "absolute_value")
+    found = []
+    for share in (0.0, 1.0):
+        asking = Requests(Values(Random(5)), together=share)
+        asking.offered = [offer(asking.values, concept, draw_style(asking.rng))]
+        made = [asking.asked("parallel") for _ in range(200)]
+        found.append(sum("drop the signs" in one[0].question for one in made if one))
+    assert found[0] == 0
+    assert found[1] > 10
 
 
 def test_a_follow_up_changes_one_argument_and_says_its_values() -> None:
