@@ -12,6 +12,8 @@ from typing import Any, Final
 from langchain_gorilla import bundled
 from langchain_gorilla.errors import MissingModelError, ModelLoadError
 
+_TOKEN: Final = "model_kwargs={'token': …}"
+
 _HUB_TIMEOUT_S = 10.0
 
 _TOKENIZER_FILES = (
@@ -138,9 +140,6 @@ def _check_folder(folder: Path, source: ModelSource) -> None:
     raise MissingModelError(
         f"The folder {str(inner)!r} holds no weights; looked for *.safetensors, found {shown}."
     )
-
-
-_TOKEN: Final = "model_kwargs={'token': …}"
 
 
 def _on_hub(source: ModelSource) -> bool:

@@ -6,10 +6,11 @@ not round them onto a bound.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from langchain_gorilla.grammar.rules import (
@@ -144,13 +145,17 @@ def multiples(divisor: int, low: int | None, high: int | None) -> Rule | None:
     places = next((n for n in (1, 2, 3) if 10**n % divisor == 0), 0)
     if not places or 10**places // divisor > _LISTED_MULTIPLES:
         return None
+    return _signed(low, high, partial(_natural_multiples, divisor, places))
+
+
+def _signed(low: int | None, high: int | None, naturals: Callable[[int, int | None], Rule]) -> Rule:
+    """From ``low`` to ``high``, of which ``naturals`` gives those from 0 on."""
     options = []
     if high is None or high >= 0:
-        options.append(_natural_multiples(divisor, places, max(low or 0, 0), high))
+        options.append(naturals(max(low or 0, 0), high))
     if low is None or low < 0:
         nearest = 1 if high is None else max(1, -high)
-        rule = _natural_multiples(divisor, places, nearest, None if low is None else -low)
-        options.append(sequence(Literal("-"), rule))
+        options.append(sequence(Literal("-"), naturals(nearest, None if low is None else -low)))
     return choice(*options)
 
 
@@ -183,14 +188,7 @@ def decimal_multiples(divisor: Decimal, bounds: Bounds) -> Rule | None:
         first, last = (None if end is None else at(end) for end in (low, high))
         return number(Bounds(first, last), places)
     if step.numerator == 1 and (parts := step.denominator) <= _LISTED_MULTIPLES:
-        options = []
-        if high is None or high >= 0:
-            options.append(_natural_parts(parts, places, max(low or 0, 0), high))
-        if low is None or low < 0:
-            nearest = 1 if high is None else max(1, -high)
-            rule = _natural_parts(parts, places, nearest, None if low is None else -low)
-            options.append(sequence(Literal("-"), rule))
-        return choice(*options)
+        return _signed(low, high, partial(_natural_parts, parts, places))
     if low is None or high is None or high - low >= _LISTED_MULTIPLES:
         return None
     texts = [f"{at(count):f}" for count in range(low, high + 1)]
