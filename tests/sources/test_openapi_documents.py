@@ -76,9 +76,12 @@ def test_json_is_read_whatever_the_name(tmp_path: Path, suffix: str):
 
 
 BAD_FILES = [
-    ("", "holds NoneType at its top"),
-    ("[]", "holds list at its top"),
-    ("hello", "holds str at its top"),
+    ("", "holds nothing, or null. Expected an OpenAPI description: an object with"),
+    ("null", "holds nothing, or null"),
+    ("[]", "holds a list"),
+    ("7", "holds the number 7"),
+    ("true", "holds true"),
+    ("hello", "holds only the text 'hello'"),
     ("{", "no valid JSON or YAML"),
     ("a: [", "no valid JSON or YAML"),
     ("a: *nowhere", "no valid JSON or YAML"),

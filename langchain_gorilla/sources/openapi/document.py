@@ -170,8 +170,8 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
     what = origin or "The dict"
     if not isinstance(root, Mapping):
         raise SourceError(
-            f"{what} holds {type(root).__name__} at its top. Expected an OpenAPI description: an "
-            "object with 'openapi' or 'swagger'."
+            f"{what} holds {_kind(root)}. Expected an OpenAPI description: an object with 'openapi' "
+            "or 'swagger'."
         )
     kind = root.get("kind")
     if kind == DISCOVERY:
@@ -190,6 +190,17 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
         title = info.get("title") if isinstance(info, Mapping) else None
         origin = title if isinstance(title, str) and title else "OpenAPI description"
     return Document(root, version, origin, folder)
+
+
+def _kind(value: Any) -> str:
+    """Say in JSON's words what a file holds; an empty file and YAML's null are the same."""
+    if value is None:
+        return "nothing, or null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value!r:.40}"
+    return "a list" if isinstance(value, list) else f"only the text {str(value)!r:.40}"
 
 
 def _as_openapi(root: Mapping[str, Any], what: str) -> Mapping[str, Any]:
