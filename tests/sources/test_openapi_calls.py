@@ -140,6 +140,19 @@ def test_names_that_a_model_would_write_the_same_are_told_apart():
     assert arrived.query == "a-b=1&a_b=2&a.b=3"
 
 
+def test_a_comparison_in_a_name_is_a_word():
+    names = ["DateSent", "DateSent<", "DateSent>", "price>=", "price<=", "size!=", "<"]
+    description = api({"/it": {"get": operation(*map(parameter, names))}})
+    (tool,) = tools_from_openapi(description)
+    assert list(tool.args_schema["properties"]) == [
+        *["DateSent", "DateSent_lt", "DateSent_gt", "price_gte", "price_lte", "size_ne", "<"]
+    ]
+    before = tool.args_schema["properties"]["DateSent_lt"]
+    assert before["description"] == "(DateSent<, in the query)"
+    arrived = called(description, {"DateSent_lt": "2024-01-02", "DateSent_gt": "2023-01-02"})
+    assert arrived.query == "DateSent%3C=2024-01-02&DateSent%3E=2023-01-02"
+
+
 def test_arguments_may_have_the_names_of_langchains_own():
     names = ("self", "config", "run_manager", "callbacks", "tool_call_id", "state", "args", "type")
     description = api({"/it": {"get": operation(*map(parameter, names))}})

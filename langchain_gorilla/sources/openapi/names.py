@@ -7,12 +7,16 @@ method and path, and if need be by a number; the order of the description decide
 
 An argument is named as its parameter or property. Where two have one name, or names that a model
 would write the same, the first keeps it: path, then query, header, cookie, body. The others get
-their place as an ending, ``id_body``, and if need be a number.
+their place as an ending, ``id_body``, and if need be a number. Comparisons at the end of a name are
+words, as most APIs have them: Twilio's ``DateSent<`` is ``DateSent_lt``.
 """
 
 import re
+from typing import Final
 
 from langchain_gorilla.aliases import identifier, openai_name
+
+_COMPARISONS: Final = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "!=": "ne", "<>": "ne"}
 
 
 def tool_name(operation_id: str | None, method: str, path: str, taken: set[str]) -> str:
@@ -42,7 +46,7 @@ class ArgumentNames:
 
     def take(self, name: str, place: str) -> str:
         """Return the argument's name for a parameter or property in a place."""
-        name = name or "_"
+        name = _in_words(name) or "_"
         argument, number = name, 2
         if identifier(argument) in self._written:
             argument = base = f"{name}_{place}"
@@ -50,3 +54,11 @@ class ArgumentNames:
                 argument, number = f"{base}_{number}", number + 1
         self._written.add(identifier(argument))
         return argument
+
+
+def _in_words(name: str) -> str:
+    """Return a name with its last signs as a word: all signs look the same in an identifier."""
+    found = re.fullmatch(r"(.*\w)([<>=!]+)", name)
+    if found is None or (word := _COMPARISONS.get(found[2])) is None:
+        return name
+    return f"{found[1]}_{word}"
