@@ -115,6 +115,18 @@ def test_a_header_that_logs_in_or_steers_is_never_an_argument(name: str):
     assert "expected only the keys x" in refused(description, {name: "evil"})
 
 
+@pytest.mark.parametrize("place", ["header", "query"])
+@pytest.mark.parametrize(
+    "name", ["X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Content-Sha256", "X-Amz-Date"]
+)
+def test_a_part_of_an_aws_signature_is_never_an_argument(name: str, place: str):
+    description = api({"/it": {"get": operation(parameter(name, place), parameter("x"))}})
+    (tool,) = tools_from_openapi(description)
+    assert list(tool.args_schema["properties"]) == ["x"]
+    arrived = called(description, {"x": "1"}, credentials={name: "abc"})
+    assert "abc" in (arrived.header(name) if place == "header" else arrived.query)
+
+
 SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
     "query": {"type": "apiKey", "in": "query", "name": "api_key"},

@@ -1,7 +1,8 @@
 """Keys: from the caller's settings to the request, never through a model.
 
 A model sees no parameter that carries one: none of a security scheme, none that the caller gave a
-value for, and no header that servers read as a login or that belongs to the connection.
+value for, no part of an AWS signature, and no header that servers read as a login or that belongs
+to the connection.
 """
 
 import inspect
@@ -36,6 +37,11 @@ _NEVER_ARGUMENTS: Final = frozenset(
     | {"x-original-url", "x-rewrite-url", "x-original-host", "x-host"}
     | {"x-http-method-override", "x-http-method", "x-method-override"}
 )
+# What AWS's clients reckon from a whole request; AWS takes them as headers or in the query.
+_SIGNATURES: Final = frozenset(
+    f"x-amz-{part}"
+    for part in ("algorithm", "content-sha256", "credential", "date", "security-token", "signature")
+) | {"x-amz-signedheaders"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ class Credentials:
         """Say whether a parameter is not the model's to fill."""
         written = name.lower() if place == "header" else name
         if (place, written) in self._carriers or self.given_for(name, place) is not None:
+            return True
+        if place in ("header", "query") and name.lower() in _SIGNATURES:
             return True
         return place == "header" and (written in _NEVER_ARGUMENTS or written in self._fixed)
 
