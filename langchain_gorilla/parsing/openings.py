@@ -91,6 +91,7 @@ class Between(Enum):
     SEPARATOR = "whitespace or what separates calls"
     BRACKET_OPENS = "the bracket of a list of calls"
     BRACKET_CLOSES = "its end, or a stray one"
+    FENCE_OPENS = "a code fence behind a marker"
     END_OF_TURN = "the end of the turn"
     END_OF_ANSWER = "the end of the answer"
     TEXT = "text"
@@ -103,7 +104,7 @@ class Place:
     Attributes:
         explicit: A marker opened the run.
         wrapped: The run ends with a closing marker, so what stands in it are calls.
-        fenced: A code fence was opened in front of it.
+        fenced: A code fence was opened, in front of it or behind its marker.
         bracket: The bracket of the list of calls that is open, else "".
         calls: How many calls the run had so far.
         separated: A comma or semicolon stands behind the last call.
@@ -191,11 +192,7 @@ class Markers:
             raise NoMatchError
         fenced = look.starts("```")
         if fenced:
-            look.at += 3
-            language = look.first_of(_FENCE_LANGUAGES)
-            if language is None:
-                raise NoMatchError
-            look.at += len(language)
+            self._fence(look)
             look.spaces()
             if look.first_of(self.tags):
                 return Opening(look.text[: look.at], fenced=True, explicit=True)
@@ -212,6 +209,15 @@ class Markers:
         at = look.at
         self._calls.match(look)
         return Opening(look.text[:at], bracket=bracket, fenced=fenced)
+
+    @staticmethod
+    def _fence(look: Lookahead) -> None:
+        """Pass over the opening of a code fence that may hold calls."""
+        look.literal("```")
+        language = look.first_of(_FENCE_LANGUAGES)
+        if language is None:
+            raise NoMatchError
+        look.at += len(language)
 
     @staticmethod
     def _line_prefix(look: Lookahead) -> None:
@@ -255,6 +261,9 @@ class Markers:
             return Between.CLOSING
         if spaces:
             return Between.SEPARATOR
+        if char == "`" and place.announced and not place.calls:
+            self._fence(look)
+            return Between.FENCE_OPENS
         # A block may hold an empty list: its model calls nothing.
         if char in ")]" and (place.calls or (place.wrapped and place.bracket)):
             look.at += 1

@@ -296,6 +296,9 @@ class StreamParser:
             elif kind is Between.BRACKET_OPENS:
                 gap += source.drop(length)
                 place = replace(place, bracket=gap[-1])
+            elif kind is Between.FENCE_OPENS:
+                gap += source.drop(length)
+                place = replace(place, fenced=True)
             elif kind is Between.BRACKET_CLOSES:
                 bracket = source.drop(length)
                 gap += "" if place.calls else bracket

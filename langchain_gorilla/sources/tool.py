@@ -72,7 +72,8 @@ class SourceTool(BaseTool):
             ) from None
         if errors:
             names: Mapping[str, str] = {}
-            problems = ". ".join(sentence(error, names) for error in errors)
+            # A value of the wrong type is none of its enum's either, and is told the same.
+            problems = ". ".join(dict.fromkeys(sentence(error, names) for error in errors))
             raise ToolException(f"{problems}. Correct the arguments and call {self.name} again.")
         return {name: _without_fractions(value) for name, value in arguments.items()}
 

@@ -87,6 +87,7 @@ def test_two_calls_are_found_and_no_marker_leaks(
         *("<TOOLCALL>[f(x=1)]</TOOLCALL>", '{"name": "f", "parameters": {"x": 1}}'),
         *("```\n[f(x=1)]\n```", "<<function>>return f(x=1)", "<|python_start|>[f(x=1)]"),
         *("<<function>>f(x=1)</s>", "<<function>>f(x=1)\n### Response: <<function>>g(q='a')"),
+        *("<<function>>```python\nf(x=1)\n```", "<<function>>\n```\nf(x=1)\n```"),
         "<<function>>f(x=1)<|EOT|><<function>>g(q='a')",
         "<think>maybe <<function>>g(q='no')</think><<function>>f(x=1)",
         "<|tool_call_start|>[f(x=1)]<|tool_call_end|>[f(x=1)]<|tool_call_end|>",
@@ -112,7 +113,7 @@ def test_one_call_is_found_however_it_is_wrapped(text: str) -> None:
         *("[link](url) and [f](url)", "def f(x=1):\n    pass", "a << b", "x <<= 2", "<<function"),
         *("cat <<EOF\nhi\nEOF", "＜＜function＞＞f(x=1)", "&lt;&lt;function&gt;&gt;f(x=1)"),
         *("print(x=1)", "- one (a)\n- two (b)", "Write `f(x=1)`.", "<|EO", "text <", "`" * 3),
-        "The <<function>> marker starts a call.",
+        *("The <<function>> marker starts a call.", "<<function>>\n```python\nx = 1\n```"),
         "<think>I could [f(x=1)] here",
     ],
 )

@@ -49,5 +49,12 @@ def test_what_cannot_be_written_as_json_is_refused(value: Any) -> None:
         echo({}).invoke({"a": value})
 
 
+def test_a_wrong_type_is_told_once_though_an_enum_fails_too() -> None:
+    with pytest.raises(ToolException) as raised:
+        echo({"type": "integer", "enum": [1, 2]}).invoke({"a": "HIGH"})
+
+    assert str(raised.value).count("'HIGH'") == 1
+
+
 def test_a_pattern_that_python_cannot_read_lets_any_text_pass() -> None:
     assert echo({"type": "string", "pattern": r"^\p{L}+$"}).invoke({"a": "1"}) == {"a": "1"}
