@@ -52,10 +52,13 @@ class ToolChoice:
         mode: ``auto``: text or calls; ``any``: at least one call; ``named``: exactly the tool
             ``name``; ``none``: text only.
         name: The true name of the tool, for ``named`` only.
+        allowed: Names that a choice is limited to, for narrowing only: elsewhere the tools that
+            ``allowed_tools`` leaves are all there are. () is no limit.
     """
 
     mode: Literal["auto", "any", "named", "none"] = "auto"
     name: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 def read_tool_choice(value: str | Mapping[str, Any] | bool | None, functions: Bound) -> ToolChoice:
@@ -116,18 +119,29 @@ def read_allowed_tools(
         UnknownToolError: One is not bound.
         UnsupportedOptionError: It lists no tools, or its mode is neither "auto" nor "required".
     """
+    spelled = spelled_allowed_tools(value)
+    if spelled is None:
+        raise UnsupportedOptionError(
+            f"tool_choice={value!r:.200} is not understood. Expected "
+            '{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": '
+            '"function", "function": {"name": …}}]}}, with "auto" or "required" as its mode.'
+        )
+    mode, names = spelled
+    return mode, [_bound(name, functions) for name in names]
+
+
+def spelled_allowed_tools(value: object) -> tuple[str, list[str]] | None:
+    """Return mode and names of OpenAI's ``allowed_tools``, bound or not; None if it is none."""
+    if not isinstance(value, Mapping) or value.get("type") != "allowed_tools":
+        return None
     inner = value.get("allowed_tools", value)
     inner = inner if isinstance(inner, Mapping) else {}
     mode, listed = inner.get("mode"), inner.get("tools")
     choices = [spelled_choice(each) for each in listed] if isinstance(listed, list | tuple) else []
     names = [choice.name for choice in choices if choice is not None and choice.name is not None]
     if mode not in ("auto", "required") or not names or len(names) < len(choices):
-        raise UnsupportedOptionError(
-            f"tool_choice={value!r:.200} is not understood. Expected "
-            '{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": '
-            '"function", "function": {"name": …}}]}}, with "auto" or "required" as its mode.'
-        )
-    return mode, [_bound(name, functions) for name in dict.fromkeys(names)]
+        return None
+    return mode, list(dict.fromkeys(names))
 
 
 def spelled_choice(value: object) -> ToolChoice | None:

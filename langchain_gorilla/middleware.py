@@ -42,7 +42,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from typing_extensions import NotRequired, TypedDict
 
-from langchain_gorilla.binding import ToolChoice, spelled_choice
+from langchain_gorilla.binding import ToolChoice, spelled_allowed_tools, spelled_choice
 from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.chat_models import ChatGorilla
 from langchain_gorilla.functions import FunctionSchema, function_set
@@ -327,6 +327,8 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
 
 def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:
     """Read as much of a tool choice as matters to a selection, in any vendor's form."""
+    if (spelled := spelled_allowed_tools(request.tool_choice)) is not None:
+        return ToolChoice(allowed=tuple(name for name in spelled[1] if name in box))
     choice = spelled_choice(request.tool_choice) or ToolChoice()
     # The agent's own tools can be called too.
     own = choice.name not in box if choice.name else choice.mode == "any" and request.tools

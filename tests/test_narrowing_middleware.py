@@ -400,6 +400,28 @@ def test_a_turn_that_began_with_a_forced_tool_is_searched_afterwards():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_of_a_catalog_the_allowed_tools_are_offered_without_a_search(mode, monkeypatch):
+    listed = [{"type": "function", "name": name} for name in ("book_flight", "send_mail", "mine")]
+    choice = {"type": "allowed_tools", "mode": mode, "tools": listed}
+
+    class FlightOrMailFirst(AgentMiddleware):
+        def wrap_model_call(self, request, handler):
+            first = request.messages[-1].type == "human"
+            return handler(request.override(tool_choice=choice) if first else request)
+
+    searched = queries_searched(monkeypatch)
+    own = [made("mine", "My own."), made("other", "Another of my own.")]
+    graph = agent(FLIGHT, WEATHER, "Rain.", own=own, before=[FlightOrMailFirst()])
+    state = ask(graph)
+    assert in_prompt(graph.prompts()[0]) == ["book_flight", "send_mail", "mine"]
+    assert offered(answers_of(state)[0]) == ["book_flight", "send_mail"]
+    assert [message.text for message in results_of(state)] == [
+        "book_flight got Oslo", "get_weather got Oslo",
+    ]  # fmt: skip
+    assert searched == [RAIN]
+
+
 def test_a_catalogs_tool_that_is_named_like_a_word_can_be_forced():
     class Forced(AgentMiddleware):
         def wrap_model_call(self, request, handler):

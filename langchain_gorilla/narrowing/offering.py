@@ -93,7 +93,7 @@ Measure = Callable[[Sequence[FunctionSchema]], Size]
 
 def needs_search(history: History, choice: ToolChoice) -> bool:
     """Whether this request has to search: once a human turn, and where a search can matter."""
-    return bool(history.query) and choice.mode in ("auto", "any")
+    return bool(history.query) and choice.mode in ("auto", "any") and not choice.allowed
 
 
 def search(toolbox: Toolbox, query: str) -> SearchResult:
@@ -151,7 +151,7 @@ def decide(
         history,
         found,
         pinned=toolbox.pinned,
-        forced=choice.name,
+        forced=choice.allowed if choice.name is None else (choice.name,),
         notes=notes,
         abstained=abstained,
         pending=result is None and bool(history.query),

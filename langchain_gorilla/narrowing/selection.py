@@ -154,7 +154,7 @@ def plan_offer(
     found: Iterable[OfferedTool] = (),
     *,
     pinned: Sequence[str] = (),
-    forced: str | None = None,
+    forced: Sequence[str] = (),
     notes: Sequence[str] = (),
     abstained: bool = False,
     pending: bool = False,
@@ -165,7 +165,7 @@ def plan_offer(
         history: From ``read_history``.
         found: By this turn's search, best first.
         pinned: Always offered, in front.
-        forced: The tool that ``tool_choice`` names.
+        forced: The tools that ``tool_choice`` names.
         notes: Of the search.
         abstained: The search found nothing that fits; ``found`` is left out then.
         pending: See ``Offer``.
@@ -174,8 +174,8 @@ def plan_offer(
     tools = {name: OfferedTool(name, "pinned") for name in pinned}
     for tool in history.offered:
         tools.setdefault(tool.name, tool)
-    if forced is not None:
-        tools[forced] = OfferedTool(forced, "forced")  # whatever it was before: it may not leave
+    # Whatever they were before: they may not leave.
+    tools |= {name: OfferedTool(name, "forced") for name in forced}
     for tool in found:
         before = tools.get(tool.name)
         if before is None or before.reason == "kept":

@@ -104,7 +104,7 @@ def test_new_tools_are_appended():
 
 def test_pinned_tools_stand_in_front_and_forced_ones_before_found_ones():
     history = History((OfferedTool("b", "used"),), "x")
-    offer = plan_offer(history, found("c"), pinned=("p",), forced="f")
+    offer = plan_offer(history, found("c"), pinned=("p",), forced=("f",))
     assert [(tool.name, tool.reason) for tool in offer.tools] == [
         ("p", "pinned"), ("b", "used"), ("f", "forced"), ("c", "found"),
     ]  # fmt: skip
@@ -155,7 +155,7 @@ def test_later_in_a_turn_found_tools_may_leave_for_the_results():
 
 def test_pinned_forced_and_called_tools_never_leave():
     history = History((OfferedTool("u", "used"),), "x")
-    offer = plan_offer(history, found("ab"), pinned=("p",), forced="f")
+    offer = plan_offer(history, found("ab"), pinned=("p",), forced=("f",))
     assert fitting(offer, 4).names == ("p", "u", "f", "a")
     assert fitting(offer, 3) is None
 
@@ -163,7 +163,7 @@ def test_pinned_forced_and_called_tools_never_leave():
 @pytest.mark.parametrize("reason", ["kept", "found", "used", "pinned"])
 def test_a_forced_tool_never_leaves_whatever_it_was_before(reason):
     history = History((OfferedTool("a", "kept"), OfferedTool("f", reason)), None)
-    offer = fitting(plan_offer(history, forced="f"), 1, searched=False)
+    offer = fitting(plan_offer(history, forced=("f",)), 1, searched=False)
     assert offer.tools == (OfferedTool("f", "forced"),)
 
 
@@ -213,7 +213,7 @@ def test_what_another_agent_was_offered_takes_none_of_these_tools_away():
 
 
 def test_an_answer_whose_selection_is_pending_leaves_the_turn_to_be_searched():
-    offer = plan_offer(History((), "one"), forced="a", pending=True)
+    offer = plan_offer(History((), "one"), forced=("a",), pending=True)
     message = AIMessage("", response_metadata=offer.metadata())
     history = read_history([HumanMessage("one"), message], NAMES)
     assert (history.query, reasons(history)) == ("one", {"a": "kept"})
