@@ -312,9 +312,9 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
         selection = request.state.get("tool_selection") or {}
         offered = [tool["name"] for tool in selection.get("tools", ())]
         is_own = request.tool is not None and not is_deferred(request.tool)
-        if is_own or (name not in offered and name not in self._box):
-            return request  # the agent's own, or another middleware's
-        if name not in offered:
+        # The agent's own, or another middleware's.
+        is_others = is_own or (name not in offered and name not in self._box)
+        if not is_others and name not in offered:
             return ToolMessage(
                 f"Error: the tool {name!r} was not offered for this request, so it did not run. "
                 f"Offered are: {', '.join(offered) or 'none'}.",
@@ -322,7 +322,8 @@ class ToolNarrowing(AgentMiddleware[NarrowingState, Any, Any]):
                 tool_call_id=call["id"],
                 status="error",
             )
-        return self._box.catalog.resolve(request)
+        request = self._box.beside(request, offered)
+        return request if is_others else self._box.catalog.resolve(request)
 
 
 def _choice(request: ModelRequest[Any], box: CataloguedTools) -> ToolChoice:

@@ -267,6 +267,33 @@ def test_a_human_decides_about_a_catalogs_call_in_batch_mode(human_first, decisi
     assert answers_of(state)[-1].text == "Done."
 
 
+def reviewed(name: str):
+    """Run an agent whose reviewer has another tool run than the one that the model called."""
+    human = HumanInTheLoopMiddleware(interrupt_on={"get_weather": True})
+    held = catalog()
+    narrowing = ToolNarrowing(held, retriever=ToolRetriever(catalog=held, k=3))
+    graph = create_agent(
+        ChatGorilla(model="bundled", engine=ScriptedEngine([WEATHER, "Done."])),
+        [made("mine", "My own.")],
+        middleware=[narrowing, human],
+        checkpointer=InMemorySaver(),
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    graph.invoke({"messages": [HumanMessage(f"{RAIN} {MONEY}")]}, config)
+    edit = {"type": "edit", "edited_action": {"name": name, "args": {"value": "Rome"}}}
+    return graph.invoke(Command(resume={"decisions": [edit]}), config)
+
+
+@pytest.mark.parametrize("name", ["convert_currency", "mine"])
+def test_a_human_may_have_another_tool_run_that_was_offered(name):
+    assert f"{name} got Rome" in results_of(reviewed(name))[0].text
+
+
+def test_what_a_human_has_run_was_offered():
+    with pytest.raises(ValueError, match=r"sort_lines.*not an available tool.*get_weather"):
+        reviewed("sort_lines")
+
+
 async def test_a_human_decides_in_async_agents_too():
     human = HumanInTheLoopMiddleware(interrupt_on={"get_weather": True})
     graph = agent(WEATHER, "Done.", before=[human], checkpointer=InMemorySaver())

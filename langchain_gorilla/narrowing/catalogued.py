@@ -1,8 +1,12 @@
 """A whole catalog to choose from, for agents that bind no tools at all."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 from langchain_gorilla.catalog import ToolCatalog
+from langchain_gorilla.errors import UnknownToolError
 from langchain_gorilla.functions import FunctionSchema
 from langchain_gorilla.narrowing.compaction import compact
 from langchain_gorilla.retrieval.points import Where
@@ -47,3 +51,16 @@ class CataloguedTools:
         # A calibration was learnt from the index's scores.
         without = {"index": None, "calibration": None}
         return self.retriever.model_copy(update={**without, "catalog": self.catalog})
+
+    def beside(self, request: Any, names: Sequence[str]) -> Any:
+        """Return a ``ToolCallRequest`` that knows some of the tools beside those of its agent.
+
+        Who reads ``runtime.tools`` finds them there, such as LangChain's reviewer who has another
+        tool run; bare schemas and removed tools are left out.
+        """
+        tools = {tool.name: tool for tool in request.runtime.tools}
+        for name in names:
+            if name not in tools:
+                with suppress(UnknownToolError):
+                    tools[name] = self.catalog.executable(name)
+        return request.override(runtime=replace(request.runtime, tools=[*tools.values()]))
