@@ -17,6 +17,7 @@ from langchain_gorilla.training.requests import (
     documents,
     neighbours,
 )
+from langchain_gorilla.training.structured import Structured
 from langchain_gorilla.training.templates import written
 
 _BY_NAME = (
@@ -59,6 +60,7 @@ class Conversations:
             "session": dialogues.session,
             "compose": compositions.call,
             "json": compositions.json_object,
+            "structured": Structured(requests).make,
         }
 
     def make(self, kind: str) -> Conversation:
@@ -110,6 +112,8 @@ class Conversations:
         made = self.kinds[kind]()
         if made is None or any(is_kept_out(turn.question) for turn in made.turns):
             return None
+        # Some ask for their answer's form in the system text, behind the user's own.
+        system = "\n\n".join(text for text in (system, made.system) if text)
         return replace(made, kind=kind, system=system, held_out=self.requests.held_out)
 
     def _calls(self, kind: str) -> Conversation | None:

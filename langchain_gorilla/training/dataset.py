@@ -47,12 +47,13 @@ SHARES: Mapping[str, float] = {
 question for one call, of one function or of several."""
 
 ALONE: Mapping[str, float] = {
-    "chain": 0.34,
-    "chat": 0.12,
-    "irrelevance": 0.18,
-    "multiple": 0.14,
-    "compose": 0.1,
-    "json": 0.12,
+    "chain": 0.28,
+    "chat": 0.09,
+    "irrelevance": 0.16,
+    "multiple": 0.11,
+    "compose": 0.07,
+    "json": 0.05,
+    "structured": 0.24,
 }
 """Share of each kind among the conversations that share their functions with no other."""
 
