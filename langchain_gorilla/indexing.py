@@ -66,10 +66,7 @@ def index(
     refusals: list[Refusal] = []
     counts: dict[str, int] = {}
     embeddings = None if dense is None else LocalEmbeddings(dense)
-    with (
-        progress_bar() as progress,
-        ToolIndex.in_folder(folder, embeddings=embeddings) as tool_index,
-    ):
+    with progress_bar() as progress:
         reading = progress.add_task("Sources", total=len(sources))
         for source in sources:
             progress.update(reading, description=f"Reading {source}")
@@ -81,17 +78,19 @@ def index(
             progress.advance(reading)
         if not len(catalog):
             print_problems(refusals)
-            raise SourceError(
-                f"No tool can be had from {', '.join(sources)}; {folder} stays as it is. Name other "
-                "sources, or delete the folder."
-            )
+            left = "no index is made. Name other sources."
+            if folder.exists():
+                left = f"{folder} stays as it is. Name other sources, or delete the folder."
+            raise SourceError(f"No tool can be had from {', '.join(sources)}; {left}")
         progress.update(reading, description="Sources")
         writing = progress.add_task("Tools to write", total=None)
 
         def shown(done: int, todo: int) -> None:
             progress.update(writing, completed=done, total=todo)
 
-        report = tool_index.sync(catalog, progress=shown)
+        # Opened only now, since to open a folder makes it: a mistyped source shall leave none.
+        with ToolIndex.in_folder(folder, embeddings=embeddings) as tool_index:
+            report = tool_index.sync(catalog, progress=shown)
         # Nothing to write is all written, too.
         written = report.added + report.changed
         progress.update(writing, completed=written, total=written)

@@ -157,6 +157,16 @@ def test_sources_without_a_tool_leave_the_index_as_it_is(tmp_path, documents):
         assert len(index) == 2
 
 
+@pytest.mark.parametrize("content", ["[]", None], ids=["no tool in it", "no such file"])
+def test_sources_without_a_tool_leave_no_folder_where_there_was_none(tmp_path, content):
+    folder, source = tmp_path / "new" / "index", tmp_path / "apis.json"
+    if content is not None:
+        source.write_text(content)
+    result = CliRunner().invoke(app, ["index", f"apizoo:{source}", "--folder", str(folder)])
+    assert isinstance(result.exception, SourceError)
+    assert not folder.parent.exists()
+
+
 @pytest.mark.parametrize("source", ["mcp:uvx 'box", "cli:git 'log"])
 def test_a_command_line_with_an_open_quote_is_an_error(source):
     with pytest.raises(SourceError, match="No closing quotation"):
