@@ -26,7 +26,7 @@ def get_order_status(order_id: str) -> str:
 
 
 def by_customer(customer_name: str) -> str:
-    """Get the status of the order of a customer."""
+    """Get the status of a customer's order."""
     return "waiting for payment"
 
 
@@ -55,12 +55,12 @@ def main() -> None:
         def ask(question: str) -> None:
             print(f"\n> {question}")
             messages = agent.invoke({"messages": [("human", question)]})["messages"]
-            first, last = messages[1], messages[-1]
-            offered = first.response_metadata["tools_offered"]
+            offered = messages[1].response_metadata["tools_offered"]
             print("offered:", [(tool["name"], tool["score"]) for tool in offered])
-            for call in first.tool_calls:
-                print(f"call:    {call['name']}({call['args']})")
-            print("answer: ", last.text)
+            for message in messages:
+                for call in getattr(message, "tool_calls", ()):
+                    print(f"call:    {call['name']}({call['args']})")
+            print("answer: ", messages[-1].text)
 
         ask("What is the weather in Oslo and in Cairo?")
         ask("What is the status of order A-1042?")

@@ -47,6 +47,9 @@ def test_a_change_of_documentation_is_in_the_very_next_call():
     assert "get_order_status({'order_id': 'Ann Miller'})" in before
     assert "get_order_status({'customer_name': 'Ann Miller'})" in after
     assert "offered: []" in before
+    # Every call is shown, and none is made again once its result is there.
+    assert output.count("call: ") == 5
+    assert output.count("waiting for payment") == 1
 
 
 @pytest.mark.parametrize("block", range(3))
