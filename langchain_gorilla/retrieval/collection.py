@@ -30,7 +30,7 @@ from langchain_gorilla.retrieval.fitting import Trial
 from langchain_gorilla.retrieval.generations import Generations
 from langchain_gorilla.retrieval.points import Fusion, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
-from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult
+from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult, asks
 from langchain_gorilla.retrieval.steps import advanced, in_thread
 from langchain_gorilla.retrieval.sync import SyncReport
 
@@ -218,9 +218,10 @@ class ToolIndex:
         Raises:
             IndexUnavailableError: The place cannot be read.
             IndexMismatchError: The collection was made with another embedder.
+            UnsupportedOptionError: The query is no text, ``k`` no number, ``where`` no filter.
         """
         opened = self._opened()
-        if opened is None or not query.strip() or k < 1:
+        if not asks(query, k, where) or opened is None:
             return SearchResult(())
         try:
             return self._searcher(opened).search(query, k, where or Where(), exact=exact)
@@ -235,7 +236,7 @@ class ToolIndex:
         """Like ``search``."""
         # Opening reads files or asks a server; afterwards no thread is needed.
         opened = self._open or await asyncio.to_thread(self._opened)
-        if opened is None or not query.strip() or k < 1:
+        if not asks(query, k, where) or opened is None:
             return SearchResult(())
         try:
             return await self._searcher(opened).asearch(query, k, where or Where(), exact=exact)

@@ -19,7 +19,6 @@ from langchain_gorilla.catalog import ToolCatalog
 from langchain_gorilla.errors import (
     CalibrationError,
     IndexUnavailableError,
-    UnsupportedOptionError,
 )
 from langchain_gorilla.retrieval.abstention import COMPARED_HITS, Calibration
 from langchain_gorilla.retrieval.calibrations import CalibrationPlan
@@ -29,7 +28,7 @@ from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.retrieval.points import Where, several
 from langchain_gorilla.retrieval.ranking import ToolHit
 from langchain_gorilla.retrieval.records import where_holds
-from langchain_gorilla.retrieval.searching import SearchResult
+from langchain_gorilla.retrieval.searching import SearchResult, asks
 from langchain_gorilla.retrieval.steps import advanced, in_thread
 
 
@@ -78,9 +77,10 @@ class ToolRetriever(BaseRetriever):
 
         Raises:
             IndexUnavailableError: The index cannot be reached and there is no catalog.
-            UnsupportedOptionError: The query is no text.
+            UnsupportedOptionError: The query is no text, ``k`` no number, ``where`` no filter.
         """
         k, where = self.k if k is None else k, self.where if where is None else where
+        asks(query, k, where)
         stated = self._stated(query)
         result = self._search(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
@@ -92,6 +92,7 @@ class ToolRetriever(BaseRetriever):
     ) -> SearchResult:
         """Like ``search``."""
         k, where = self.k if k is None else k, self.where if where is None else where
+        asks(query, k, where)
         stated = self._stated(query)
         result = await self._asearch(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
@@ -193,11 +194,6 @@ class ToolRetriever(BaseRetriever):
         return replace(judged, fit=fit, fits=fit >= self.calibration.threshold)
 
     def _stated(self, query: str) -> tuple[Constraint, ...]:
-        if not isinstance(query, str):
-            raise UnsupportedOptionError(
-                f"A ToolRetriever was asked {query!r:.120}. Expected a request, as text. In a chain, "
-                "put what takes it out of the input before: itemgetter('query') | retriever."
-            )
         if not self.constraints:
             return ()
         fields = None

@@ -4,7 +4,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langchain_gorilla.errors import EmbeddingError, IndexMismatchError
+from langchain_gorilla.errors import (
+    EmbeddingError,
+    IndexMismatchError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.retrieval.adapter import Adapter
 from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel
 from langchain_gorilla.retrieval.header import Header
@@ -40,6 +44,29 @@ class SearchResult:
     fit: float | None = None
     fits: bool | None = None
     fell_back: bool = False
+
+
+def asks(query: str, k: int, where: Where | None) -> bool:
+    """Whether a request asks for anything: it has words, and wants tools.
+
+    Raises:
+        UnsupportedOptionError: The query is no text, ``k`` no whole number, ``where`` no filter.
+    """
+    if not isinstance(query, str):
+        raise UnsupportedOptionError(
+            f"A search for tools was asked {query!r:.120}. Expected a request, as text. In a "
+            "chain, put what takes it out of the input before: itemgetter('query') | retriever."
+        )
+    if not hasattr(k, "__index__"):
+        raise UnsupportedOptionError(
+            f"k={k!r:.120} is no number of tools. Expected a whole number, such as k=5."
+        )
+    if not isinstance(where, Where | None):
+        raise UnsupportedOptionError(
+            f"where={where!r:.120} is no filter. Expected one such as "
+            "Where(namespaces=['github'], equal={'read_only': True})."
+        )
+    return bool(query.strip()) and k >= 1
 
 
 @dataclass(frozen=True)

@@ -307,3 +307,29 @@ def test_an_embedder_that_is_none_is_an_error_and_leaves_the_folder_free(tmp_pat
         ToolIndex.in_folder(tmp_path, embeddings="all-MiniLM")
     ToolIndex.in_folder(tmp_path).close()
     assert held.tb is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"query": None}, "was asked None. Expected a request, as text"),
+        ({"query": ["weather"]}, r"was asked \['weather'\]"),
+        ({"query": b"weather"}, "was asked b'weather'"),
+        ({"k": "3"}, "k='3' is no number of tools. Expected a whole number"),
+        ({"k": 2.0}, "k=2.0 is no number of tools"),
+        ({"where": {"namespace": "github"}}, r"is no filter. Expected one such as Where\("),
+    ],
+)
+async def test_what_is_no_request_is_an_error_wherever_it_is_searched(
+    index, catalog, asked, problem
+):
+    asked = {"query": "weather", "k": 3, "where": None, **asked}
+    for searched in (
+        index,
+        ToolRetriever(index=index, catalog=catalog),
+        ToolRetriever(catalog=catalog),
+    ):
+        with pytest.raises(UnsupportedOptionError, match=problem):
+            searched.search(**asked)
+        with pytest.raises(UnsupportedOptionError, match=problem):
+            await searched.asearch(**asked)
