@@ -140,15 +140,14 @@ class ServerPlace:
     Raises:
         IndexUnavailableError: The server does not answer or refuses.
         IndexMismatchError: A collection with this very name exists, or an alias of another.
+        UnsupportedOptionError: No client can be made of the options.
     """
 
     def __init__(self, connection: Connection, name: str) -> None:
-        from qdrant_client import QdrantClient
-
         self.connection = connection
         self.name = name
         with self._explained("open"):
-            self._client = QdrantClient(**connection.options)
+            self._client = connection.client()
             self._check_name(name)
 
     def _check_name(self, name: str) -> None:

@@ -1,12 +1,19 @@
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from qdrant_client.models import CreateAlias, CreateAliasOperation, PointStruct
 
-from langchain_gorilla.errors import IndexMismatchError, IndexUnavailableError
+from langchain_gorilla.errors import (
+    IndexMismatchError,
+    IndexUnavailableError,
+    UnsupportedOptionError,
+)
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.connection import Connection
 from langchain_gorilla.retrieval.places import ServerPlace, free_bytes
@@ -34,6 +41,63 @@ def test_a_server_that_is_not_there_is_a_clear_error():
     # Port 9 (discard) of this machine: nothing listens.
     with pytest.raises(IndexUnavailableError, match=r"Check that the Qdrant server runs"):
         ToolIndex.on_server("http://127.0.0.1:9", client_options={"check_compatibility": False})
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "problem"),
+    [
+        (None, {}, "made of url=None: no address is given. Expected a server's address such as"),
+        ("", {}, "no address is given"),
+        (":memory:", {}, r"Without a server: ToolIndex.in_folder\(…\) or in_memory\(\)"),
+        ("http://localhost:port", {}, "is not a valid host or port"),
+        ("ftp://localhost", {}, "Unknown scheme: ftp"),
+        ("http://localhost:1", {"path": "here"}, "Only one of"),
+        (
+            "http://localhost:1",
+            {"apikey": "secret"},
+            r"url='http://localhost:1', apikey: .*'apikey'",
+        ),
+        ("http://localhost:1", {"timeout": "ten"}, r", timeout: "),
+    ],
+)
+def test_options_that_make_no_client_are_an_error_without_their_secrets(url, options, problem):
+    with pytest.raises(UnsupportedOptionError, match=problem) as told:
+        ToolIndex.on_server(url, client_options=options)
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("answer", [b"<html>Welcome</html>", b'{"ok": true}'])
+def test_a_web_server_that_is_no_qdrant_is_a_clear_error(answer):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(IndexUnavailableError, match=r"is no Qdrant server.*its port"):
+            ToolIndex.on_server(
+                f"http://127.0.0.1:{server.server_port}",
+                client_options={"check_compatibility": False},
+            )
+        server.shutdown()
+
+
+@pytest.mark.enable_socket
+def test_a_server_that_is_not_there_over_grpc_is_told_in_words():
+    # Nothing listens on the port of a socket that is bound and not listening.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        options = {"prefer_grpc": True, "grpc_port": port, "check_compatibility": False}
+        with pytest.raises(IndexUnavailableError, match=r"tools.*: failed to connect") as told:
+            ToolIndex.on_server("http://127.0.0.1:1", client_options=options)
+    assert "RPC" not in str(told.value)
 
 
 def test_a_collection_of_another_program_is_left_alone(catalog):
