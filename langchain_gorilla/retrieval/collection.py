@@ -88,7 +88,7 @@ class ToolIndex:
         """Open an index in a folder, for one process; options as for ``ToolIndex``."""
         from langchain_gorilla.retrieval.places import FolderPlace
 
-        return cls(FolderPlace(Path(folder)), **options)
+        return cls(FolderPlace(Path(folder).expanduser()), **options)
 
     @classmethod
     def on_server(

@@ -100,6 +100,15 @@ def test_a_server_that_is_not_there_over_grpc_is_told_in_words():
     assert "RPC" not in str(told.value)
 
 
+def test_a_folder_may_lie_in_the_home_folder(tmp_path, monkeypatch, catalog):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with ToolIndex.in_folder("~/tools.index") as index:
+        index.sync(catalog)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tools.index"]
+
+
 def test_a_collection_of_another_program_is_left_alone(catalog):
     place = ServerPlace(Connection({"location": ":memory:"}), "gorilla-tools")
     index = ToolIndex(place)
