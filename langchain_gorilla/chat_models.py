@@ -53,12 +53,13 @@ from langchain_gorilla.structured_output import Method, structured_output
 class ChatGorilla(ModelOptions, BaseChatModel):
     """A chat model with tool calling that runs a Gorilla model on this machine.
 
-    Swap it for ``ChatOpenAI`` in an agent and leave the rest as it is::
+    Swap it for ``ChatOpenAI`` in an agent and leave the rest as it is:
 
-        from langchain_gorilla import ChatGorilla
-
-        model = ChatGorilla(model="gorilla-llm/gorilla-openfunctions-v2")
-        model.bind_tools([get_weather]).invoke("Weather in Paris and in Tokyo?").tool_calls
+    >>> def get_weather(city: str) -> str: "Get the current weather for a city."
+    >>> model = ChatGorilla(model="bundled")  # or "gorilla-llm/gorilla-openfunctions-v2"
+    >>> answer = model.bind_tools([get_weather]).invoke("What is the weather in Paris and in Tokyo?")
+    >>> [(call["name"], call["args"]) for call in answer.tool_calls]
+    [('get_weather', {'city': 'Paris'}), ('get_weather', {'city': 'Tokyo'})]
 
     Weights load at the first call, once per process for the same model and options of loading as
     they are given: ``dtype="float32"`` beside None loads them twice. What each option does stands

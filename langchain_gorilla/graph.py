@@ -52,6 +52,18 @@ def create_tool_agent(
 ) -> AgentGraph:
     """Build the graph ``model ⇄ tools`` over ``MessagesState``.
 
+    >>> from langchain_gorilla import ChatGorilla
+    >>> def get_weather(city: str) -> str:
+    ...     "Get the current weather for a city."
+    ...     return "18 C and cloudy"
+    >>> agent = create_tool_agent(ChatGorilla(model="bundled"), [get_weather])
+    >>> asked = {"messages": [("human", "What is the weather in Paris?")]}
+    >>> for message in agent.invoke(asked)["messages"][1:]:
+    ...     print(message.type, message.text or message.tool_calls[0]["args"])
+    ai {'city': 'Paris'}
+    tool 18 C and cloudy
+    ai Paris: 18 C and cloudy.
+
     Calls of one answer run side by side in a ``ToolNode``, each a task of its own: where one of
     them interrupts, the others run once. Calls that cannot run come back to the model as error
     ToolMessages; a model that does not mend them ends the run with an answer that says so, never

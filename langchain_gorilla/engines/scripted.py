@@ -51,6 +51,18 @@ class ScriptedEngine:
     Stop texts, max_tokens, timeout and cancellation work as in any engine; temperature, seed and
     a constraint change nothing: the texts are given.
 
+    >>> from langchain_gorilla import ChatGorilla
+    >>> engine = ScriptedEngine(["<<function>>get_weather(city='Oslo')", "It is cold."])
+    >>> model = ChatGorilla(model="bundled", engine=engine)
+    >>> def get_weather(city: str) -> str:
+    ...     "Get the current weather for a city."
+    >>> model.bind_tools([get_weather]).invoke("How is Oslo?").tool_calls[0]["args"]
+    {'city': 'Oslo'}
+    >>> model.invoke("And?").text
+    'It is cold.'
+    >>> "How is Oslo?" in engine.prompts[0]
+    True
+
     Attributes:
         requests: What was asked, in order; it includes requests that failed.
     """

@@ -111,6 +111,18 @@ Turn: TypeAlias = SystemTurn | HumanTurn | AssistantTurn | ResultsTurn
 class PromptFormat(ABC):
     """How one model family is prompted.
 
+    A model of your own that was tuned on another prompt gets a format of its own:
+
+    >>> from langchain_gorilla import ChatGorilla
+    >>> from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
+    >>> class Acme(OpenFunctionsV2):
+    ...     name = "acme"
+    ...
+    ...     def render(self, turns, functions):
+    ...         return (*super().render(turns, functions), "Acme: ")
+    >>> ChatGorilla(model="bundled", format=Acme()).prompt_text("Hello")[-20:]
+    '### Response: Acme: '
+
     Attributes:
         name: The value of ``ChatGorilla(format=…)`` that chooses this format.
         syntax: How the family writes calls.

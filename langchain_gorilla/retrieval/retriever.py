@@ -35,12 +35,17 @@ from langchain_gorilla.retrieval.steps import advanced, in_thread
 class ToolRetriever(BaseRetriever):
     """Finds the tools for a request in an index, or in a catalog's own words without one.
 
-    ::
-
-        catalog = ToolCatalog(tools)
-        index = ToolIndex.in_folder("tools.index", embeddings=embeddings)
-        index.sync(catalog)
-        ToolRetriever(index=index, catalog=catalog).invoke("Will it rain in Paris?")
+    >>> def get_weather(city: str) -> str:
+    ...     "Get the weather forecast for a city: rain, sun, wind."
+    >>> def send_mail(to: str, text: str) -> str:
+    ...     "Send a letter to somebody."
+    >>> catalog = ToolCatalog([get_weather, send_mail])
+    >>> index = ToolIndex.in_memory()  # or in_folder("tools.index", embeddings=…)
+    >>> index.sync(catalog).added
+    2
+    >>> retriever = ToolRetriever(index=index, catalog=catalog)
+    >>> [found.metadata["name"] for found in retriever.invoke("Will it rain in Paris?")]
+    ['get_weather']
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
