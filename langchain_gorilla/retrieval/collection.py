@@ -27,7 +27,7 @@ from langchain_gorilla.retrieval.adapter import Adapter, FitReport
 from langchain_gorilla.retrieval.connection import Connection
 from langchain_gorilla.retrieval.embedding import DenseModel
 from langchain_gorilla.retrieval.fitting import Trial
-from langchain_gorilla.retrieval.generations import Generations
+from langchain_gorilla.retrieval.generations import Generations, checked_place
 from langchain_gorilla.retrieval.points import Fusion, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
 from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult, asks
@@ -60,10 +60,10 @@ class ToolIndex:
             adapted: Turn queries by the adapter that ``fit`` installed, if it did.
 
         Raises:
-            UnsupportedOptionError: There is no such fusion, or the embedder is none.
+            UnsupportedOptionError: There is no such fusion, or place or embedder are none.
             EmbeddingError: The files of a ``LocalEmbeddings`` cannot be read.
         """
-        self.place = place
+        self.place = checked_place(place)
         try:
             self.dense = None if embeddings is None else DenseModel.of(embeddings, embedder_id)
             if fusion not in get_args(Fusion):

@@ -14,6 +14,7 @@ from langchain_gorilla.errors import (
     IndexReplacedError,
     IndexUnavailableError,
     InvalidFunctionError,
+    UnsupportedOptionError,
 )
 from langchain_gorilla.retrieval.document import TEXT_VERSION
 from langchain_gorilla.retrieval.embedding import DenseModel
@@ -23,6 +24,21 @@ from langchain_gorilla.retrieval.records import field_kinds
 from langchain_gorilla.retrieval.searching import Opened
 from langchain_gorilla.retrieval.sync import SyncReport, plan_sync
 from langchain_gorilla.retrieval.writing import SyncSteps, Writer
+
+
+def checked_place(place: Any) -> Any:
+    """Return the place of an index as it is.
+
+    Raises:
+        UnsupportedOptionError: It is none, such as a path, or a client of Qdrant's own.
+    """
+    if not hasattr(place, "discard_others"):
+        raise UnsupportedOptionError(
+            f"A ToolIndex was given {place!r:.120}, of type {type(place).__name__}, as its place. "
+            "Open it with ToolIndex.in_folder(path), on_server(url, client_options={…}) or "
+            "in_memory(), which make the Qdrant client themselves."
+        )
+    return place
 
 
 class Generations:

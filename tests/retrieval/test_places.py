@@ -7,6 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from qdrant_client import QdrantClient
 from qdrant_client.models import CreateAlias, CreateAliasOperation, PointStruct
 
 from langchain_gorilla.errors import (
@@ -107,6 +108,12 @@ def test_a_folder_may_lie_in_the_home_folder(tmp_path, monkeypatch, catalog):
     with ToolIndex.in_folder("~/tools.index") as index:
         index.sync(catalog)
     assert [entry.name for entry in tmp_path.iterdir()] == ["tools.index"]
+
+
+@pytest.mark.parametrize("place", ["tools.index", QdrantClient(":memory:"), None])
+def test_what_is_no_place_is_an_error_that_names_those_there_are(place):
+    with pytest.raises(UnsupportedOptionError, match=r"as its place. Open it with .*in_folder"):
+        ToolIndex(place)
 
 
 def test_a_collection_of_another_program_is_left_alone(catalog):
