@@ -125,7 +125,7 @@ def calibrating(
 
     Args:
         tools: All tools that the search may find.
-        pairs: Real requests, each with the names of the tools that fit it.
+        pairs: Real requests, each with the names of the tools that fit it, or with none.
         embedder: Id of the embedder, where the search has one.
         keep: Share of the fitting requests that the threshold lets through, about.
         samples: Most tools to make requests of.
@@ -146,20 +146,28 @@ def calibrating(
         fitting.append(_distinction(query, hits, by_words=by_words))
         others = [hit for hit in hits if hit.name != tool.name and hit.name not in near]
         unfit.append(_distinction(query, others, by_words=by_words))
-    real = list(pairs)
+    names = {tool.name for tool in tools}
+    given = list(pairs)
+    # What a tool fitted that is gone says nothing of this catalog.
+    real = [pair for pair in given if not pair[1] or not names.isdisjoint(pair[1])]
     if real:
         fitting = []
         for query, wanted in real:
             hits = yield query, _DEPTH
+            if not wanted:
+                unfit.append(_distinction(query, hits, by_words=by_words))
+                continue
             fitting.append(_distinction(query, hits, by_words=by_words))
             near = {hit.name for hit in hits[:neighbours]}
             others = [hit for hit in hits if hit.name not in wanted and hit.name not in near]
             unfit.append(_distinction(query, others, by_words=by_words))
     if min(len(fitting), len(unfit)) < _LEAST_REQUESTS:
+        left_out = len(given) - len(real)
+        others = f" ({left_out} more name none of these tools)" if left_out else ""
         raise CalibrationError(
-            f"{len(tools)} tools and {len(real)} pairs give {len(fitting)} requests to calibrate "
-            f"with; expected at least {_LEAST_REQUESTS}. Add descriptions or pairs, or leave "
-            "calibration= out: so few tools can all be offered."
+            f"{len(tools)} tools and {len(real)} pairs{others} give {len(fitting)} requests to "
+            f"calibrate with; expected at least {_LEAST_REQUESTS}. Add descriptions or pairs, or "
+            "leave calibration= out: so few tools can all be offered."
         )
     slope, offset = _logistic(fitting, unfit)
     threshold = _threshold(fitting, unfit, keep, trusted=bool(real))

@@ -279,7 +279,7 @@ class ToolIndex:
         opened = self._opened()
         if self.dense is None or opened is None or opened.header.dimension is None:
             raise _no_vectors()
-        trial = Trial.of(opened, list(pairs), held_out=held_out, seed=seed)
+        trial = Trial.of(opened, pairs, held_out=held_out, seed=seed)
         adapter = trial.adapter(self.dense.queries(trial.asked), seed=seed)
         found = [
             [
@@ -303,7 +303,7 @@ class ToolIndex:
         opened = self._open or await asyncio.to_thread(self._opened)
         if self.dense is None or opened is None or opened.header.dimension is None:
             raise _no_vectors()
-        trial = await in_thread(lambda: Trial.of(opened, list(pairs), held_out=held_out, seed=seed))
+        trial = await in_thread(lambda: Trial.of(opened, pairs, held_out=held_out, seed=seed))
         vectors = await self.dense.aqueries(trial.asked)
         adapter = await in_thread(lambda: trial.adapter(vectors, seed=seed))
         found = [

@@ -1,7 +1,7 @@
 """Fits an adapter to pairs and judges it by pairs that it has not seen, in real searches."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from langchain_gorilla.retrieval.adapter import (
     fitted_matrix,
     ndcg_at_10,
 )
-from langchain_gorilla.retrieval.points import several
+from langchain_gorilla.retrieval.points import requests_with_names
 from langchain_gorilla.retrieval.searching import Opened, SearchResult
 
 _LEAST_PAIRS = 20
@@ -45,14 +45,15 @@ class Trial:
     previous: int
 
     @classmethod
-    def of(cls, opened: Opened, pairs: Sequence[Pair], *, held_out: float, seed: int) -> "Trial":
+    def of(cls, opened: Opened, asked: Iterable[Pair], *, held_out: float, seed: int) -> "Trial":
         """Part the pairs; see ``ToolIndex.fit``.
 
         Raises:
-            CalibrationError: Too few pairs whose tools the collection holds.
+            CalibrationError: What is no pair, or too few pairs whose tools the collection holds.
         """
+        pairs = requests_with_names(asked)
         rows, documents = _documents(opened)
-        known = [(query, rows.keys() & several(names)) for query, names in pairs]
+        known = [(query, rows.keys() & set(names)) for query, names in pairs]
         known = [(query, names) for query, names in known if names]
         if len(known) < _LEAST_PAIRS or not 0.0 < held_out < 1.0:
             raise CalibrationError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from langchain_gorilla.catalog import MetadataValue, comparable, fact_problem
-from langchain_gorilla.errors import UnsupportedOptionError
+from langchain_gorilla.errors import CalibrationError, UnsupportedOptionError
 
 Note = Literal["header", "adapter", "calibrations"]
 """What a collection keeps beside its tools: how it was made, the query-side adapter and the
@@ -119,6 +119,25 @@ class Where:
 def several(values: Any) -> tuple[Any, ...]:
     """Return names or bounds as a tuple; a string is one name, not its letters."""
     return (values,) if isinstance(values, str | Range) else tuple(values)
+
+
+def requests_with_names(pairs: Iterable[Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return requests, each with the names of the tools that fit it; one name may stand alone.
+
+    Raises:
+        CalibrationError: One is something else, such as the key of a dict.
+    """
+    read = []
+    for pair in pairs:
+        fits = isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
+        if not fits or not isinstance(pair[1], Iterable):
+            raise CalibrationError(
+                f"A pair to learn from is {pair!r:.120}. Expected a request and the names of the "
+                "tools that fit it, such as ('Will it rain?', ['get_weather']); of a dict, pass "
+                "its .items()."
+            )
+        read.append((pair[0], several(pair[1])))
+    return read
 
 
 def _wanted(key: str, value: Any) -> Any:

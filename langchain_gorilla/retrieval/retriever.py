@@ -25,7 +25,7 @@ from langchain_gorilla.retrieval.calibrations import CalibrationPlan
 from langchain_gorilla.retrieval.collection import ToolIndex
 from langchain_gorilla.retrieval.constraints import Constraint, read_constraints
 from langchain_gorilla.retrieval.lexical import LexicalIndex
-from langchain_gorilla.retrieval.points import Where, several
+from langchain_gorilla.retrieval.points import Where, requests_with_names
 from langchain_gorilla.retrieval.ranking import ToolHit
 from langchain_gorilla.retrieval.records import where_holds
 from langchain_gorilla.retrieval.searching import SearchResult, asks
@@ -125,8 +125,9 @@ class ToolRetriever(BaseRetriever):
         document, the embedder or this search changed, or other pairs or options are given.
 
         Args:
-            pairs: Real requests, each with the names of the tools that fit it; a hundred make
-                the threshold much better than documents alone.
+            pairs: Real requests, each with the names of the tools that fit it, or with none where
+                none does; a hundred make the threshold much better than documents alone. Those
+                with names that the catalog lacks are left out.
             options: ``keep``, ``samples`` and ``seed`` of ``abstention.calibrating``.
 
         Raises:
@@ -173,7 +174,7 @@ class ToolRetriever(BaseRetriever):
             tools=[tool for tool in self.catalog if where_holds(where, tool)],
             where=where,
             constraints=self.constraints,
-            pairs=[(query, several(names)) for query, names in pairs],
+            pairs=requests_with_names(pairs),
             options=options,
         )
 

@@ -164,6 +164,43 @@ def test_too_little_to_calibrate_with_is_an_error(make, match):
         make()
 
 
+def test_pairs_of_tools_that_are_gone_change_nothing(retriever):
+    gone = [(query, ["tool_that_is_gone"]) for query in STRANGE]
+    with_them = retriever.calibrated([*PAIRS[::2], *gone]).calibration
+    assert with_them == retriever.calibrated(PAIRS[::2]).calibration
+
+
+def test_pairs_without_names_are_requests_that_no_tool_fits(retriever):
+    calibrated = retriever.calibrated([*PAIRS[::2], *((query, []) for query in STRANGE)])
+    without = retriever.calibrated(PAIRS[::2])
+    assert calibrated.calibration.requests == len(PAIRS[::2])
+    assert calibrated.calibration.threshold >= without.calibration.threshold
+    assert share(calibrated, [query for query, _ in PAIRS[1::2]]) >= 0.8
+
+
+def test_pairs_of_tools_that_are_gone_alone_are_an_error_that_counts_them():
+    gone = [(query, ["tool_that_is_gone"]) for query in STRANGE]
+    catalog = ToolCatalog([{"name": "go", "description": "", "parameters": {}}])
+    with pytest.raises(CalibrationError, match=f"0 pairs .{len(STRANGE)} more name none of these"):
+        ToolRetriever(catalog=catalog).calibrated(gone)
+
+
+@pytest.mark.parametrize(
+    "pairs", [dict(PAIRS), "send it", [("send it",)], [(3, ["tool11"])], [("send it", None)]]
+)
+async def test_what_is_no_pair_is_an_error_that_shows_one(tmp_path, pairs):
+    shown = r"Expected a request and the names of the tools that fit it, such as \('Will it rain"
+    with ToolIndex.in_folder(tmp_path, embeddings=HashedWords(2048)) as index:
+        index.sync(CATALOG)
+        retriever = ToolRetriever(index=index, catalog=CATALOG)
+        for learns in (retriever.calibrated, index.fit):
+            with pytest.raises(CalibrationError, match=shown):
+                learns(pairs)
+        for learns in (retriever.acalibrated, index.afit):
+            with pytest.raises(CalibrationError, match=shown):
+                await learns(pairs)
+
+
 def test_where_words_stand_in_for_an_index_nothing_is_judged(tmp_path):
     catalog = CATALOG
     index = ToolIndex.in_folder(tmp_path, embeddings=HashedWords(2048))
