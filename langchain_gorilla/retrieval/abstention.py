@@ -150,28 +150,29 @@ def calibrating(
     given = list(pairs)
     # What a tool fitted that is gone says nothing of this catalog.
     real = [pair for pair in given if not pair[1] or not names.isdisjoint(pair[1])]
-    if real:
+    trusted = any(wanted for _, wanted in real)
+    if trusted:
         fitting = []
-        for query, wanted in real:
-            hits = yield query, _DEPTH
-            if not wanted:
-                unfit.append(_distinction(query, hits, by_words=by_words))
-                continue
-            fitting.append(_distinction(query, hits, by_words=by_words))
-            near = {hit.name for hit in hits[:neighbours]}
-            others = [hit for hit in hits if hit.name not in wanted and hit.name not in near]
-            unfit.append(_distinction(query, others, by_words=by_words))
+    for query, wanted in real:
+        hits = yield query, _DEPTH
+        if not wanted:
+            unfit.append(_distinction(query, hits, by_words=by_words))
+            continue
+        fitting.append(_distinction(query, hits, by_words=by_words))
+        near = {hit.name for hit in hits[:neighbours]}
+        others = [hit for hit in hits if hit.name not in wanted and hit.name not in near]
+        unfit.append(_distinction(query, others, by_words=by_words))
     if min(len(fitting), len(unfit)) < _LEAST_REQUESTS:
         left_out = len(given) - len(real)
-        others = f" ({left_out} more name none of these tools)" if left_out else ""
+        beside = f" ({left_out} more name none of these tools)" if left_out else ""
         raise CalibrationError(
-            f"{len(tools)} tools and {len(real)} pairs{others} give {len(fitting)} requests to "
+            f"{len(tools)} tools and {len(real)} pairs{beside} give {len(fitting)} requests to "
             f"calibrate with; expected at least {_LEAST_REQUESTS}. Add descriptions or pairs, or "
             "leave calibration= out: so few tools can all be offered."
         )
     slope, offset = _logistic(fitting, unfit)
-    threshold = _threshold(fitting, unfit, keep, trusted=bool(real))
-    chosen = _threshold(fitting[::2], unfit[::2], keep, trusted=bool(real))
+    threshold = _threshold(fitting, unfit, keep, trusted=trusted)
+    chosen = _threshold(fitting[::2], unfit[::2], keep, trusted=trusted)
     held_fitting, held_unfit = fitting[1::2], unfit[1::2]
     refused_rightly = sum(value < chosen for value in held_unfit) / len(held_unfit)
     refused_wrongly = sum(value < chosen for value in held_fitting) / len(held_fitting)

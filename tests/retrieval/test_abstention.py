@@ -178,6 +178,11 @@ def test_pairs_without_names_are_requests_that_no_tool_fits(retriever):
     assert share(calibrated, [query for query, _ in PAIRS[1::2]]) >= 0.8
 
 
+def test_pairs_without_names_alone_leave_the_requests_made_of_documents(retriever):
+    strange = retriever.calibrated([(query, []) for query in STRANGE])
+    assert strange.calibration.requests == retriever.calibrated().calibration.requests
+
+
 def test_pairs_of_tools_that_are_gone_alone_are_an_error_that_counts_them():
     gone = [(query, ["tool_that_is_gone"]) for query in STRANGE]
     catalog = ToolCatalog([{"name": "go", "description": "", "parameters": {}}])
