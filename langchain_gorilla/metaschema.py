@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
@@ -18,6 +19,12 @@ from referencing.jsonschema import DRAFT202012
 from langchain_gorilla.calls import JSONValue
 from langchain_gorilla.errors import InvalidFunctionError
 from langchain_gorilla.schema_keywords import TYPES, subschemas
+
+_FOREIGN_CLASS: Final = re.compile(
+    r"\[[^\]]*\[:\^?(?:alnum|alpha|ascii|blank|cntrl|digit|graph|lower|print|punct|space|upper|word"
+    r"|xdigit):\]|&&\["
+)
+"""POSIX's ``[[:alnum:]_]`` and Java's ``[a-z&&[^aeiou]]``, which Python reads as something else."""
 
 
 def check_schema(schema: dict[str, JSONValue], tool: str) -> None:
@@ -67,10 +74,20 @@ def fits_pattern(pattern: str, text: str) -> bool:
 
     Another dialect's may be right, such as JavaScript's ``\p{L}``.
     """
+    if is_foreign(pattern):
+        return True
     try:
-        return re.search(pattern, text) is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of [[ and the like; ECMA does not.
+            found = re.compile(pattern)
     except (re.error, OverflowError):
         return True
+    return found.search(text) is not None
+
+
+def is_foreign(pattern: str) -> bool:
+    """Tell whether Python compiles a ``pattern``, but not to what it means where it comes from."""
+    return _FOREIGN_CLASS.search(pattern) is not None
 
 
 @lru_cache

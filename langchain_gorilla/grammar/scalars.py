@@ -40,6 +40,7 @@ from langchain_gorilla.grammar.rules import (
     Terminal,
     repeat,
 )
+from langchain_gorilla.metaschema import is_foreign
 
 Left: TypeAlias = Callable[[str, str, str], None]
 """Takes note of path, keyword and reason of what is left to validation."""
@@ -164,7 +165,7 @@ def string(schema: Schema, path: str, notation: Notation, left: Left) -> Rule:
 def _pattern(source: Any, path: str, left: Left) -> Rule | None:
     """Pattern."""
     try:
-        return pattern(source)
+        rule = pattern(source)
     except (re.error, TypeError, RecursionError, OverflowError) as error:
         # ECMA 262 writes [^] for any character.
         if isinstance(error, re.error) and ("[^]" in source or not _BROKEN.search(str(error))):
@@ -176,6 +177,10 @@ def _pattern(source: Any, path: str, left: Left) -> Rule | None:
     except UncompilablePatternError as error:
         left(path, "pattern", f"a grammar cannot say {error}")
         return None
+    if is_foreign(source):
+        left(path, "pattern", "it is written in another dialect than Python's")
+        return None
+    return rule
 
 
 def _format(name: Any, path: str, left: Left) -> Rule | None:

@@ -391,6 +391,7 @@ GAPS = [
     ({"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}$"}, "format"),
     ({"type": "string", "pattern": "^(?=a)b"}, "pattern"),
     ({"type": "string", "pattern": "^\\p{L}+$"}, "pattern"),
+    ({"type": "string", "pattern": "^[[:alnum:]_-]+$"}, "pattern"),
     ({"type": "string", "pattern": r"^[\w-\.]+@([\w-]+\.)+[\w-]{2,4}$"}, "pattern"),
     ({"type": "string", "pattern": "(?<!a*)b"}, "pattern"),
     ({"type": "string", "pattern": r"^\h+$"}, "pattern"),

@@ -1,6 +1,7 @@
 """Calls are checked against their schemas; only lossless changes are made to them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -329,11 +330,21 @@ def test_null_passes_wherever_it_is_said_to_be_nullable(schema: dict[str, Any]) 
     assert checked(offered, a=None) == FunctionCall("f", {"a": None})
 
 
-@pytest.mark.parametrize("pattern", [r"^\p{L}+$", "^a{1,4294967296}$"])
+@pytest.mark.parametrize(
+    "pattern", [r"^\p{L}+$", "^a{1,4294967296}$", "^[[:alpha:]_-]+$", "^[a-z&&[^aeiou]]+$"]
+)
 def test_formats_and_patterns_of_other_dialects_are_not_enforced(pattern: str) -> None:
     offered = functions({"a": {"format": "date"}, "b": {"pattern": pattern}})
 
     assert isinstance(checked(offered, a="never", b="1"), FunctionCall)
+
+
+def test_a_pattern_that_python_will_read_otherwise_one_day_warns_nobody() -> None:
+    offered = functions({"a": {"pattern": "^[[a-z]{3}$"}})
+
+    re.purge()  # Python warns where it compiles, and keeps what it compiled.
+    assert isinstance(checked(offered, a="[ab"), FunctionCall)
+    assert reason(offered, {"a": "AB"}) == "a: got 'AB', expected text that matches '^[[a-z]{3}$'."
 
 
 @pytest.mark.parametrize(
