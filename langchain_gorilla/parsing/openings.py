@@ -188,14 +188,18 @@ class Markers:
         tag = look.first_of(self._line_tags)
         if tag is not None:
             return Opening(look.text[: look.at + len(tag)], explicit=True)
-        if not self.bare:
-            raise NoMatchError
         fenced = look.starts("```")
         if fenced:
             self._fence(look)
             look.spaces()
             if look.first_of(self.tags):
                 return Opening(look.text[: look.at], fenced=True, explicit=True)
+            tag = look.first_of(self._line_tags)
+            if tag is not None:
+                text = look.text[: look.at + len(tag)]
+                return Opening(text, fenced=True, explicit=True)
+        if not self.bare:
+            raise NoMatchError
         self._line_prefix(look)
         bracket = ""
         if look.char() in ("'", '"'):  # '[f(x=1)]'
@@ -218,6 +222,11 @@ class Markers:
         if language is None:
             raise NoMatchError
         look.at += len(language)
+
+    @staticmethod
+    def fence_end(look: Lookahead) -> None:
+        """Match the end of a code fence."""
+        look.literal("```")
 
     @staticmethod
     def _line_prefix(look: Lookahead) -> None:

@@ -8,8 +8,9 @@ Covers: markers of every family (they never appear in text once a call was recog
 several calls, calls that cannot be read (reported, and the next one still found), reasoning,
 what follows the end of the turn (dropped), code fences around calls. Of ordinary text at most
 11 characters are held back, but for families whose opening is longer than 12 characters (one
-less than its length) and, where calls stand bare, a line that begins like a known function's
-call (until its first argument shows). Time is linear in the length of the answer.
+less than its length), the opening of a code fence (until what it holds shows) and, where calls
+stand bare, a line that begins like a known function's call (until its first argument shows).
+Time is linear in the length of the answer.
 
 Does not cover: whether a call names a known function or fits its schema (``validation``), and
 Gorilla-7B's answers (``gorilla7b``).
@@ -275,7 +276,7 @@ class StreamParser:
             fenced=opening.fenced,
             bracket=opening.bracket,
         )
-        gap = ""
+        gap = fence = ""
         while True:
             step = yield from source.decide(partial(markers.between, place=place))
             kind, length = step or (Between.TEXT, 0)
@@ -287,10 +288,19 @@ class StreamParser:
             if kind is Between.END_OF_TURN or kind is Between.END_OF_ANSWER:
                 return "", kind is Between.END_OF_ANSWER
             if kind is Between.CLOSING:
-                source.drop(length)
+                closing = source.drop(length)
+                if fence and not place.calls and "```" in closing:
+                    return fence + marker + gap + closing, True
                 self._wrapped_call |= place.explicit and place.calls > 0
-                return (yield from self._whitespace()), True
+                gap = yield from self._whitespace()
+                # A fence around the block ends behind it.
+                in_fence = place.fenced and "```" not in closing
+                if in_fence and (yield from source.decide(markers.fence_end)) is not None:
+                    source.drop(3)
+                    gap = yield from self._whitespace()
+                return gap, True
             if kind is Between.MARKER:
+                fence = marker if opening.fenced and marker == opening.text else ""
                 marker, gap = source.drop(length).strip(), ""
                 place = Place(explicit=True, wrapped=markers.closes(marker), fenced=opening.fenced)
             elif kind is Between.BRACKET_OPENS:
@@ -320,7 +330,7 @@ class StreamParser:
                 else:
                     # Text follows. Where a marker announced nothing, it is part of that text.
                     if marker and self._index == 0:
-                        return marker + gap, True
+                        return fence + marker + gap, True
                     return gap, True
                 self._index += 1
                 if call is not None:

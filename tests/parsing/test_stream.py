@@ -67,6 +67,18 @@ def read(text: str, syntax: CallSyntax = AUTO) -> tuple[list[Any], str]:
             "",
         ),
         (OLMO3, "<function_calls>\nf(x=1)\ng(q='a')\n</function_calls>", ""),
+        (
+            V2,
+            "Sure:\n```python\n<<function>>f(x=1)<<function>>g(q='a')\n```\nDone.",
+            "Sure:\nDone.",
+        ),
+        (
+            LFM2,
+            "```\n<|tool_call_start|>[f(x=1), g(q='a')]<|tool_call_end|>\n```\nDone.",
+            "Done.",
+        ),
+        (OLMO3, "```python\n<function_calls>\nf(x=1)\ng(q='a')\n</function_calls>\n```", ""),
+        (RAVEN, "```python\nCall: f(x=1); g(q='a')\n```", ""),
         (RAVEN, "Call: f(x=1); g(q='a')<bot_end>\nThought: that is it", ""),
         (RAVEN, "Call: f(x=1); g(q='a')\nThought: that is it", ""),
     ],
@@ -119,6 +131,14 @@ def test_one_call_is_found_however_it_is_wrapped(text: str) -> None:
 )
 def test_prose_comes_out_verbatim(text: str) -> None:
     assert read(text) == ([], text)
+
+
+@pytest.mark.parametrize("syntax", [V2, AUTO])
+@pytest.mark.parametrize(
+    "text", ["```python\n<<function>> starts a call.\n```", "```\n\n<<function>>\n```", "```py"]
+)
+def test_a_fence_without_a_call_comes_out_verbatim(syntax: CallSyntax, text: str) -> None:
+    assert read(text, syntax) == ([], text)
 
 
 @pytest.mark.parametrize(
