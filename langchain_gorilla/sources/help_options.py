@@ -10,6 +10,9 @@ _FLAG: Final = re.compile(
     r"--?(?:\[no-\])?[A-Za-z0-9?@#][\w@-]*(?:\.[\w-]+)*(?:(?<=-W[a-z]),(?=<))?"
 )
 """The comma is part of gcc's ``-Wl,<options>``."""
+_OR_OPTION: Final = re.compile(r"(<[^<>]+>\.\.\.)\s\|\s-.*")
+"""dpkg's ``<package>... | -a|--pending``, where a value stands in the place of what it does."""
+_PIPED_LIST: Final = re.compile(r"-\w\|--[\w-]+ <[^<>]+>\.\.\.")
 _DIGITS: Final = re.compile(r"-(?:NUM|NUMBER)\b")
 """What grep writes for ``-5``: no option of that name, and another one does the same."""
 _NAMES: Final = re.compile(r"-\S+(?:\s+\S+){0,2}")
@@ -100,6 +103,9 @@ def read_option(text: str) -> OptionText | None:
         return _az_option(head, told) if "--" in head else _read(head.strip(), told.strip())
     cells = re.split(r"\s{2,}", text)
     specs = 1
+    if len(cells) == 2 and (value := _OR_OPTION.fullmatch(cells[1])):
+        option = _read(f"{cells[0]} {value[1]}", cells[1])
+        return option and replace(option, style="spaced")
     # Typer sets long names, short names and types in columns of their own.
     while specs < len(cells) and (_NAMES.fullmatch(cells[specs]) or _is_placeholder(cells[specs])):
         specs += 1
@@ -174,6 +180,9 @@ def _read(head: str, told: str) -> OptionText | None:
     if told and len(positive) == 1 and len(values) == 2 and all(map(_PLAIN_WORD.fullmatch, values)):
         # jq writes --arg a v.
         option = replace(option, style="spaced", schema={"type": "string"}, count=2)
+    if option.style == "repeated" and _PIPED_LIST.fullmatch(head):
+        # dpkg reads --listfiles a b, and no value of the option's own.
+        option = replace(option, style="spaced")
     if option.style == "flag" and not negative and len(longs) == 2 and "bool" in head:
         # Typer's columns: --on  --off  <bool>.
         names = tuple(name for name in positive if name != longs[1])
@@ -194,7 +203,9 @@ def _value_end(head: str, start: int) -> int:
         elif head[place] == closing:
             depth -= 1
             if depth == 0:
-                return place + 1
+                # gh writes [HOST/]OWNER/REPO: brackets around a part of a value are no end of it.
+                part = re.compile(r"\w[^\s,]*").match(head, place + 1) if closing == "]" else None
+                return part.end() if part else place + 1
     return len(head)
 
 
@@ -245,7 +256,12 @@ def _typed(option: OptionText, values: list[str], *, is_column: bool) -> OptionT
     if inner.endswith("..."):
         # How argparse writes nargs="*": [FILE ...]; commander's <file...> is of the kind.
         return replace(option, style="spaced", schema=_value_schema(inner.removesuffix("...")))
-    if first.startswith("[") and not _is_choice(inner, blanks=True) and "%" not in inner:
+    if (
+        first.startswith("[")
+        and first.endswith("]")
+        and not _is_choice(inner, blanks=True)
+        and "%" not in inner
+    ):
         return replace(option, style="optional value", schema=schema)
     # A type, as Go and aws write it; --list LIST and util-linux's <list> are one value.
     is_type = first[0] != "<" and not first.isupper()

@@ -487,12 +487,30 @@ def test_colours_and_overstrikes_are_taken_off():
         ("--pause   Pause while at it (default true)", ("--pause",), "--pause=false", "flag"),
         ("--arg a v   set variable $a to value <v>;", ("--arg",), "", "spaced"),
         ("--move <from> <to>  One by one.", ("--move",), "", "spaced"),
+        ("-R, --repo [HOST/]OWNER/REPO  As gh writes it.", ("-R", "--repo"), "", "value"),
+        ("--publish [HOST:]PORT  Open it.", ("--publish",), "", "value"),
+        ("--color [WHEN]  Show it so.", ("--color",), "", "optional value"),
+        ("-L|--listfiles <package>...  As dpkg does.", ("-L", "--listfiles"), "", "spaced"),
+        ("-r|--remove  <package>... | -a|--pending", ("-r", "--remove"), "", "spaced"),
+        ("--unpack     <.deb file name>... | -R|--recursive", ("--unpack",), "", "spaced"),
         ("-o name, --output other  Write there.", ("-o", "--output"), "", "value"),
     ],
 )
 def test_an_option_s_line_is_taken_apart(line, names, negative, style):
     option = read_option(line)
     assert (option.names, option.negative, option.style) == (names, negative, style)
+
+
+def test_dpkg_s_options_are_followed_by_their_packages():
+    made = shape(
+        "Usage: dpkg [<option>...] <command>\n\nCommands:\n"
+        "  -L|--listfiles <package>...      List files 'owned' by package(s).\n"
+        "  -i|--install       <.deb file name>... | -R|--recursive <directory>...\n",
+        "dpkg",
+    )
+    assert types(made.schema)["install"] == types(made.schema)["listfiles"] == STRINGS
+    assert argument_list(made, {"listfiles": ["bash", "sed"]}) == ["--listfiles", "bash", "sed"]
+    assert argument_list(made, {"install": ["./a.deb"]}) == ["--install", "./a.deb"]
 
 
 def test_a_value_that_the_help_sets_apart_is_a_word_of_its_own():
