@@ -27,6 +27,8 @@ _NOTHING: Final = "nothing here"
 _OTHER_CONSTANT: Final = 1
 _OTHER_TYPE: Final = 2
 
+_HOLD_NAMES: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+"""Behind these keywords stands a name of the schema's author, whatever it is."""
 _LIMITS: Final = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -55,9 +57,20 @@ def sentence(error: ValidationError, written: Mapping[str, str]) -> str:
     value = errors[0].instance
     # The whole call is not quoted back: the model has it, and its names are the true ones here.
     got = f"got {shown(value)}, " if path else ""
+    if _is_about_key(errors[0]):
+        got = f"got the key {shown(value if path else written.get(value, value))}, "
     forms = dict.fromkeys(_expected(each, path, written) for each in errors)
     expected = either([form for form in forms if form != _NOTHING][:4] or [_NOTHING])
     return f"{place(path, written)}: {got}expected {expected}{_hint(value, errors)}"
+
+
+def _is_about_key(error: ValidationError) -> bool:
+    """Tell whether what is wrong is a key of an object, and not the object."""
+    steps = ["", *error.absolute_schema_path]
+    return any(
+        step == "propertyNames" and before not in _HOLD_NAMES
+        for before, step in itertools.pairwise(steps)
+    )
 
 
 def place(path: Sequence[str | int], written: Mapping[str, str]) -> str:
@@ -169,6 +182,8 @@ def _hint(value: JSONValue, errors: list[ValidationError]) -> str:
                 return f" (write {shown(option)})"
     elif isinstance(value, int | float) and kinds == {"string"}:
         return " (write it in quotes)"
+    if kinds == {"object"} and isinstance(value, str) and value.lstrip().startswith("{"):
+        return " (write the object itself, not its text)"
     if kinds == {"array"} and not isinstance(value, dict):
         is_list = isinstance(value, str) and value.lstrip().startswith("[")
         return " (write the list itself, not its text)" if is_list else " (put it in a list)"
