@@ -58,7 +58,8 @@ def sentence(error: ValidationError, written: Mapping[str, str]) -> str:
     # The whole call is not quoted back: the model has it, and its names are the true ones here.
     got = f"got {shown(value)}, " if path else ""
     if _is_about_key(errors[0]):
-        got = f"got the key {shown(value if path else written.get(value, value))}, "
+        key = str(value)
+        got = f"got the key {shown(key if path else written.get(key, key))}, "
     forms = dict.fromkeys(_expected(each, path, written) for each in errors)
     expected = either([form for form in forms if form != _NOTHING][:4] or [_NOTHING])
     return f"{place(path, written)}: {got}expected {expected}{_hint(value, errors)}"
