@@ -74,15 +74,21 @@ def fits_pattern(pattern: str, text: str) -> bool:
 
     Another dialect's may be right, such as JavaScript's ``\p{L}``.
     """
+    readable = _readable(pattern)
+    return readable is None or readable.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _readable(pattern: str) -> re.Pattern[str] | None:
+    """Compile a pattern; None where it is of another dialect."""
     if is_foreign(pattern):
-        return True
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python warns of [[ and the like; ECMA does not.
-            found = re.compile(pattern)
+            return re.compile(pattern)
     except (re.error, OverflowError):
-        return True
-    return found.search(text) is not None
+        return None
 
 
 def is_foreign(pattern: str) -> bool:

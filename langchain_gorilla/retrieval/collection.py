@@ -30,7 +30,7 @@ from langchain_gorilla.retrieval.fitting import Trial
 from langchain_gorilla.retrieval.generations import Generations, checked_place
 from langchain_gorilla.retrieval.points import Fusion, Where
 from langchain_gorilla.retrieval.ranking import ToolHit, merge
-from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult, asks
+from langchain_gorilla.retrieval.searching import Opened, Searcher, SearchResult, check_search
 from langchain_gorilla.retrieval.steps import advanced, in_thread
 from langchain_gorilla.retrieval.sync import SyncReport
 
@@ -220,8 +220,9 @@ class ToolIndex:
             IndexMismatchError: The collection was made with another embedder.
             UnsupportedOptionError: The query is no text, ``k`` no number, ``where`` no filter.
         """
+        check_search(query, k, where)
         opened = self._opened()
-        if not asks(query, k, where) or opened is None:
+        if opened is None or not query.strip() or k < 1:
             return SearchResult(())
         try:
             return self._searcher(opened).search(query, k, where or Where(), exact=exact)
@@ -234,9 +235,10 @@ class ToolIndex:
         self, query: str, *, k: int = 10, where: Where | None = None, exact: bool = False
     ) -> SearchResult:
         """Like ``search``."""
+        check_search(query, k, where)
         # Opening reads files or asks a server; afterwards no thread is needed.
         opened = self._open or await asyncio.to_thread(self._opened)
-        if not asks(query, k, where) or opened is None:
+        if opened is None or not query.strip() or k < 1:
             return SearchResult(())
         try:
             return await self._searcher(opened).asearch(query, k, where or Where(), exact=exact)

@@ -45,13 +45,13 @@ class Trial:
     previous: int
 
     @classmethod
-    def of(cls, opened: Opened, asked: Iterable[Pair], *, held_out: float, seed: int) -> "Trial":
+    def of(cls, opened: Opened, given: Iterable[Pair], *, held_out: float, seed: int) -> "Trial":
         """Part the pairs; see ``ToolIndex.fit``.
 
         Raises:
             CalibrationError: What is no pair, or too few pairs whose tools the collection holds.
         """
-        pairs = requests_with_names(asked)
+        pairs = requests_with_names(given)
         rows, documents = _documents(opened)
         known = [(query, rows.keys() & set(names)) for query, names in pairs]
         known = [(query, names) for query, names in known if names]

@@ -16,10 +16,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from langchain_gorilla.catalog import ToolCatalog
-from langchain_gorilla.errors import (
-    CalibrationError,
-    IndexUnavailableError,
-)
+from langchain_gorilla.errors import CalibrationError, IndexUnavailableError
 from langchain_gorilla.retrieval.abstention import COMPARED_HITS, Calibration
 from langchain_gorilla.retrieval.calibrations import CalibrationPlan
 from langchain_gorilla.retrieval.collection import ToolIndex
@@ -28,7 +25,7 @@ from langchain_gorilla.retrieval.lexical import LexicalIndex
 from langchain_gorilla.retrieval.points import Where, requests_with_names
 from langchain_gorilla.retrieval.ranking import ToolHit
 from langchain_gorilla.retrieval.records import where_holds
-from langchain_gorilla.retrieval.searching import SearchResult, asks
+from langchain_gorilla.retrieval.searching import SearchResult, check_search
 from langchain_gorilla.retrieval.steps import advanced, in_thread
 
 
@@ -85,7 +82,7 @@ class ToolRetriever(BaseRetriever):
             UnsupportedOptionError: The query is no text, ``k`` no number, ``where`` no filter.
         """
         k, where = self.k if k is None else k, self.where if where is None else where
-        asks(query, k, where)
+        check_search(query, k, where)
         stated = self._stated(query)
         result = self._search(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:
@@ -97,7 +94,7 @@ class ToolRetriever(BaseRetriever):
     ) -> SearchResult:
         """Like ``search``."""
         k, where = self.k if k is None else k, self.where if where is None else where
-        asks(query, k, where)
+        check_search(query, k, where)
         stated = self._stated(query)
         result = await self._asearch(query, self._depth(k), _bounded(where, stated))
         if stated and not result.hits:

@@ -4,11 +4,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langchain_gorilla.errors import (
-    EmbeddingError,
-    IndexMismatchError,
-    UnsupportedOptionError,
-)
+from langchain_gorilla.errors import EmbeddingError, IndexMismatchError, UnsupportedOptionError
 from langchain_gorilla.retrieval.adapter import Adapter
 from langchain_gorilla.retrieval.embedding import DenseModel, LexicalModel
 from langchain_gorilla.retrieval.header import Header
@@ -46,8 +42,8 @@ class SearchResult:
     fell_back: bool = False
 
 
-def asks(query: str, k: int, where: Where | None) -> bool:
-    """Whether a request asks for anything: it has words, and wants tools.
+def check_search(query: str, k: int, where: Where | None) -> None:
+    """Refuse what cannot be searched for.
 
     Raises:
         UnsupportedOptionError: The query is no text, ``k`` no whole number, ``where`` no filter.
@@ -66,7 +62,6 @@ def asks(query: str, k: int, where: Where | None) -> bool:
             f"where={where!r:.120} is no filter. Expected one such as "
             "Where(namespaces=['github'], equal={'read_only': True})."
         )
-    return bool(query.strip()) and k >= 1
 
 
 @dataclass(frozen=True)

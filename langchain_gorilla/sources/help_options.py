@@ -13,6 +13,8 @@ _FLAG: Final = re.compile(
 _OR_OPTION: Final = re.compile(r"(<[^<>]+>\.\.\.)\s\|\s-.*")
 """dpkg's ``<package>... | -a|--pending``, where a value stands in the place of what it does."""
 _PIPED_LIST: Final = re.compile(r"-\w\|--[\w-]+ <[^<>]+>\.\.\.")
+_AFTER_PART: Final = re.compile(r"\w[^\s,]*")
+"""What goes on behind gh's ``[HOST/]OWNER/REPO``, whose brackets are around a part of a value."""
 _DIGITS: Final = re.compile(r"-(?:NUM|NUMBER)\b")
 """What grep writes for ``-5``: no option of that name, and another one does the same."""
 _NAMES: Final = re.compile(r"-\S+(?:\s+\S+){0,2}")
@@ -203,8 +205,7 @@ def _value_end(head: str, start: int) -> int:
         elif head[place] == closing:
             depth -= 1
             if depth == 0:
-                # gh writes [HOST/]OWNER/REPO: brackets around a part of a value are no end of it.
-                part = re.compile(r"\w[^\s,]*").match(head, place + 1) if closing == "]" else None
+                part = _AFTER_PART.match(head, place + 1) if closing == "]" else None
                 return part.end() if part else place + 1
     return len(head)
 

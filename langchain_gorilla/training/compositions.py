@@ -34,8 +34,9 @@ _AS_JSON = ["Return the result as JSON with {keys} keys", "Answer as JSON with t
 _AS_JSON += ["Respond with a JSON object that has {keys}", "Return a JSON object with {keys}"]
 _AS_JSON += ["Output JSON only, with the fields {keys}"]
 _NOTHING_ELSE = ["", "", " Return nothing else.", " Nothing other than JSON.", " Only the JSON."]
-_FACTS = [("name", "PERSON"), ("age", "SMALL"), ("city", "CITY"), ("job", "JOB"), ("date", "DATE")]
-_FACTS += [("company", "COMPANY"), ("price", "FLT"), ("product", "PROD"), ("country", "COUNTRY")]
+FACTS = [("name", "PERSON"), ("age", "SMALL"), ("city", "CITY"), ("job", "JOB"), ("date", "DATE")]
+FACTS += [("company", "COMPANY"), ("price", "FLT"), ("product", "PROD"), ("country", "COUNTRY")]
+"""What people put into records: a name and the kind of its values."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Compositions:
             piece = self._piece()
             request, fields = piece.request, piece.fields
         else:
-            chosen = rng.sample(_FACTS, rng.choice([2, 2, 3, 4]))
+            chosen = rng.sample(FACTS, rng.choice([2, 2, 3, 4]))
             fields = {name: self.values.draw(kind) for name, kind in chosen}
             told = ", ".join(f"{name} {value}" for name, value in fields.items())
             request = f"{rng.choice(['Extract the data', 'Here is a record', 'Read this'])}: {told}"

@@ -11,14 +11,13 @@ from typing import Any
 
 from langchain_gorilla.binding import ResponseFormat
 from langchain_gorilla.calls import JSONValue
+from langchain_gorilla.training.compositions import FACTS
 from langchain_gorilla.training.documents import draw_style, offer, title
 from langchain_gorilla.training.prompts import Conversation, Result, Turn, write_calls
 from langchain_gorilla.training.requests import Requests, documents
 from langchain_gorilla.training.results import draw_maker
 
-_FACTS = [("name", "PERSON"), ("age", "SMALL"), ("city", "CITY"), ("job", "JOB"), ("date", "DATE")]
-_FACTS += [("company", "COMPANY"), ("price", "FLT"), ("product", "PROD"), ("country", "COUNTRY")]
-_FACTS += [("title", "TITLE"), ("event", "EVENT"), ("animal", "ANIMAL"), ("topic", "TOPIC")]
+_FACTS = [*FACTS, ("title", "TITLE"), ("event", "EVENT"), ("animal", "ANIMAL"), ("topic", "TOPIC")]
 _FACTS += [("temperature", "SMALL"), ("count", "INT"), ("email", "EMAIL")]
 _SAYING = ["The {key} is {value}.", "{key}: {value}", "{value} is the {key}.", "{key} {value}"]
 _SAYING += ["Its {key} is {value}.", "It has the {key} {value}.", "{key} = {value}"]
