@@ -30,7 +30,7 @@ from langchain_gorilla.formats.openfunctions import OpenFunctionsV1, OpenFunctio
 from langchain_gorilla.functions import function_set
 from langchain_gorilla.retrieval.lexical import rarity
 from langchain_gorilla.training import dataset
-from langchain_gorilla.training.generate import constrained_answers
+from langchain_gorilla.training.generate import Prompt, constrained_answers
 from langchain_gorilla.training.prompts import Conversation, Turn, prompt_before
 
 
@@ -273,7 +273,7 @@ def test_prompts_without_messages_are_weighed_too(
 ) -> None:
     question, documents, wanted = contested
     asked = Conversation("", tuple(documents), (Turn(question, (), ""),))
-    given = [(prompt_before(asked, 0), documents)]
+    given = [Prompt(prompt_before(asked, 0), documents)]
     (plain,) = constrained_answers(bundled.path(), given)
     (weighed,) = constrained_answers(bundled.path(), given, weight=WORDS_ALONE)
     assert weighed.startswith(f"<<function>>{wanted}(")

@@ -40,7 +40,7 @@ FACTS += [("company", "COMPANY"), ("price", "FLT"), ("product", "PROD"), ("count
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """What is to be written: fields with their values, and the request for them."""
 
     noun: str
@@ -57,19 +57,24 @@ class Compositions:
         self.rng = requests.rng
         self.ask = requests.ask
 
-    def _piece(self) -> _Piece:
+    def keys(self) -> tuple[str, str]:
+        """Draw the names of a text's two parts: what it is about, and what it says."""
+        return self.rng.choice(_FIRST), self.rng.choice(_SECOND)
+
+    def piece(self, keys: tuple[str, str]) -> Piece:
+        """Draw a text of two parts of these names."""
         rng = self.rng
         noun, topic = rng.choice(_NOUNS), str(self.values.draw(rng.choice(["TOPIC", "ANIMAL"])))
         request = rng.choice(_ASKING).replace("{noun}", noun).replace("{topic}", topic)
         fields: dict[str, JSONValue] = {
-            rng.choice(_FIRST): topic[:1].upper() + topic[1:],
-            rng.choice(_SECOND): f"{'An' if noun[0] in 'aeiou' else 'A'} {noun} about {topic}.",
+            keys[0]: topic[:1].upper() + topic[1:],
+            keys[1]: f"{'An' if noun[0] in 'aeiou' else 'A'} {noun} about {topic}.",
         }
-        return _Piece(noun, request, fields)
+        return Piece(noun, request, fields)
 
     def call(self) -> Conversation:
         """Ask for a text through a function with a field for each part of it."""
-        rng, piece = self.rng, self._piece()
+        rng, piece = self.rng, self.piece(self.keys())
         name = rng.choice([piece.noun.capitalize(), piece.noun, f"write_{piece.noun}"])
         rated = rng.random() < 0.4
         properties = {
@@ -99,7 +104,7 @@ class Compositions:
         """Ask for JSON: a text in parts, or facts that the request tells."""
         rng = self.rng
         if rng.random() < 0.5:
-            piece = self._piece()
+            piece = self.piece(self.keys())
             request, fields = piece.request, piece.fields
         else:
             chosen = rng.sample(FACTS, rng.choice([2, 2, 3, 4]))

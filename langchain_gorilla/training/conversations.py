@@ -46,6 +46,7 @@ class Conversations:
         self.requests, self.ask = requests, requests.ask
         self.values, self.rng = requests.values, requests.rng
         dialogues, compositions = Dialogues(requests), Compositions(requests)
+        self.structured = Structured(requests)
         self.kinds: dict[str, Callable[[], Conversation | None]] = {
             "simple": lambda: self._calls("simple"),
             "multiple": lambda: self._calls("multiple"),
@@ -60,7 +61,7 @@ class Conversations:
             "session": dialogues.session,
             "compose": compositions.call,
             "json": compositions.json_object,
-            "structured": Structured(requests).make,
+            "structured": self.structured.make,
         }
 
     def make(self, kind: str) -> Conversation:
@@ -103,6 +104,14 @@ class Conversations:
             if made or offered:
                 return made
 
+    def structured_family(self, count: int) -> list[Conversation]:
+        """Make at most ``count`` conversations that end in JSON of one schema, at least one."""
+        system = self._system()
+        while True:
+            made = self.structured.family(count)
+            if kept := [one for each in made if (one := self._with(each, "structured", system))]:
+                return kept
+
     def _system(self) -> str:
         if self.rng.random() < 0.25:
             return self.values.fill(self.rng.choice(phrases("system")))
@@ -110,7 +119,10 @@ class Conversations:
 
     def _try(self, kind: str, system: str) -> Conversation | None:
         made = self.kinds[kind]()
-        if made is None or any(is_kept_out(turn.question) for turn in made.turns):
+        return made and self._with(made, kind, system)
+
+    def _with(self, made: Conversation, kind: str, system: str) -> Conversation | None:
+        if any(is_kept_out(turn.question) for turn in made.turns):
             return None
         # Some ask for their answer's form in the system text, behind the user's own.
         system = "\n\n".join(text for text in (system, made.system) if text)

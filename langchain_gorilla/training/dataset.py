@@ -53,12 +53,14 @@ ALONE: Mapping[str, float] = {
     "multiple": 0.11,
     "compose": 0.07,
     "json": 0.05,
-    "structured": 0.24,
 }
 """Share of each kind among the conversations that share their functions with no other."""
 
-ALONE_SHARE = 0.4
+ALONE_SHARE = 0.3
 """Share of families that are one conversation of ``ALONE``."""
+
+STRUCTURED_SHARE = 0.25
+"""Share of families whose answers are JSON of one schema."""
 
 FAMILY_SIZE = 12
 """Conversations of a family at most: they begin alike, so their functions are read once."""
@@ -246,9 +248,12 @@ def shard(seed: int, index: int, size: int = SHARD_SIZE) -> list[list[Conversati
     conversations = Conversations(requests)
     families: list[list[Conversation]] = []
     for _ in range(size):
-        if rng.random() < ALONE_SHARE:
+        style = rng.random()
+        if style < ALONE_SHARE:
             kind = rng.choices(list(ALONE), list(ALONE.values()))[0]
             families.append([conversations.make(kind)])
+        elif style < ALONE_SHARE + STRUCTURED_SHARE:
+            families.append(conversations.structured_family(FAMILY_SIZE))
         else:
             families.append(conversations.family(SHARES, FAMILY_SIZE))
     return families

@@ -35,7 +35,7 @@ from langchain_gorilla.formats.openfunctions import OpenFunctionsV2
 from langchain_gorilla.parsing.python_calls import collect, parse
 from langchain_gorilla.training import dataset
 from langchain_gorilla.training.conversations import Conversations
-from langchain_gorilla.training.generate import Generator, constrained_answers
+from langchain_gorilla.training.generate import Generator, Prompt, constrained_answers
 from langchain_gorilla.training.prompts import Conversation, Turn, prompt_before, write_call
 from langchain_gorilla.training.requests import Requests
 from langchain_gorilla.training.values import Values
@@ -51,7 +51,9 @@ OWN_KINDS = (
     "chain",
     "error",
     "remaining",
+    "structured",
 )
+_OF_SEVERAL_TURNS = ("answer", "chain", "error", "remaining", "structured")
 _TYPES = {"dict": "object", "float": "number", "tuple": "array", "any": "string"}
 
 
@@ -65,6 +67,7 @@ class Case:
         expected: The expected answer as text (own cases).
         possible: Berkeley's ``possible_answer``, None for own cases; [] where no call is right.
         functions: The documents of the offered functions, as they came.
+        schema: Of the JSON that the answer's text has to be; None for free text.
     """
 
     group: str
@@ -72,6 +75,7 @@ class Case:
     expected: str = ""
     possible: Sequence[Mapping[str, Mapping[str, Sequence[JSONValue]]]] | None = None
     functions: Sequence[Mapping[str, Any]] = ()
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,15 +109,14 @@ def own_cases(seed: int, kinds: Sequence[str], count: int, *, held_out: bool) ->
         # Look-ups and small talk mostly offer what is trained on.
         name = "held-out" if held_out and one.kind not in ("chain", "chat") else "own"
         for index, turn in enumerate(one.turns):
-            if turn.learned and (
-                one.kind in ("answer", "chain", "error", "remaining") or not index
-            ):
+            if turn.learned and (one.kind in _OF_SEVERAL_TURNS or not index):
                 step = _step(one, turn)
                 yield Case(
                     f"{name} {one.kind}{step}",
                     prompt_before(one, index),
                     turn.response,
                     functions=one.functions,
+                    schema=one.schema,
                 )
 
 
@@ -189,6 +192,9 @@ def judge(case: Case, answer: str) -> Outcome:
     if not answer:  # The prompt was too long, or the model said nothing.
         return Outcome(case, answer, False, False)
     if case.possible is None:
+        if case.schema is not None and not case.expected.startswith("<<function>>"):
+            right = _read_json(answer) == _read_json(case.expected)
+            return Outcome(case, answer, right, right)
         if not case.expected.startswith("<<function>>"):
             right = " ".join(answer.split()) == " ".join(case.expected.split())
             return Outcome(case, answer, right, right)
@@ -200,6 +206,14 @@ def judge(case: Case, answer: str) -> Outcome:
         return Outcome(case, answer, calls == [], calls == [])
     names = sorted(name for possible in case.possible for name in possible)
     return Outcome(case, answer, _fits(calls, case), _names(calls) == names)
+
+
+def _read_json(text: str) -> Any:
+    """Read JSON; what is none stays text, so that it equals no JSON object."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _written(calls: Sequence[FunctionCall]) -> list[str]:
@@ -255,8 +269,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _constrained(folder: Path, cases: Sequence[Case], *, compared: int, weight: float) -> list[str]:
-    asked = ((one.prompt, [_document(each) for each in one.functions]) for one in cases)
-    found = constrained_answers(folder, asked, compared=compared, weight=weight)
+    prompts = (
+        Prompt(one.prompt, [_document(each) for each in one.functions], one.schema) for one in cases
+    )
+    found = constrained_answers(folder, prompts, compared=compared, weight=weight)
     return list(tqdm(found, total=len(cases), leave=False))
 
 

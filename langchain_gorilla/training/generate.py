@@ -1,7 +1,7 @@
 """Greedy answers of a model to many prompts, for measuring: at once, or held to functions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,10 @@ import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
-from langchain_gorilla.binding import ToolChoice
+from langchain_gorilla.binding import Demand, ResponseFormat
 from langchain_gorilla.calls import FunctionCall
-from langchain_gorilla.constraining import compared_functions
-from langchain_gorilla.engines.base import AnswerGrammar, GenerationOptions, TextPiece
+from langchain_gorilla.constraining import answer_constraint, call_fork, compared_functions
+from langchain_gorilla.engines.base import GenerationOptions, TextPiece
 from langchain_gorilla.engines.locating import ModelSource, locate
 from langchain_gorilla.engines.token_sequence import cache_argument
 from langchain_gorilla.engines.transformers import load_engine
@@ -25,6 +25,21 @@ from langchain_gorilla.training.prompts import END, RESPONSE, RESULTS_HEAD
 
 LONGEST_PROMPT = 1900
 """Tokens; a longer prompt is answered with nothing."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt and what its answer is held to.
+
+    Attributes:
+        text: The whole prompt.
+        functions: The documents of the functions that it offers.
+        schema: Of the JSON that takes the place of the answer's text; None for free text.
+    """
+
+    text: str
+    functions: Sequence[Mapping[str, Any]] = ()
+    schema: Mapping[str, Any] | None = None
 
 
 class Generator:
@@ -101,42 +116,48 @@ class Generator:
 
 def constrained_answers(
     folder: Path,
-    asked: Iterable[tuple[str, Sequence[Mapping[str, Any]]]],
+    prompts: Iterable[Prompt],
     *,
     compared: int = 1,
     weight: float = 0.0,
     longest: int = 160,
 ) -> Iterator[str]:
-    """Answer prompts one after another, their calls held to functions, as ``ChatGorilla`` does.
+    """Answer prompts one after another, held to functions and schemas, as ``ChatGorilla`` does.
 
     Args:
         folder: Of the model.
-        asked: Whole prompts, and the documents of the functions that they offer; prompts of more
-            than ``LONGEST_PROMPT`` tokens get "".
+        prompts: Those of more than ``LONGEST_PROMPT`` tokens get "".
         compared: As ``compare_functions`` of ``ChatGorilla``.
         weight: As ``lexical_weight`` of ``ChatGorilla``.
         longest: Tokens of an answer at most.
     """
-    engine = load_engine(folder)
+    engine, format_ = load_engine(folder), OpenFunctionsV2()
     options = GenerationOptions(
         max_tokens=longest, markers=(OpenFunctionsV2.syntax.opening,), whole=True
     )
-    for text, documents in asked:
-        prompt = make_prompt([part for one in text.split(END) for part in (one, EOS)][:-1])
+    for one in prompts:
+        prompt = make_prompt([part for text in one.text.split(END) for part in (text, EOS)][:-1])
         if len(engine.encode(prompt)) > LONGEST_PROMPT:
             yield ""
             continue
-        functions = function_set(documents)
-        grammar = AnswerGrammar(functions=functions.written, syntax=OpenFunctionsV2.syntax)
-        constraint = grammar if functions.written else None
-        wanted = compared_functions(
-            OpenFunctionsV2(), functions, ToolChoice(), constraint, most=compared
+        functions = function_set(one.functions)
+        demand = Demand(response=None if one.schema is None else ResponseFormat(one.schema))
+        constraint = answer_constraint(format_, functions, demand)
+        question, made = _asked(one.text)
+        chosen = replace(
+            options,
+            fork=call_fork(format_, functions, demand.choice, constraint, least=None),
+            compared=compared_functions(
+                format_, functions, demand.choice, constraint, most=compared
+            ),
+            evidence=lexical_evidence(
+                OpenFunctionsV2.syntax,
+                functions.written,
+                question,
+                made,
+                weight=0.0 if demand.response else weight,
+            ),
         )
-        question, made = _asked(text)
-        evidence = lexical_evidence(
-            OpenFunctionsV2.syntax, functions.written, question, made, weight=weight
-        )
-        chosen = replace(options, compared=wanted, evidence=evidence)
         events = engine.stream(prompt, chosen, constraint=constraint)
         yield "".join(event.text for event in events if isinstance(event, TextPiece))
 

@@ -64,6 +64,7 @@ class Conversation:
         system: The user's system message, ``""`` for none.
         calls: The calls of the first response, for measuring.
         held_out: Made from held-out concepts.
+        schema: Of the JSON that the last response is, told in ``system``; None for free text.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class Conversation:
     system: str = ""
     calls: tuple[FunctionCall, ...] = ()
     held_out: bool = False
+    schema: Mapping[str, Any] | None = None
 
 
 def write_value(value: JSONValue) -> str:

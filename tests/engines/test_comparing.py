@@ -319,10 +319,10 @@ def test_nothing_is_chosen_in_a_thought() -> None:
 # --- With the bundled model ---
 
 
-def asked(count: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Give prompts that offer several functions, and the functions."""
+def asked(count: int) -> Iterator[generate.Prompt]:
+    """Give prompts that offer several functions."""
     for one in dataset.unseen(9, ("multiple",), count, held_out=False):
-        yield prompts.prompt_before(one, 0), [dict(each) for each in one.functions]
+        yield generate.Prompt(prompts.prompt_before(one, 0), one.functions)
 
 
 def probability(engine: TransformersEngine, prompt: str, call: str) -> float:
@@ -344,7 +344,7 @@ def test_the_call_that_is_made_is_more_probable_than_the_greedy_one() -> None:
         greedy, compared = (
             generate.constrained_answers(bundled.path(), some, compared=count) for count in (1, 3)
         )
-        for (prompt, _), *answers in zip(some, greedy, compared, strict=True):
+        for prompt, *answers in zip(some, greedy, compared, strict=True):
             calls = [
                 f"<<function>>{each.split('<<function>>')[1]}"
                 for each in answers
@@ -352,7 +352,7 @@ def test_the_call_that_is_made_is_more_probable_than_the_greedy_one() -> None:
             ]
             if len({call.partition("(")[0] for call in calls}) == 2:
                 changed += 1
-                before, now = (probability(engine, prompt, call) for call in calls)
+                before, now = (probability(engine, prompt.text, call) for call in calls)
                 assert now > before
     assert changed
 

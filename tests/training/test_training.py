@@ -562,10 +562,32 @@ def test_constrained_answers_fit_the_functions() -> None:
     }
     turns = (prompts.Turn("Boil 3 liters of water", (), ""),)
     one = prompts.Conversation("simple", (document,), turns)
-    asked = [(prompts.prompt_before(one, 0), [document]), ("x " * 4000, [document])]
+    asked = [
+        generate.Prompt(prompts.prompt_before(one, 0), [document]),
+        generate.Prompt("x " * 4000, [document]),
+    ]
     calls, nothing = generate.constrained_answers(bundled.path(), asked)
     assert re.fullmatch(r"<<function>>zzz_kettle\(liters=\d+\)", calls)
     assert nothing == ""
+
+
+def test_constrained_answers_fit_the_schema() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"zzz_kettle": {"type": "integer"}},
+        "required": ["zzz_kettle"],
+    }
+    one = prompts.Conversation("structured", (), (prompts.Turn("3 kettles", (), ""),))
+    asked = [generate.Prompt(prompts.prompt_before(one, 0), schema=schema)]
+    (answer,) = generate.constrained_answers(bundled.path(), asked)
+    assert [*json.loads(answer)] == ["zzz_kettle"]
+
+
+def test_json_is_right_whatever_its_spaces() -> None:
+    case = evaluate.Case("own structured", "", '{"a": 1}', schema={"type": "object"})
+    assert evaluate.judge(case, '{"a":1}').right
+    assert not evaluate.judge(case, '{"a": 2}').right
+    assert not evaluate.judge(case, '{"a": 1').right
 
 
 def test_no_call_is_right_where_none_is_possible() -> None:
